@@ -1,0 +1,1 @@
+"""Certificates as pure values: bytes and a clock in, facts and verdicts out."""

@@ -1,0 +1,1 @@
+"""The configuration: model, reader, problems, units. Reads YAML; opens no network."""

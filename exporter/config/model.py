@@ -1,0 +1,173 @@
+"""The configuration in force: frozen, typed, already checked values.
+
+This file holds no behaviour and reads no file: `reader` makes these values, every other room reads them.
+Durations are in seconds. A secret is a `Secret`, which shows itself as `<secret>`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from exporter.target import Target
+
+
+class Secret(str):
+    """A string that never shows itself in a repr, a log line or a page; `reveal()` gives the text."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    def __str__(self) -> str:
+        return "<secret>"
+
+    def __format__(self, format_spec: str) -> str:
+        return "<secret>"
+
+    def reveal(self) -> str:
+        """Return the secret itself."""
+        return str.__str__(self)
+
+
+class IPProtocol(StrEnum):
+    """Which address families a module probes."""
+
+    ANY = "any"
+    IP4 = "ip4"
+    IP6 = "ip6"
+
+
+class Addresses(StrEnum):
+    """Whether the first address that answers is probed, or every one."""
+
+    FIRST = "first"
+    ALL = "all"
+
+
+class Transport(StrEnum):
+    """What carries TLS."""
+
+    TCP = "tcp"
+    QUIC = "quic"
+
+
+@dataclass(frozen=True, slots=True)
+class TLSConfig:
+    """`tls_config`: what the probe offers as a TLS client."""
+
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    key_password: Secret | None = None
+    server_name: str | None = None
+    min_version: str | None = None  # "TLS10" .. "TLS13", Prometheus' spelling
+    max_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyConfig:
+    """`proxy_url`, taken apart. `scheme` is `http` (CONNECT) or `socks5`."""
+
+    scheme: str
+    host: str
+    port: int
+    username: str | None = None
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HTTPConfig:
+    """`http`: one request on the probed connection."""
+
+    path: str = "/"
+    host: str | None = None
+    hsts: bool = True
+    redirect_from_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrustConfig:
+    """`trust`: which roots are trusted and what a certificate must be beyond that.
+
+    `system_roots` None means: the system's roots unless `tls_config.ca_file` or `ca_directory` names others.
+    """
+
+    spki_sha256_pins: tuple[str, ...] = ()  # base64, as in RFC 7469
+    max_lifetime: float | None = None
+    ca_directory: str | None = None
+    system_roots: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationConfig:
+    """`revocation`: what is fetched about the revocation of a chain, and how often at most."""
+
+    refresh: float = 3600.0
+    crl: bool = True
+    ocsp: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PostureConfig:
+    """`posture`: how often the accepted versions, ciphers and groups are determined."""
+
+    refresh: float = 600.0
+    active_checks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """How to probe. `https` and `tls` exist without being written."""
+
+    name: str
+    timeout: float | None = None
+    tls_config: TLSConfig = field(default_factory=TLSConfig)
+    ip_protocol: IPProtocol = IPProtocol.ANY
+    addresses: Addresses = Addresses.FIRST
+    server_names: tuple[str, ...] = ()
+    certificate_types: tuple[str, ...] = ()  # of "ecdsa", "rsa"
+    source_address: str | None = None
+    proxy: ProxyConfig | None = None
+    no_proxy: tuple[str, ...] = ()
+    starttls: str | None = None
+    alpn: tuple[str, ...] = ()
+    transport: Transport = Transport.TCP
+    http: HTTPConfig | None = None
+    trust: TrustConfig = field(default_factory=TrustConfig)
+    revocation: RevocationConfig | None = None
+    posture: PostureConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalConfig:
+    """`global`: limits that hold for every module."""
+
+    timeout: float = 10.0
+    concurrency: int = 512
+    per_address_concurrency: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeEndpoint:
+    """`probe_endpoint`: who may be probed by `/probe` besides the configured targets."""
+
+    allow: tuple[str, ...] = ()
+
+
+BUILT_IN_MODULES: Mapping[str, Module] = {
+    "https": Module("https", alpn=("h2", "http/1.1")),
+    "tls": Module("tls"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A whole configuration. `targets` are in the order of the files; `files` are those that were read."""
+
+    global_: GlobalConfig = field(default_factory=GlobalConfig)
+    modules: Mapping[str, Module] = field(default_factory=lambda: dict(BUILT_IN_MODULES))
+    targets: tuple[Target, ...] = ()
+    target_files: tuple[str, ...] = ()
+    probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
+    files: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""A gallery of local TLS endpoints, good and broken in known ways."""

@@ -1,0 +1,1 @@
+"""The catalogue of findings and the conditions under which each is present."""

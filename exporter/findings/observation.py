@@ -1,0 +1,22 @@
+"""Everything that is known of one probed endpoint when it is judged: the input of every condition."""
+
+from dataclasses import dataclass
+
+from exporter.certificates.chain import Verdict
+from exporter.certificates.facts import Certificate
+from exporter.config.model import Module
+from exporter.probe.result import Result
+from exporter.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One result with what follows from it. What was not observed is None or empty, never a default that looks fine."""
+
+    target: Target
+    module: Module
+    result: Result
+    now: float
+    certificates: tuple[Certificate, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    name_match: bool | None = None

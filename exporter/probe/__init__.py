@@ -1,0 +1,1 @@
+"""One probe: from a target to what was seen. Judges nothing."""

@@ -1,0 +1,151 @@
+"""Target: the one value that every room speaks of, and the reader of its written forms.
+
+Written forms: `host`, `host:port`, `[v6]:port`, `https://host[:port]/path`, `tls://host:port`, `unix:/run/x.sock`.
+Nothing is resolved or opened here, and a spelling that two readers could understand differently is refused.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+import idna
+
+HTTPS_PORT = 443
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
+_LOOKS_NUMERIC = re.compile(r"(0[xX][0-9A-Fa-f]*|[0-9]+)\Z")
+_MAX_LENGTH = 2048
+
+
+class TargetError(ValueError):
+    """A target that cannot be probed as written; the message says what is wrong and how to write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a written target points. `host` is an A-label name or a canonical IP literal without brackets.
+
+    `port` is None when it was not written; `unix_path` is set instead of host and port for a Unix socket.
+    """
+
+    host: str
+    port: int | None = None
+    scheme: str = ""  # "https", "tls" or "" when none was written
+    path: str = ""  # of an https URL, with its query
+    unix_path: str | None = None
+
+    @property
+    def is_ip(self) -> bool:
+        """True if the host is an IP literal, which is never sent as SNI (RFC 6066 section 3)."""
+        return is_ip_literal(self.host)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One configured target: what was written, what it means, which module probes it, and the user's labels."""
+
+    name: str
+    endpoint: Endpoint
+    module: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+def is_ip_literal(host: str) -> bool:
+    """Tell whether a host is an IPv4 or IPv6 literal (with or without a zone)."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Read a target as written; raise TargetError with the reason."""
+    if not text or len(text) > _MAX_LENGTH:
+        raise TargetError("a target must have between 1 and 2048 characters")
+    if any(character.isspace() or not character.isprintable() for character in text):
+        raise TargetError("a target must not contain spaces or control characters")
+    if text.startswith("unix:"):
+        return _unix(text.removeprefix("unix:"))
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return _authority(text, "")
+    if scheme.lower() not in ("https", "tls"):
+        raise TargetError(f"unknown scheme {scheme!r}: write https://, tls:// or host:port")
+    authority, path = _split_path(rest)
+    if path and scheme.lower() == "tls" and path != "/":
+        raise TargetError("tls:// takes no path: write tls://host:port")
+    return _authority(authority, scheme.lower(), path)
+
+
+def _split_path(rest: str) -> tuple[str, str]:
+    cut = min((index for index in map(rest.find, "/?#") if index >= 0), default=len(rest))
+    authority, path = rest[:cut], rest[cut:]
+    if "#" in path:
+        raise TargetError("a target must not have a fragment (#...)")
+    return authority, path if not path.startswith("?") else "/" + path
+
+
+def _unix(path: str) -> Endpoint:
+    if not path.startswith("/"):
+        raise TargetError("a Unix socket is written with its whole path: unix:/run/server.sock")
+    if len(path.encode()) > 107:  # noqa: PLR2004 - sun_path of unix(7), less the closing NUL
+        raise TargetError("the path of a Unix socket has at most 107 bytes")
+    return Endpoint(host="", unix_path=path)
+
+
+def _authority(text: str, scheme: str, path: str = "") -> Endpoint:
+    if "@" in text:
+        raise TargetError("a target must not contain a user or password (@)")
+    if not scheme and "/" in text:
+        raise TargetError("a path needs a scheme: write https://host/path")
+    if text.startswith("["):
+        host, bracket, tail = text[1:].partition("]")
+        if not bracket or (tail and not tail.startswith(":")):
+            raise TargetError("an IPv6 address with a port is written [2001:db8::1]:443")
+        return Endpoint(_ipv6(host), _port(tail[1:]) if tail else None, scheme, path)
+    if text.count(":") > 1:
+        try:
+            return Endpoint(_ipv6(text), None, scheme, path)
+        except TargetError:
+            raise TargetError("an IPv6 address with a port is written [2001:db8::1]:443") from None
+    host, colon, port = text.partition(":")
+    return Endpoint(_host(host), _port(port) if colon else None, scheme, path)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) <= 65535):  # noqa: PLR2004
+        raise TargetError(f"bad port {text!r}: a number from 1 to 65535")
+    return int(text)
+
+
+def _ipv6(text: str) -> str:
+    try:
+        return str(ipaddress.IPv6Address(text))
+    except ValueError:
+        raise TargetError(f"bad IPv6 address {text!r}") from None
+
+
+def _host(text: str) -> str:
+    name = text.removesuffix(".")
+    if not name:
+        raise TargetError("the host is missing: write host:port")
+    try:
+        return str(ipaddress.IPv4Address(name))
+    except ValueError:
+        pass
+    return _dns_name(name)
+
+
+def _dns_name(name: str) -> str:
+    """Return the name in A-labels (IDNA 2008, RFC 5891), in lower case."""
+    if not name.isascii():
+        try:
+            name = idna.encode(name, uts46=True).decode("ascii")
+        except idna.IDNAError as error:
+            raise TargetError(f"bad international name {name!r}: {error}") from None
+    labels = name.split(".")
+    if len(name) > 253 or not all(_LABEL.match(label) for label in labels):  # noqa: PLR2004 - RFC 1035 section 3.1
+        raise TargetError(f"bad host name {name!r}")
+    if _LOOKS_NUMERIC.match(labels[-1]):
+        raise TargetError(f"{name!r} is neither a name nor an IPv4 address in dotted form (192.0.2.1)")
+    return name.lower()

@@ -1,0 +1,1 @@
+"""STARTTLS dialogues as pure generators, one protocol a file, one table."""
