@@ -1,4 +1,4 @@
-"""Finding: what the catalogue says of one thing that can be wrong. It does not judge whether it is present."""
+"""Finding: what the catalogue says of one thing that can be wrong. It does not judge whether it holds."""
 
 from dataclasses import dataclass
 

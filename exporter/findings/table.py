@@ -1,4 +1,4 @@
-"""The catalogue as a table for a person or as JSON: what `tls-exporter findings` shows. Pure: it returns text."""
+"""The catalogue as a table for a person or as JSON, for `tls-exporter findings`. Pure: it returns text."""
 
 import json
 import textwrap
