@@ -20,3 +20,4 @@ class Observation:
     certificates: tuple[Certificate, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     name_match: bool | None = None
+    sct_count: int | None = None

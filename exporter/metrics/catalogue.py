@@ -1,0 +1,164 @@
+"""Every metric family that a target can have, once: name, type, help, labels. Docs, HELP lines and checks follow.
+
+The identity labels (`target`, `module`, the user's, and where asked for `address`, `server_name`,
+`certificate_type`) stand on every series and are not repeated here. A metric that is cached says so in its help.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric family: a gauge unless said otherwise."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+    type: str = "gauge"
+
+
+IDENTITY_LABELS = ("target", "module", "address", "server_name", "certificate_type")
+
+_CACHED_POSTURE = "Cached: determined at most once per posture.refresh, see tls_posture_timestamp_seconds."
+_CACHED_REVOCATION = "Cached until its next update at most."
+
+FAMILIES: tuple[Family, ...] = (
+    # the probe
+    Family("tls_probe_success", "1 if a TLS handshake completed, whatever the certificate says, 0 otherwise."),
+    Family(
+        "tls_probe_reachable",
+        "1 if the connection, through the proxy if there is one, was established, 0 otherwise.",
+    ),
+    Family(
+        "tls_probe_failure_info",
+        "1 if the probe failed: the phase it failed in and the reason.",
+        ("phase", "reason"),
+    ),
+    Family(
+        "tls_probe_duration_seconds",
+        "Duration of each phase of the probe that ran, and of the whole.",
+        ("phase",),
+    ),
+    Family("tls_probe_address_info", "1; the IP address that was probed and its family.", ("address", "family")),
+    # the session
+    Family("tls_protocol_version", "Negotiated protocol version as a number: 1.3, 1.2, 1.1, 1.0; SSL 3.0 is 0.3."),
+    Family(
+        "tls_session_info",
+        "1; negotiated protocol version, cipher suite (IANA), key exchange group and application protocol.",
+        ("protocol", "cipher", "group", "alpn"),
+    ),
+    Family("tls_client_certificate_requested", "1 if the server asked for a client certificate, 0 if it did not."),
+    # the certificates
+    Family(
+        "tls_certificate_not_after_timestamp_seconds",
+        "When each certificate presented expires, in Unix seconds; the leaf has position 0.",
+        ("position",),
+    ),
+    Family(
+        "tls_certificate_not_before_timestamp_seconds",
+        "From when each certificate presented is valid, in Unix seconds; the leaf has position 0.",
+        ("position",),
+    ),
+    Family(
+        "tls_certificate_info",
+        "1; what each certificate presented says of itself.",
+        (
+            "position",
+            "subject",
+            "issuer",
+            "serial_number",
+            "fingerprint_sha256",
+            "key",
+            "signature_algorithm",
+        ),
+    ),
+    Family(
+        "tls_certificate_names_info",
+        "1; the subject alternative names of the leaf, cut at a fixed length.",
+        ("dns_names", "ip_addresses"),
+    ),
+    Family("tls_certificate_san_count", "Number of subject alternative names in the leaf."),
+    Family(
+        "tls_chain_not_after_timestamp_seconds",
+        "Earliest expiry in the chain as presented and in the chain that was trusted, in Unix seconds.",
+        ("chain",),
+    ),
+    Family(
+        "tls_certificate_trusted",
+        "1 if the verifier trusts the chain presented, 0 if not. The name is judged apart.",
+        ("verifier",),
+    ),
+    Family(
+        "tls_certificate_verify_error_info",
+        "1 for each error that the verifier found, with the depth in the chain of the certificate concerned.",
+        ("verifier", "error", "depth"),
+    ),
+    Family("tls_certificate_name_match", "1 if the leaf is valid for the name asked for (RFC 9525), 0 if not."),
+    Family(
+        "tls_certificate_sct_count",
+        "Signed certificate timestamps in the leaf, the TLS extension and the stapled OCSP response together.",
+    ),
+    # revocation
+    Family("tls_ocsp_stapled", "1 if the server stapled an OCSP response, 0 if it was asked for one and did not."),
+    Family(
+        "tls_ocsp_status_info",
+        f"1; certificate status in an OCSP response that is valid. From a responder: {_CACHED_REVOCATION}",
+        ("status", "source"),
+    ),
+    Family(
+        "tls_ocsp_next_update_timestamp_seconds",
+        f"When newer OCSP information will be there, in Unix seconds. From a responder: {_CACHED_REVOCATION}",
+        ("source",),
+    ),
+    Family(
+        "tls_crl_next_update_timestamp_seconds",
+        f"When a newer certificate revocation list will be there, in Unix seconds. {_CACHED_REVOCATION}",
+        ("source",),
+    ),
+    Family(
+        "tls_certificate_revoked",
+        f"1 if the source says that the leaf is revoked, 0 if it says that it is not. {_CACHED_REVOCATION}",
+        ("source",),
+    ),
+    Family(
+        "tls_revocation_failure_info",
+        f"1; why a source of revocation information gave none. {_CACHED_REVOCATION}",
+        ("source", "reason"),
+    ),
+    # posture
+    Family(
+        "tls_version_accepted",
+        f"1 if the server accepts the protocol version, 0 if not. {_CACHED_POSTURE}",
+        ("version",),
+    ),
+    Family(
+        "tls_cipher_class_accepted",
+        f"1 if the server accepts a cipher suite of the class, 0 if not. {_CACHED_POSTURE}",
+        ("class",),
+    ),
+    Family(
+        "tls_group_accepted",
+        f"1 if the server accepts the key exchange group, 0 if not. {_CACHED_POSTURE}",
+        ("group",),
+    ),
+    Family("tls_posture_timestamp_seconds", "When the posture was last fully determined, in Unix seconds."),
+    # HTTP
+    Family("tls_http_status_code", "Status code of the HTTP answer on the probed connection."),
+    Family("tls_hsts_max_age_seconds", "max-age of the Strict-Transport-Security header field, if one was sent."),
+    Family(
+        "tls_hsts_info",
+        "1; what else the Strict-Transport-Security header field says.",
+        ("include_subdomains", "preload"),
+    ),
+    Family(
+        "tls_http_redirects_to_https",
+        "1 if the plain HTTP port redirects to HTTPS, 0 if not. Cached for ten minutes.",
+    ),
+    Family("tls_http_alt_svc_info", "1; the Alt-Svc header field as sent, cut.", ("alt_svc",)),
+    # findings
+    Family("tls_finding", "1 for every finding present on the target.", ("finding", "severity")),
+    Family("tls_findings", "Number of findings present on the target, for each severity.", ("severity",)),
+)
+
+BY_NAME: Mapping[str, Family] = {family.name: family for family in FAMILIES}

@@ -1,0 +1,182 @@
+"""From what is known of an endpoint to samples: one line here for one family of the catalogue.
+
+The output is text in the order of the catalogue, per family, ready to be joined with that of other targets: a
+sample's line is the same in the Prometheus text format and in OpenMetrics. What was not observed gives no sample.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from exporter.certificates.chain import Verdict
+from exporter.certificates.facts import Certificate
+from exporter.findings.catalogue import SEVERITIES
+from exporter.findings.judgement import Judgement
+from exporter.metrics.labels import joined, label
+from exporter.probe.result import HTTPFacts, Result
+from exporter.target import Target
+
+Lines = dict[str, str]
+"""For each family of the catalogue, the sample lines of one target, each ended by a newline."""
+
+Sample = tuple[str, str, float]
+"""Family, labels beyond the identity (as written in the format, without braces), value."""
+
+INFO = 1.0
+
+
+def identity(judgement: Judgement) -> str:
+    """Return the labels that stand on every series of one result."""
+    observation = judgement.observation
+    variant = observation.result.variant
+    parts = [identity_of_target(observation.target)]
+    if variant.address is not None:
+        parts.append(label("address", variant.address))
+    if variant.server_name is not None:
+        parts.append(label("server_name", variant.server_name))
+    if variant.certificate_type is not None:
+        parts.append(label("certificate_type", variant.certificate_type))
+    return ",".join(parts)
+
+
+def identity_of_target(target: Target) -> str:
+    """Return the labels that every result of a target shares."""
+    parts = [label("target", target.name), label("module", target.module)]
+    parts += [label(name, value) for name, value in target.labels]
+    return ",".join(parts)
+
+
+def collect(judgement: Judgement) -> Lines:
+    """Return the sample lines of one result."""
+    prefix = identity(judgement)
+    lines: Lines = {}
+    for name, labels, value in samples(judgement):
+        line = f"{name}{{{prefix},{labels}}} {number(value)}\n" if labels else f"{name}{{{prefix}}} {number(value)}\n"
+        lines[name] = lines[name] + line if name in lines else line
+    return lines
+
+
+def number(value: float) -> str:
+    """Write a sample's value; whole numbers without an exponent, so that people can read timestamps."""
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def samples(judgement: Judgement) -> Iterator[Sample]:
+    """Yield every sample of one result."""
+    observation = judgement.observation
+    yield from _probe(observation.result)
+    yield from _session(observation.result)
+    yield from _certificates(observation.certificates)
+    for verdict in observation.verdicts:
+        yield from _verdict(verdict)
+    yield from _chains(observation.certificates, observation.verdicts)
+    if observation.name_match is not None:
+        yield "tls_certificate_name_match", "", float(observation.name_match)
+    if observation.sct_count is not None:
+        yield "tls_certificate_sct_count", "", float(observation.sct_count)
+    if observation.result.http is not None:
+        yield from _http(observation.result.http)
+    yield from _findings(judgement)
+
+
+def _probe(result: Result) -> Iterator[Sample]:
+    yield "tls_probe_success", "", float(result.success)
+    yield "tls_probe_reachable", "", float(result.reachable)
+    if result.failure is not None:
+        labels = f'phase="{result.failure.phase.value}",reason="{result.failure.reason.value}"'
+        yield "tls_probe_failure_info", labels, INFO
+    for phase, seconds in result.durations:
+        yield "tls_probe_duration_seconds", f'phase="{phase.value}"', round(seconds, 6)
+    yield "tls_probe_duration_seconds", 'phase="total"', round(result.total_seconds, 6)
+    if result.address is not None and result.family is not None:
+        yield "tls_probe_address_info", f'{label("address", result.address)},family="{result.family}"', INFO
+
+
+def _session(result: Result) -> Iterator[Sample]:
+    session = result.session
+    if session is None:
+        return
+    yield "tls_protocol_version", "", session.version
+    labels = (
+        f'protocol="{session.protocol}",cipher="{session.cipher}",group="{session.group}",{label("alpn", session.alpn)}'
+    )
+    yield "tls_session_info", labels, INFO
+    yield "tls_client_certificate_requested", "", float(result.client_certificate_requested)
+    if result.chain:
+        yield "tls_ocsp_stapled", "", float(result.staple is not None)
+
+
+def _certificates(certificates: tuple[Certificate, ...]) -> Iterator[Sample]:
+    for position, certificate in enumerate(certificates):
+        at = f'position="{position}"'
+        if certificate.not_after is not None:
+            yield "tls_certificate_not_after_timestamp_seconds", at, certificate.not_after
+        if certificate.not_before is not None:
+            yield "tls_certificate_not_before_timestamp_seconds", at, certificate.not_before
+        yield "tls_certificate_info", f"{at},{_description(certificate)}", INFO
+    if certificates:
+        leaf = certificates[0]
+        names = label("dns_names", joined(leaf.dns_names)), label("ip_addresses", joined(leaf.ip_addresses))
+        yield "tls_certificate_names_info", ",".join(names), INFO
+        yield "tls_certificate_san_count", "", leaf.san_count
+
+
+def _description(certificate: Certificate) -> str:
+    return ",".join(
+        (
+            label("subject", certificate.subject),
+            label("issuer", certificate.issuer),
+            label("serial_number", certificate.serial_number),
+            label("fingerprint_sha256", certificate.fingerprint_sha256),
+            label("key", certificate.key),
+            label("signature_algorithm", certificate.signature_algorithm),
+        )
+    )
+
+
+def _verdict(verdict: Verdict) -> Iterator[Sample]:
+    by = f'verifier="{verdict.verifier}"'
+    yield "tls_certificate_trusted", by, float(verdict.trusted)
+    for name, depth in dict.fromkeys((error.name, error.depth) for error in verdict.errors):
+        yield "tls_certificate_verify_error_info", f'{by},{label("error", name)},depth="{depth}"', INFO
+
+
+def _chains(certificates: tuple[Certificate, ...], verdicts: tuple[Verdict, ...]) -> Iterator[Sample]:
+    trusted = next((verdict.chain for verdict in verdicts if verdict.trusted and verdict.chain), ())
+    for name, chain in (("presented", certificates), ("trusted", trusted)):
+        expiries = [certificate.not_after for certificate in chain if certificate.not_after is not None]
+        if expiries:
+            yield "tls_chain_not_after_timestamp_seconds", f'chain="{name}"', min(expiries)
+
+
+def _http(http: HTTPFacts) -> Iterator[Sample]:
+    if http.status_code is not None:
+        yield "tls_http_status_code", "", float(http.status_code)
+    if http.hsts is not None and http.hsts.max_age is not None:
+        yield "tls_hsts_max_age_seconds", "", float(http.hsts.max_age)
+        flags = f'include_subdomains="{_yes(http.hsts.include_subdomains)}",preload="{_yes(http.hsts.preload)}"'
+        yield "tls_hsts_info", flags, INFO
+    if http.redirects_to_https is not None:
+        yield "tls_http_redirects_to_https", "", float(http.redirects_to_https)
+    if http.alt_svc:
+        yield "tls_http_alt_svc_info", label("alt_svc", http.alt_svc), INFO
+
+
+def _yes(flag: bool) -> str:
+    return "true" if flag else "false"
+
+
+def _findings(judgement: Judgement) -> Iterator[Sample]:
+    counts: Counter[str] = Counter()
+    for found in judgement.findings:
+        counts[found.finding.severity] += 1
+        yield "tls_finding", f'finding="{found.finding.id}",severity="{found.finding.severity}"', INFO
+    for severity in SEVERITIES:
+        yield "tls_findings", f'severity="{severity}"', float(counts[severity])
+
+
+def as_mapping(judgement: Judgement) -> Mapping[str, list[tuple[str, float]]]:
+    """Return the samples by family, for the JSON of one probe."""
+    families: dict[str, list[tuple[str, float]]] = {}
+    for name, labels, value in samples(judgement):
+        families.setdefault(name, []).append((labels, value))
+    return families

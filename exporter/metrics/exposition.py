@@ -1,0 +1,66 @@
+"""The page that Prometheus reads: targets' lines by family, then the exporter's own metrics, in pieces.
+
+A large exposition is made in pieces, so that the event loop is never held up for long.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from exporter.metrics.catalogue import FAMILIES, Family
+from exporter.metrics.collect import Lines
+
+PIECE_CHARACTERS = 256 * 1024
+END_OF_OPENMETRICS = "# EOF\n"
+
+
+def content_type(accept: str) -> str:
+    """Return the content type that the Accept header asks for: OpenMetrics or the Prometheus text format."""
+    return str(choose_encoder(accept)[1])
+
+
+def pages(
+    accept: str,
+    targets: Sequence[Lines],
+    registries: Sequence[CollectorRegistry],
+    families: Iterable[Family] = FAMILIES,
+) -> Iterator[bytes]:
+    """Yield the exposition in pieces of UTF-8, in the format that `content_type` names."""
+    encode: Callable[[CollectorRegistry], bytes] = choose_encoder(accept)[0]
+    open_metrics = "openmetrics" in content_type(accept)
+    for piece in _in_pieces(_texts(targets, families)):
+        yield piece.encode("utf-8")
+    for registry in registries:
+        own = encode(registry)
+        yield own.removesuffix(END_OF_OPENMETRICS.encode()) if open_metrics else own
+    if open_metrics:
+        yield END_OF_OPENMETRICS.encode()
+
+
+def _texts(targets: Sequence[Lines], families: Iterable[Family]) -> Iterator[str]:
+    for family in families:
+        name = family.name
+        first = True
+        for lines in targets:
+            text = lines.get(name)
+            if text is None:
+                continue
+            if first:
+                first = False
+                yield f"# HELP {name} {family.help}\n# TYPE {name} {family.type}\n"
+            yield text
+
+
+def _in_pieces(texts: Iterable[str]) -> Iterator[str]:
+    collected: list[str] = []
+    size = 0
+    for text in texts:
+        collected.append(text)
+        size += len(text)
+        if size >= PIECE_CHARACTERS:
+            yield "".join(collected)
+            collected.clear()
+            size = 0
+    if collected:
+        yield "".join(collected)

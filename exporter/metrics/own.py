@@ -1,0 +1,98 @@
+"""The exporter's metrics on itself: probes by outcome, scrapes, reloads, caches, and the process.
+
+They live in a registry of their own, made once for a process; nothing of a target's identity is in them.
+"""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from exporter import __version__
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class CacheSizes:
+    """Reads the sizes of caches when they are asked for."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[str, Callable[[], int]] = {}
+
+    def add(self, name: str, size: Callable[[], int]) -> None:
+        """Expose a cache under a name."""
+        self._sizes[name] = size
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the one family of cache sizes."""
+        family = GaugeMetricFamily("tls_exporter_cache_entries", "Entries in each cache.", labels=["cache"])
+        for name, size in sorted(self._sizes.items()):
+            family.add_metric([name], size())
+        yield family
+
+
+class OwnMetrics:
+    """Every metric of the exporter on itself, and the registry that holds them."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self.registry = registry
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        build = Info("tls_exporter_build", "What runs here.", registry=registry)
+        build.info({"version": __version__})
+        self.reload_successful = Gauge(
+            "tls_exporter_config_last_reload_successful", "1 if the last reload succeeded.", registry=registry
+        )
+        self.reload_success_time = Gauge(
+            "tls_exporter_config_last_reload_success_timestamp_seconds",
+            "When the configuration in force was loaded, in Unix seconds.",
+            registry=registry,
+        )
+        self.targets = Gauge("tls_exporter_targets", "Configured targets.", ["module"], registry=registry)
+        self.target_file_errors = Gauge(
+            "tls_exporter_target_file_errors",
+            "Target files that cannot be read; their last good targets are kept.",
+            registry=registry,
+        )
+        self.probes = Counter(
+            "tls_exporter_probes",
+            "Probes that ended, by outcome: success or the phase that failed.",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("success", "resolve", "connect", "proxy", "starttls", "handshake"):
+            self.probes.labels(outcome)
+        self.probes_shared = Counter(
+            "tls_exporter_probes_shared",
+            "Probes that a scrape took over from another under way.",
+            registry=registry,
+        )
+        self.probe_faults = Counter(
+            "tls_exporter_probe_faults",
+            "Probes that failed by a fault of the exporter itself.",
+            registry=registry,
+        )
+        self.in_flight = Gauge("tls_exporter_probes_in_flight", "Probes under way.", registry=registry)
+        self.scrapes = Counter("tls_exporter_scrapes", "Scrapes answered, by path.", ["path"], registry=registry)
+        self.scrape_duration = Gauge(
+            "tls_exporter_last_scrape_duration_seconds",
+            "Duration of the last whole scrape.",
+            registry=registry,
+        )
+        self.scrape_targets_cut = Counter(
+            "tls_exporter_scrape_targets_cut",
+            "Targets reported as failed by timeout because the scrape's deadline came first.",
+            registry=registry,
+        )
+        self.loop_blocked = Gauge(
+            "tls_exporter_event_loop_blocked_max_seconds",
+            "Longest time that the event loop was late in the last minute.",
+            registry=registry,
+        )
+        self.caches = CacheSizes()
+        registry.register(self.caches)

@@ -1,0 +1,97 @@
+"""From addresses to a connected stream: the first address that answers, both families (RFC 8305, simplified).
+
+A further attempt starts when the one before has failed or has been silent for 250 ms; the first that connects wins
+and the others are closed. It speaks no protocol.
+"""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+
+from exporter.probe.network import NetworkError, SocketStream, network_error
+from exporter.probe.resolve import Address
+from exporter.probe.result import Reason
+
+ATTEMPT_DELAY_SECONDS = 0.25  # RFC 8305 section 5, Connection Attempt Delay
+
+
+async def connect(
+    addresses: Sequence[Address], deadline: float, source_address: str | None = None
+) -> tuple[SocketStream, Address]:
+    """Connect to the first address that answers; raise the NetworkError of the first attempt if none does."""
+    if len(addresses) == 1:
+        return await connect_one(addresses[0], deadline, source_address), addresses[0]
+    attempts: dict[asyncio.Task[SocketStream], Address] = {}
+    pending = list(addresses)
+    errors: list[NetworkError] = []
+    try:
+        while pending or attempts:
+            if pending:
+                address = pending.pop(0)
+                attempts[asyncio.create_task(connect_one(address, deadline, source_address))] = address
+            delay = ATTEMPT_DELAY_SECONDS if pending else None
+            done, _ = await asyncio.wait(attempts, timeout=delay, return_when=asyncio.FIRST_COMPLETED)
+            winner = _winner(done, attempts, errors)
+            if winner is not None:
+                return winner
+    finally:
+        await _abandon(attempts)
+    raise errors[0]
+
+
+def _winner(
+    done: set[asyncio.Task[SocketStream]],
+    attempts: dict[asyncio.Task[SocketStream], Address],
+    errors: list[NetworkError],
+) -> tuple[SocketStream, Address] | None:
+    winner: tuple[SocketStream, Address] | None = None
+    for task in done:
+        address = attempts.pop(task)
+        error = task.exception()
+        if isinstance(error, NetworkError):
+            errors.append(error)
+        elif error is not None:
+            raise error
+        elif winner is None:
+            winner = (task.result(), address)
+        else:
+            task.result().close()
+    return winner
+
+
+async def _abandon(attempts: dict[asyncio.Task[SocketStream], Address]) -> None:
+    for task in attempts:
+        task.cancel()
+    for result in await asyncio.gather(*attempts, return_exceptions=True):
+        if isinstance(result, SocketStream):
+            result.close()
+
+
+async def connect_one(address: Address, deadline: float, source_address: str | None = None) -> SocketStream:
+    """Connect to one address. Raises NetworkError."""
+    family = socket.AF_INET if address.family == "ip4" else socket.AF_INET6
+    local = (source_address, 0) if source_address else None
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout_at(deadline):
+            _, stream = await loop.create_connection(
+                lambda: SocketStream(deadline), address.ip, address.port, family=family, local_addr=local
+            )
+    except TimeoutError:
+        raise NetworkError(Reason.TIMEOUT, f"no connection to {address.ip} port {address.port} in time") from None
+    except OSError as error:
+        raise network_error(error) from None
+    return stream
+
+
+async def connect_unix(path: str, deadline: float) -> SocketStream:
+    """Connect to a Unix socket. Raises NetworkError."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout_at(deadline):
+            _, stream = await loop.create_unix_connection(lambda: SocketStream(deadline), path)
+    except TimeoutError:
+        raise NetworkError(Reason.TIMEOUT, f"no connection to {path} in time") from None
+    except OSError as error:
+        raise network_error(error) from None
+    return stream

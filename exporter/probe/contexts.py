@@ -1,0 +1,134 @@
+"""What a probe offers as a TLS client: one OpenSSL context for each kind of probe, made once.
+
+A prober must not refuse what it should report: everything OpenSSL still speaks is offered, at security level 0, and
+no trust store is loaded, because the chain is judged apart from the handshake. A pyOpenSSL context may not change
+after its first connection, so all settings are made here.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from OpenSSL import SSL
+
+from exporter.config.model import TLSConfig
+from exporter.probe.network import NetworkError
+from exporter.probe.result import Reason
+
+# Null and anonymous suites stand last: a server that follows the client's order then shows its certificate.
+CIPHERS = b"ALL:-aNULL:eNULL:aNULL:@SECLEVEL=0"
+CIPHERS_BY_CERTIFICATE = {
+    "ecdsa": b"aECDSA:-eNULL:@SECLEVEL=0",
+    "rsa": b"aRSA:-eNULL:@SECLEVEL=0",
+}
+SIGNATURES_BY_CERTIFICATE = {
+    "ecdsa": b"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:ECDSA+SHA224:ECDSA+SHA1",
+    "rsa": b"rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pss_pss_sha256:rsa_pss_pss_sha384:"
+    b"rsa_pss_pss_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA224:RSA+SHA1",
+}
+VERSIONS = {
+    "TLS10": SSL.TLS1_VERSION,
+    "TLS11": SSL.TLS1_1_VERSION,
+    "TLS12": SSL.TLS1_2_VERSION,
+    "TLS13": SSL.TLS1_3_VERSION,
+}
+OP_LEGACY_SERVER_CONNECT = 0x4  # servers without RFC 5746 are reported, not refused
+MAX_CONTEXTS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ContextKey:
+    """What makes two probes share a context. Modification times are part of it, so that a renewed key is read."""
+
+    tls_config: TLSConfig
+    alpn: tuple[str, ...]
+    certificate_type: str | None
+    modified: tuple[int, ...]
+
+
+class Contexts:
+    """A bounded cache of client contexts."""
+
+    def __init__(self) -> None:
+        self._contexts: OrderedDict[ContextKey, SSL.Context] = OrderedDict()
+
+    def get(self, tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type: str | None) -> SSL.Context:
+        """Return the context for a kind of probe; raise NetworkError when the client certificate is unusable."""
+        files = (tls_config.cert_file, tls_config.key_file)
+        key = ContextKey(tls_config, alpn, certificate_type, tuple(_modified(file) for file in files if file))
+        context = self._contexts.get(key)
+        if context is None:
+            context = make_context(tls_config, alpn, certificate_type)
+            self._contexts[key] = context
+            if len(self._contexts) > MAX_CONTEXTS:
+                self._contexts.popitem(last=False)
+        return context
+
+    def __len__(self) -> int:
+        return len(self._contexts)
+
+
+def _modified(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def make_context(tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type: str | None) -> SSL.Context:
+    """Make a client context. Raises NetworkError when the client certificate or its key cannot be used."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_min_proto_version(VERSIONS[tls_config.min_version or "TLS10"])
+    if tls_config.max_version:
+        context.set_max_proto_version(VERSIONS[tls_config.max_version])
+    context.set_cipher_list(CIPHERS_BY_CERTIFICATE.get(certificate_type or "", CIPHERS))
+    if certificate_type:
+        _restrict_signatures(context, SIGNATURES_BY_CERTIFICATE[certificate_type])
+    context.set_options(OP_LEGACY_SERVER_CONNECT | SSL.OP_NO_COMPRESSION)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.set_verify(SSL.VERIFY_NONE)
+    context.set_ocsp_client_callback(_keep_staple)
+    if alpn:
+        context.set_alpn_protos([protocol.encode("ascii") for protocol in alpn])
+    if tls_config.cert_file:
+        _use_client_certificate(context, tls_config)
+    return context
+
+
+def _restrict_signatures(context: SSL.Context, algorithms: bytes) -> None:
+    """Offer only one kind of certificate's signature algorithms: TLS 1.3 chooses the certificate by them.
+
+    pyOpenSSL has no public name for SSL_CTX_set1_sigalgs_list(3).
+    """
+    library: Any = SSL._lib  # type: ignore[attr-defined]  # noqa: SLF001
+    if library.SSL_CTX_set1_sigalgs_list(context._context, algorithms) != 1:  # noqa: SLF001
+        raise NetworkError(Reason.INTERNAL_ERROR, "this OpenSSL knows none of the signature algorithms asked for")
+
+
+def _keep_staple(connection: SSL.Connection, staple: bytes, _data: object) -> bool:
+    """Keep a stapled OCSP response beside its connection (see handshake.Staple)."""
+    holder = connection.get_app_data()
+    if holder is not None and staple:
+        holder.append(staple)
+    return True
+
+
+def _use_client_certificate(context: SSL.Context, tls_config: TLSConfig) -> None:
+    assert tls_config.cert_file is not None
+    password = tls_config.key_password.reveal().encode() if tls_config.key_password else b""
+    # Without a password OpenSSL would ask on the terminal: an empty answer fails instead.
+    context.set_passwd_cb(lambda _length, _verify, _data: password)
+    try:
+        context.use_certificate_chain_file(tls_config.cert_file)
+        context.use_privatekey_file(tls_config.key_file or tls_config.cert_file)
+        context.check_privatekey()
+    except (SSL.Error, OSError) as error:
+        detail = f"the client certificate {tls_config.cert_file} or its key cannot be used: {_openssl_text(error)}"
+        raise NetworkError(Reason.CLIENT_CERTIFICATE_UNUSABLE, detail) from None
+
+
+def _openssl_text(error: Exception) -> str:
+    if isinstance(error, SSL.Error) and error.args and error.args[0]:
+        return "; ".join(reason for _, _, reason in error.args[0] if reason) or "unknown error"
+    return str(error) or "the files cannot be read"

@@ -1,0 +1,217 @@
+"""The TLS handshake: OpenSSL over memory BIOs on any Stream. It always yields the certificates that were sent.
+
+It judges nothing: any certificate is accepted. What OpenSSL could not finish is read from the clear bytes that were
+received (RFC 5246 section 7.4.2: up to TLS 1.2 the Certificate message is not encrypted).
+"""
+
+import asyncio
+import socket
+from dataclasses import dataclass, field, replace
+
+from OpenSSL import SSL, crypto
+
+from exporter.probe.limits import MAX_CERTIFICATES, MAX_HANDSHAKE_BYTES
+from exporter.probe.network import NetworkError, Stream
+from exporter.probe.refusal import PROTOCOLS, error_of, flight_failure, flight_session
+from exporter.probe.result import Failure, Reason, Session
+from exporter.wire import names
+from exporter.wire.flight import read_server_flight_untrusted
+from exporter.wire.serverhello import read_scts_untrusted
+
+CHUNK = 65536
+LONGEST_FINISHED_RECORD = 5 + 4 + 48 + 1 + 16  # record header, handshake header, SHA-384, content type, AEAD tag
+CHANGE_CIPHER_SPEC_RECORD = 6  # RFC 8446 appendix D.4, the compatibility mode
+VERDICT_SECONDS = 1.0  # how long a TLS 1.3 server may think about our client certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What a handshake showed, completed or not."""
+
+    session: Session | None = None
+    chain: tuple[bytes, ...] = ()
+    chain_truncated: bool = False
+    staple: bytes | None = None
+    tls_scts: tuple[bytes, ...] = ()
+    client_certificate_requested: bool = False
+    failure: Failure | None = None
+
+
+@dataclass(slots=True)
+class _Received:
+    """The bytes of the server, kept until the handshake is over, so that a failure can be read from them."""
+
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, data: bytes) -> None:
+        self.chunks.append(data)
+        self.size += len(data)
+        if self.size > MAX_HANDSHAKE_BYTES:
+            raise NetworkError(
+                Reason.TOO_MUCH_DATA, f"more than {MAX_HANDSHAKE_BYTES} bytes before the handshake's end"
+            )
+
+
+class TLSStream:
+    """A Stream inside an established TLS session."""
+
+    def __init__(self, connection: SSL.Connection, stream: Stream) -> None:
+        self.connection = connection
+        self._stream = stream
+
+    async def read(self) -> bytes:
+        """Return decrypted bytes; b"" at the end. Raises NetworkError."""
+        while True:
+            try:
+                return self.connection.recv(CHUNK)
+            except SSL.WantReadError:
+                _flush(self.connection, self._stream)
+                data = await self._stream.read()
+                if not data:
+                    return b""
+                self.connection.bio_write(data)
+            except (SSL.ZeroReturnError, SSL.SysCallError):
+                return b""
+            except SSL.Error as error:
+                raise error_of(error) from None
+
+    def write(self, data: bytes) -> None:
+        """Encrypt and send."""
+        try:
+            self.connection.send(data)
+        except SSL.Error as error:
+            raise error_of(error) from None
+        _flush(self.connection, self._stream)
+
+    def close(self) -> None:
+        """Close at once, without waiting for the peer's close_notify."""
+        self._stream.close()
+
+
+async def handshake(
+    stream: Stream, context: SSL.Context, server_name: str | None
+) -> tuple[Handshake, TLSStream | None]:
+    """Complete a handshake over a stream, or say how far it came. Never raises but for cancellation.
+
+    `server_name` is sent as SNI; None sends none (an IP literal must never be passed, RFC 6066 section 3).
+    """
+    connection = SSL.Connection(context, None)
+    staples: list[bytes] = []
+    connection.set_app_data(staples)
+    connection.request_ocsp()
+    if server_name:
+        connection.set_tlsext_host_name(server_name.encode("ascii"))
+    connection.set_connect_state()
+    received = _Received()
+    try:
+        requested = await _drive(connection, stream, received)
+    except NetworkError as error:
+        return _incomplete(connection, received, staples, error), None
+    session = _session(connection)
+    done = Handshake(
+        session=session,
+        chain=_chain(connection)[:MAX_CERTIFICATES],
+        staple=staples[-1] if staples else None,
+        client_certificate_requested=requested,
+    )
+    if session.version < 1.3:  # noqa: PLR2004 - what TLS 1.3 encrypts cannot be read beside OpenSSL
+        flight = read_server_flight_untrusted(b"".join(received.chunks))
+        scts = read_scts_untrusted(flight.server_hello) if flight.server_hello else ()
+        done = replace(done, client_certificate_requested=flight.certificate_requested, tls_scts=scts)
+    return done, TLSStream(connection, stream)
+
+
+async def _drive(connection: SSL.Connection, stream: Stream, received: _Received) -> bool:
+    """Run the handshake to its end; return whether a TLS 1.3 server asked for a client certificate."""
+    while True:
+        try:
+            connection.do_handshake()
+        except SSL.WantReadError:
+            _flush(connection, stream)
+            data = await stream.read()
+            if not data:
+                raise NetworkError(Reason.CLOSED, "the peer closed the connection during the handshake") from None
+            received.add(data)
+            connection.bio_write(data)
+        except SSL.SysCallError:
+            raise NetworkError(Reason.CLOSED, "the peer closed the connection during the handshake") from None
+        except SSL.Error as error:
+            _flush(connection, stream)  # our alert, so that the peer's log tells why
+            raise error_of(error) from None
+        else:
+            break
+    sent = _flush(connection, stream)
+    if connection.get_protocol_version() != SSL.TLS1_3_VERSION:
+        return False
+    requested = sent > LONGEST_FINISHED_RECORD + CHANGE_CIPHER_SPEC_RECORD
+    if requested:
+        await _verdict_on_client_certificate(connection, stream, received)
+    return requested
+
+
+async def _verdict_on_client_certificate(connection: SSL.Connection, stream: Stream, received: _Received) -> None:
+    """Wait for what a TLS 1.3 server says of our certificate: its alert comes after our side has finished.
+
+    A server that accepts it sends tickets or nothing at all; nothing within a second counts as acceptance.
+    """
+    try:
+        async with asyncio.timeout(VERDICT_SECONDS):
+            data = await stream.read()
+    except TimeoutError:
+        return
+    if not data:
+        raise NetworkError(Reason.CLOSED, "the peer closed the connection after our client certificate")
+    received.add(data)
+    connection.bio_write(data)
+    try:
+        connection.recv(1, socket.MSG_PEEK)
+    except (SSL.WantReadError, SSL.ZeroReturnError, SSL.SysCallError):
+        return
+    except SSL.Error as error:
+        raise error_of(error) from None
+
+
+def _flush(connection: SSL.Connection, stream: Stream) -> int:
+    """Send what OpenSSL has written; return how many bytes."""
+    sent = 0
+    while True:
+        try:
+            data = connection.bio_read(CHUNK)
+        except SSL.WantReadError:
+            return sent
+        stream.write(data)
+        sent += len(data)
+
+
+def _session(connection: SSL.Connection) -> Session:
+    protocol, version = PROTOCOLS[connection.get_protocol_version()]
+    return Session(
+        protocol=protocol,
+        version=version,
+        cipher=names.cipher_suite_from_openssl(connection.get_cipher_name() or ""),
+        group=names.group_from_openssl(connection.get_group_name()),
+        alpn=connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace"),
+    )
+
+
+def _chain(connection: SSL.Connection) -> tuple[bytes, ...]:
+    chain = connection.get_peer_cert_chain() or []
+    return tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) for certificate in chain)
+
+
+def _incomplete(
+    connection: SSL.Connection, received: _Received, staples: list[bytes], error: NetworkError
+) -> Handshake:
+    """Read what can be known of a handshake that did not complete."""
+    data = b"".join(received.chunks)
+    flight = read_server_flight_untrusted(data)
+    return Handshake(
+        session=flight_session(flight),
+        chain=(flight.certificates or _chain(connection))[:MAX_CERTIFICATES],
+        chain_truncated=flight.certificates_truncated,
+        staple=flight.staple or (staples[-1] if staples else None),
+        tls_scts=read_scts_untrusted(flight.server_hello) if flight.server_hello else (),
+        client_certificate_requested=flight.certificate_requested,
+        failure=flight_failure(flight, data, error),
+    )

@@ -1,0 +1,311 @@
+"""One probe: the phases in their order under one deadline. It never raises to its caller but for cancellation.
+
+Resolve, connect, proxy, STARTTLS, handshake, HTTP. What each saw goes into a `Result`; nothing is judged here.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from exporter.config.model import Addresses, Module, ProxyConfig
+from exporter.probe import http, proxy, starttls
+from exporter.probe.connect import connect, connect_unix
+from exporter.probe.contexts import Contexts
+from exporter.probe.handshake import Handshake, TLSStream, handshake
+from exporter.probe.limits import AddressSlots, printable
+from exporter.probe.network import NetworkError, Stream
+from exporter.probe.resolve import Address, Resolver
+from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Variant
+from exporter.probe.trace import Trace
+from exporter.target import HTTPS_PORT, Target, is_ip_literal
+
+AddressFilter = Callable[[Address], bool]
+
+
+@dataclass(slots=True)
+class Prober:
+    """What all probes share. `allowed` refuses addresses after resolution, for targets that strangers may name."""
+
+    slots: AddressSlots
+    resolver: Resolver = field(default_factory=Resolver)
+    contexts: Contexts = field(default_factory=Contexts)
+    wall_clock: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to one endpoint: what a connection to it needs to know."""
+
+    target: Target
+    module: Module
+    port: int
+    variant: Variant
+    addresses: tuple[Address, ...] = ()  # already resolved, when every address is probed apart
+
+    @property
+    def host(self) -> str:
+        """The host as a name or IP literal; "" for a Unix socket."""
+        return self.target.endpoint.host
+
+    @property
+    def server_name(self) -> str | None:
+        """What is sent as SNI: the variant's name, the module's, or the host; never an IP literal (RFC 6066)."""
+        name = self.variant.server_name or self.module.tls_config.server_name or self.host
+        return name if name and not is_ip_literal(name) else None
+
+    @property
+    def reference_name(self) -> str:
+        """The name that the certificate is matched against: as SNI, but an IP literal counts too; "" for none."""
+        return self.variant.server_name or self.module.tls_config.server_name or self.host.partition("%")[0]
+
+    @property
+    def proxy(self) -> ProxyConfig | None:
+        """The proxy on the way, if the module has one and does not except this host."""
+        if self.module.proxy is None or proxy.is_excepted(self.host, self.port, self.module.no_proxy):
+            return None
+        return self.module.proxy
+
+
+async def probe(
+    prober: Prober, target: Target, module: Module, deadline: float, allowed: AddressFilter | None = None
+) -> tuple[Result, ...]:
+    """Probe one target, with every variant that its module asks for. `deadline` is in the loop's time."""
+    routes = await _routes(prober, target, module, deadline, allowed)
+    if isinstance(routes, Result):
+        return (routes,)
+    if len(routes) == 1:
+        return (await probe_route(prober, routes[0], deadline, allowed),)
+    return tuple(await asyncio.gather(*(probe_route(prober, route, deadline, allowed) for route in routes)))
+
+
+def plain_route(target: Target, module: Module) -> Route:
+    """Return the route to a target without variants."""
+    return Route(target, module, target.endpoint.port or _default_port(module), Variant())
+
+
+def _default_port(module: Module) -> int:
+    return starttls.default_port(module.starttls) if module.starttls else HTTPS_PORT
+
+
+async def _routes(
+    prober: Prober, target: Target, module: Module, deadline: float, allowed: AddressFilter | None
+) -> list[Route] | Result:
+    """Return a route for each variant; a failed resolution is the one result of the target."""
+    route = plain_route(target, module)
+    every: Sequence[Address | None] = (None,)
+    if module.addresses is Addresses.ALL and not target.endpoint.unix_path and route.proxy is None:
+        trace = Trace(asyncio.get_running_loop().time)
+        try:
+            every = await _resolve(prober, route, trace, deadline, allowed)
+        except NetworkError as error:
+            return _failed(prober, route, trace, Failure(trace.phase, error.reason, error.detail))
+    names: Sequence[str | None] = module.server_names or (None,)
+    types: Sequence[str | None] = module.certificate_types or (None,)
+    return [
+        replace(
+            route,
+            variant=Variant(address.ip if address else None, name, certificate_type),
+            addresses=(address,) if address else (),
+        )
+        for address, name, certificate_type in itertools.product(every, names, types)
+    ]
+
+
+async def probe_route(prober: Prober, route: Route, deadline: float, allowed: AddressFilter | None = None) -> Result:
+    """Probe one variant of one target, whatever happens."""
+    trace = Trace(asyncio.get_running_loop().time)
+    try:
+        return await _probe_route(prober, route, trace, deadline, allowed)
+    except NetworkError as error:
+        return _failed(prober, route, trace, Failure(trace.phase, error.reason, error.detail))
+    except Exception as error:  # noqa: BLE001 - a fault of ours costs this target only
+        detail = f"internal error, please report it: {type(error).__name__}: {error}"
+        return _failed(prober, route, trace, Failure(trace.phase, Reason.INTERNAL_ERROR, printable(detail)))
+
+
+async def _probe_route(
+    prober: Prober, route: Route, trace: Trace, deadline: float, allowed: AddressFilter | None
+) -> Result:
+    started_at = prober.wall_clock()
+    addresses: tuple[Address, ...] = ()
+    if not route.target.endpoint.unix_path:
+        addresses = route.addresses or await _resolve(prober, route, trace, deadline, allowed)
+    slot = (addresses[0].ip, addresses[0].port) if addresses else route.target.endpoint.unix_path
+    await _take_slot(prober, slot, trace, deadline)
+    try:
+        return await _connected(prober, route, trace, deadline, addresses, started_at)
+    finally:
+        prober.slots.release(slot)
+
+
+async def _take_slot(prober: Prober, slot: object, trace: Trace, deadline: float) -> None:
+    trace.phase = Phase.CONNECT
+    try:
+        async with asyncio.timeout_at(deadline):
+            await prober.slots.acquire(slot)
+    except TimeoutError:
+        detail = "other probes of the same address took all the time (global.per_address_concurrency)"
+        raise NetworkError(Reason.TIMEOUT, detail) from None
+
+
+async def _connected(
+    prober: Prober,
+    route: Route,
+    trace: Trace,
+    deadline: float,
+    addresses: tuple[Address, ...],
+    started_at: float,
+) -> Result:
+    """Everything from the connection on; the result tells how far it came."""
+    stream, address = await _connect(route, trace, deadline, addresses)
+    result = Result(
+        started_at=started_at,
+        total_seconds=0.0,
+        reachable=route.proxy is None,
+        variant=route.variant,
+        address=address.ip if address else route.target.endpoint.unix_path,
+        family=address.family if address else "unix",
+        server_name=route.server_name,
+    )
+    done = Handshake()
+    http_facts: HTTPFacts | None = None
+    injected = False
+    try:
+        if route.proxy is not None:
+            await _through_proxy(stream, route, trace)
+            result = replace(result, reachable=True)
+        if route.module.starttls:
+            injected = await _starttls(stream, route, trace)
+        with trace.during(Phase.HANDSHAKE):
+            context = prober.contexts.get(
+                route.module.tls_config, offered_alpn(route.module), route.variant.certificate_type
+            )
+            done, tls = await handshake(stream, context, route.server_name)
+            trace.note(_told(done))
+        if tls is not None and route.module.http is not None:
+            with trace.during(Phase.HTTP):
+                http_facts = await _request(tls, route, done)
+                trace.note(http_facts.failure or f"HTTP status {http_facts.status_code}")
+    except NetworkError as error:
+        done = replace(done, failure=Failure(trace.phase, error.reason, error.detail))
+        trace.note(error.detail or error.reason)
+    finally:
+        stream.close()
+    return replace(
+        result,
+        total_seconds=trace.elapsed,
+        durations=trace.durations,
+        failure=done.failure,
+        session=done.session,
+        chain=done.chain,
+        chain_truncated=done.chain_truncated,
+        staple=done.staple,
+        tls_scts=done.tls_scts,
+        client_certificate_requested=done.client_certificate_requested,
+        starttls_injection=injected,
+        http=http_facts,
+        events=trace.events,
+    )
+
+
+async def open_stream(prober: Prober, route: Route, deadline: float) -> Stream:
+    """Open a further connection to a route, past its proxy and STARTTLS, for posture checks. Raises NetworkError."""
+    trace = Trace(asyncio.get_running_loop().time)
+    addresses: tuple[Address, ...] = ()
+    if not route.target.endpoint.unix_path:
+        addresses = route.addresses or await _resolve(prober, route, trace, deadline, None)
+    stream, _ = await _connect(route, trace, deadline, addresses)
+    try:
+        if route.proxy is not None:
+            await _through_proxy(stream, route, trace)
+        if route.module.starttls:
+            await _starttls(stream, route, trace)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def offered_alpn(module: Module) -> tuple[str, ...]:
+    """Return the ALPN protocols to offer: with `http`, only what the request can be sent over."""
+    if module.http is not None and module.alpn == ("h2", "http/1.1"):
+        return ("http/1.1",)
+    return module.alpn
+
+
+async def _resolve(
+    prober: Prober, route: Route, trace: Trace, deadline: float, allowed: AddressFilter | None
+) -> tuple[Address, ...]:
+    host, port = (route.proxy.host, route.proxy.port) if route.proxy else (route.host, route.port)
+    with trace.during(Phase.RESOLVE):
+        addresses = await prober.resolver.resolve(host, port, route.module.ip_protocol, deadline)
+        if allowed is not None:
+            addresses = tuple(address for address in addresses if allowed(address))
+            if not addresses:
+                raise NetworkError(Reason.FORBIDDEN_ADDRESS, f"{host} resolves to no address that may be probed")
+        trace.note(f"{host} is " + ", ".join(address.ip for address in addresses))
+    return addresses
+
+
+async def _connect(
+    route: Route, trace: Trace, deadline: float, addresses: tuple[Address, ...]
+) -> tuple[Stream, Address | None]:
+    with trace.during(Phase.CONNECT):
+        if route.target.endpoint.unix_path:
+            stream = await connect_unix(route.target.endpoint.unix_path, deadline)
+            trace.note(f"connected to {route.target.endpoint.unix_path}")
+            return stream, None
+        stream, address = await connect(addresses, deadline, route.module.source_address)
+        trace.note(f"connected to {address.ip} port {address.port}")
+        return stream, address
+
+
+async def _through_proxy(stream: Stream, route: Route, trace: Trace) -> None:
+    assert route.proxy is not None
+    with trace.during(Phase.PROXY):
+        await proxy.connect_through(stream, route.proxy, route.host, route.port)
+        trace.note(f"the proxy connected to {route.host} port {route.port}")
+
+
+async def _starttls(stream: Stream, route: Route, trace: Trace) -> bool:
+    assert route.module.starttls is not None
+    with trace.during(Phase.STARTTLS):
+        leftover = await starttls.negotiate(stream, route.module.starttls, route.server_name or route.host)
+        trace.note(f"{route.module.starttls} is ready for TLS")
+    return bool(leftover)
+
+
+async def _request(tls: TLSStream, route: Route, done: Handshake) -> HTTPFacts:
+    assert route.module.http is not None
+    assert done.session is not None
+    host = route.module.http.host or _authority(route)
+    path = route.target.endpoint.path or route.module.http.path
+    return await http.request(tls, host, path, done.session.alpn)
+
+
+def _authority(route: Route) -> str:
+    host = route.reference_name
+    bracketed = f"[{host}]" if ":" in host else host
+    return bracketed if route.port == HTTPS_PORT else f"{bracketed}:{route.port}"
+
+
+def _told(done: Handshake) -> str:
+    if done.failure is not None:
+        return done.failure.detail or done.failure.reason
+    assert done.session is not None
+    return f"{done.session.protocol} {done.session.cipher} {done.session.group}, {len(done.chain)} certificates"
+
+
+def _failed(prober: Prober, route: Route, trace: Trace, failure: Failure) -> Result:
+    trace.note(failure.detail or failure.reason)
+    return Result(
+        started_at=prober.wall_clock() - trace.elapsed,
+        total_seconds=trace.elapsed,
+        durations=trace.durations,
+        failure=failure,
+        variant=route.variant,
+        server_name=route.server_name,
+        events=trace.events,
+    )

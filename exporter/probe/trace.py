@@ -1,0 +1,54 @@
+"""The course of one probe: which phase it is in, how long each took, and what happened.
+
+The same three lines give the duration of a phase, the timeline of `debug=true` and the phase of a failure.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from exporter.probe.result import Event, Phase
+
+MAX_EVENTS = 64
+
+
+class Trace:
+    """Times the phases of one probe. `clock` is monotonic, in seconds."""
+
+    __slots__ = ("_clock", "_events", "_seconds", "_started", "phase")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._started = clock()
+        self._seconds: dict[Phase, float] = {}
+        self._events: list[Event] = []
+        self.phase = Phase.RESOLVE
+
+    @contextmanager
+    def during(self, phase: Phase) -> Iterator[None]:
+        """Count the time of the block to the phase; a failure in it is a failure of the phase."""
+        self.phase = phase
+        began = self._clock()
+        try:
+            yield
+        finally:
+            self._seconds[phase] = self._seconds.get(phase, 0.0) + self._clock() - began
+
+    def note(self, text: str) -> None:
+        """Add a line to the timeline; a peer cannot make it grow without bound."""
+        if len(self._events) < MAX_EVENTS:
+            self._events.append(Event(self.elapsed, self.phase, text))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the probe began."""
+        return self._clock() - self._started
+
+    @property
+    def durations(self) -> tuple[tuple[Phase, float], ...]:
+        """The seconds of each phase that ran, in the order in which they began."""
+        return tuple(self._seconds.items())
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The timeline so far."""
+        return tuple(self._events)
