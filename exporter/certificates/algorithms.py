@@ -1,0 +1,155 @@
+"""Names of the keys and signature algorithms of certificates (RFC 3279, 4055, 5480, 8410, 9881).
+
+An algorithm without a name here is shown by its object identifier. Whether one is strong is judged elsewhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from exporter.certificates.der import (
+    OID,
+    SEQUENCE,
+    DERError,
+    Element,
+    bits_untrusted,
+    element_untrusted,
+    elements_untrusted,
+    integer_untrusted,
+    oid_untrusted,
+)
+
+RSA_ENCRYPTION, RSASSA_PSS, EC_PUBLIC_KEY = (
+    "1.2.840.113549.1.1.1",
+    "1.2.840.113549.1.1.10",
+    "1.2.840.10045.2.1",
+)
+DSA, DH = "1.2.840.10040.4.1", "1.2.840.10046.2.1"
+
+# object identifier: (name, hash)
+SIGNATURES: Mapping[str, tuple[str, str | None]] = {
+    "1.2.840.113549.1.1.2": ("md2WithRSAEncryption", "md2"),
+    "1.2.840.113549.1.1.3": ("md4WithRSAEncryption", "md4"),
+    "1.2.840.113549.1.1.4": ("md5WithRSAEncryption", "md5"),
+    "1.2.840.113549.1.1.5": ("sha1WithRSAEncryption", "sha1"),
+    "1.3.14.3.2.29": ("sha1WithRSA", "sha1"),
+    "1.2.840.113549.1.1.14": ("sha224WithRSAEncryption", "sha224"),
+    "1.2.840.113549.1.1.11": ("sha256WithRSAEncryption", "sha256"),
+    "1.2.840.113549.1.1.12": ("sha384WithRSAEncryption", "sha384"),
+    "1.2.840.113549.1.1.13": ("sha512WithRSAEncryption", "sha512"),
+    "1.2.840.10045.4.1": ("ecdsa-with-SHA1", "sha1"),
+    "1.2.840.10045.4.3.1": ("ecdsa-with-SHA224", "sha224"),
+    "1.2.840.10045.4.3.2": ("ecdsa-with-SHA256", "sha256"),
+    "1.2.840.10045.4.3.3": ("ecdsa-with-SHA384", "sha384"),
+    "1.2.840.10045.4.3.4": ("ecdsa-with-SHA512", "sha512"),
+    "1.2.840.10040.4.3": ("dsa-with-SHA1", "sha1"),
+    "2.16.840.1.101.3.4.3.1": ("dsa-with-SHA224", "sha224"),
+    "2.16.840.1.101.3.4.3.2": ("dsa-with-SHA256", "sha256"),
+    "2.16.840.1.101.3.4.3.3": ("dsa-with-SHA384", "sha384"),
+    "2.16.840.1.101.3.4.3.4": ("dsa-with-SHA512", "sha512"),
+    "2.16.840.1.101.3.4.3.10": ("ecdsa-with-SHA3-256", "sha3-256"),
+    "2.16.840.1.101.3.4.3.14": ("rsa-with-SHA3-256", "sha3-256"),
+    "2.16.840.1.101.3.4.3.17": ("ml-dsa-44", None),
+    "2.16.840.1.101.3.4.3.18": ("ml-dsa-65", None),
+    "2.16.840.1.101.3.4.3.19": ("ml-dsa-87", None),
+    "1.3.101.112": ("ed25519", None),
+    "1.3.101.113": ("ed448", None),
+    RSASSA_PSS: ("rsassaPss", "sha1"),  # SHA-1 unless the parameters say otherwise (RFC 4055 section 3.1)
+}
+HASHES: Mapping[str, str] = {
+    "1.3.14.3.2.26": "sha1",
+    "2.16.840.1.101.3.4.2.4": "sha224",
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+}
+# object identifier: (name, bits)
+CURVES: Mapping[str, tuple[str, int]] = {
+    "1.2.840.10045.3.1.1": ("secp192r1", 192),
+    "1.3.132.0.33": ("secp224r1", 224),
+    "1.2.840.10045.3.1.7": ("secp256r1", 256),
+    "1.3.132.0.34": ("secp384r1", 384),
+    "1.3.132.0.35": ("secp521r1", 521),
+    "1.3.132.0.10": ("secp256k1", 256),
+    "1.3.36.3.3.2.8.1.1.7": ("brainpoolP256r1", 256),
+    "1.3.36.3.3.2.8.1.1.11": ("brainpoolP384r1", 384),
+    "1.3.36.3.3.2.8.1.1.13": ("brainpoolP512r1", 512),
+    "1.2.156.10197.1.301": ("sm2", 256),
+}
+# keys whose algorithm says all
+PLAIN_KEYS: Mapping[str, str] = {
+    "1.3.101.110": "X25519",
+    "1.3.101.111": "X448",
+    "1.3.101.112": "Ed25519",
+    "1.3.101.113": "Ed448",
+    "2.16.840.1.101.3.4.3.17": "ML-DSA-44",
+    "2.16.840.1.101.3.4.3.18": "ML-DSA-65",
+    "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
+}
+_SIZED = {RSA_ENCRYPTION: "RSA", RSASSA_PSS: "RSA-PSS", DSA: "DSA", DH: "DH"}
+_HASH_PARAMETER = 0xA0
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A public key as people write it (`RSA 2048`, `EC secp256r1`, `Ed25519`), its kind, and its size if any."""
+
+    text: str = ""
+    type: str = ""
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureAlgorithm:
+    """A signature algorithm by its usual name, with its hash where it has one of its own."""
+
+    name: str = ""
+    hash: str | None = None
+
+
+def read_signature_algorithm_untrusted(algorithm: Element) -> SignatureAlgorithm:
+    """Read an AlgorithmIdentifier that names a signature algorithm."""
+    parts = list(elements_untrusted(algorithm.body))
+    if not parts or parts[0].tag != OID:
+        raise DERError("bad signature algorithm")
+    oid = oid_untrusted(parts[0].body)
+    name, digest = SIGNATURES.get(oid, (oid, None))
+    if oid == RSASSA_PSS and len(parts) > 1:
+        for parameter in elements_untrusted(parts[1].body):
+            if parameter.tag == _HASH_PARAMETER:
+                chosen = element_untrusted(element_untrusted(parameter.body, SEQUENCE).body, OID)
+                digest = HASHES.get(oid_untrusted(chosen.body), oid_untrusted(chosen.body))
+    return SignatureAlgorithm(name, digest)
+
+
+def read_key_untrusted(spki: Element) -> Key:
+    """Read a SubjectPublicKeyInfo: { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING }."""
+    parts = list(elements_untrusted(spki.body))
+    algorithm = list(elements_untrusted(parts[0].body)) if len(parts) > 1 else []
+    if not algorithm or algorithm[0].tag != OID:
+        raise DERError("bad public key")
+    oid = oid_untrusted(algorithm[0].body)
+    if oid in PLAIN_KEYS:
+        return Key(PLAIN_KEYS[oid], PLAIN_KEYS[oid])
+    if oid == EC_PUBLIC_KEY:
+        return _elliptic_curve_key(algorithm)
+    if oid in _SIZED:
+        size = _size(oid, algorithm, bits_untrusted(parts[1].body))
+        return Key(f"{_SIZED[oid]} {size}", _SIZED[oid], size)
+    return Key(oid, oid)
+
+
+def _elliptic_curve_key(algorithm: list[Element]) -> Key:
+    if len(algorithm) < 2:  # noqa: PLR2004 - the curve is missing
+        raise DERError("EC key without a curve")
+    if algorithm[1].tag != OID:
+        return Key("EC explicit", "EC")  # a curve by its parameters: forbidden by RFC 5480 section 2.1.1
+    oid = oid_untrusted(algorithm[1].body)
+    name, size = CURVES.get(oid, (oid, None))
+    return Key(f"EC {name}", "EC", size)
+
+
+def _size(oid: str, algorithm: list[Element], key: bytes) -> int:
+    """Return the length of the modulus: the first number of an RSA key, or of DSA's and DH's parameters."""
+    numbers = algorithm[1] if oid in (DSA, DH) and len(algorithm) > 1 else element_untrusted(key, SEQUENCE)
+    modulus = element_untrusted(numbers.body)
+    return integer_untrusted(modulus.body).bit_length()

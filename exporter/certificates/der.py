@@ -1,0 +1,127 @@
+"""A lenient reader of DER (X.690): elements, object identifiers, times and strings of untrusted bytes.
+
+It reads what certificates hold even where they are wrong, so that a broken one can still be described.
+It does not validate an encoding and writes none; DERError is the one exception that leaves it.
+"""
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID, UTF8_STRING = 0x01, 0x02, 0x03, 0x04, 0x06, 0x0C
+PRINTABLE_STRING, T61_STRING, IA5_STRING, UTC_TIME, GENERALIZED_TIME = 0x13, 0x14, 0x16, 0x17, 0x18
+UNIVERSAL_STRING, BMP_STRING, SEQUENCE, SET = 0x1C, 0x1E, 0x30, 0x31
+
+_LONG_TAG = 0x1F
+_LONG_LENGTH = 0x80
+_MAX_LENGTH_OCTETS = 4
+_ENCODINGS = {BMP_STRING: "utf-16-be", UNIVERSAL_STRING: "utf-32-be", UTF8_STRING: "utf-8"}
+
+
+class DERError(ValueError):
+    """Bytes that cannot be read as DER; the message says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element: its identifier octet, its contents, and the whole encoding."""
+
+    tag: int
+    body: bytes
+    encoding: bytes
+
+
+def elements_untrusted(data: bytes) -> Iterator[Element]:
+    """Yield the elements that stand one after another in data."""
+    offset = 0
+    while offset < len(data):
+        element = _element(data, offset)
+        offset += len(element.encoding)
+        yield element
+
+
+def element_untrusted(data: bytes, tag: int | None = None) -> Element:
+    """Return the first element of data, of the given tag if one is given; what follows it is ignored."""
+    element = _element(data, 0)
+    if tag is not None and element.tag != tag:
+        raise DERError(f"tag 0x{element.tag:02x} where 0x{tag:02x} belongs")
+    return element
+
+
+def contents_untrusted(data: bytes, tag: int) -> bytes:
+    """Return the contents of the element that data is meant to be, cut short if data is."""
+    found, start, _ = _header(data, 0)
+    if found != tag:
+        raise DERError(f"tag 0x{found:02x} where 0x{tag:02x} belongs")
+    return data[start:]
+
+
+def _element(data: bytes, offset: int) -> Element:
+    tag, start, length = _header(data, offset)
+    end = start + length
+    if len(data) < end:
+        raise DERError("element longer than what holds it")
+    return Element(tag, data[start:end], data[offset:end])
+
+
+def _header(data: bytes, offset: int) -> tuple[int, int, int]:
+    """Read identifier and length (X.690 sections 8.1.2 and 8.1.3); return tag, start and length of the contents."""
+    if len(data) - offset < 2:  # noqa: PLR2004 - identifier and length
+        raise DERError("truncated element")
+    tag, length = data[offset], data[offset + 1]
+    if tag & _LONG_TAG == _LONG_TAG:
+        raise DERError("tag number above 30")
+    start = offset + 2
+    if length >= _LONG_LENGTH:
+        count = length & 0x7F
+        if not 0 < count <= _MAX_LENGTH_OCTETS or len(data) - start < count:
+            raise DERError("bad length")
+        length = int.from_bytes(data[start : start + count], "big")
+        start += count
+    return tag, start, length
+
+
+def oid_untrusted(body: bytes) -> str:
+    """Return the dotted form of an object identifier's contents (X.690 section 8.19)."""
+    if not body or len(body) > 64 or body[-1] & 0x80:  # noqa: PLR2004 - far more than any that is in use
+        raise DERError("bad object identifier")
+    arcs: list[int] = []
+    value = 0
+    for octet in body:
+        value = value << 7 | octet & 0x7F
+        if not octet & 0x80:
+            arcs.append(value)
+            value = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(str(arc) for arc in (first, arcs[0] - 40 * first, *arcs[1:]))
+
+
+def time_untrusted(element: Element) -> int:
+    """Return a UTCTime or GeneralizedTime as Unix seconds (RFC 5280 section 4.1.2.5)."""
+    digits = element.body.removesuffix(b"Z")
+    if element.tag == UTC_TIME and len(digits) == 12:  # noqa: PLR2004 - YYMMDDHHMMSS
+        digits = (b"19" if digits[:2] >= b"50" else b"20") + digits
+    if element.tag not in (UTC_TIME, GENERALIZED_TIME) or len(digits) != 14 or not digits.isdigit():  # noqa: PLR2004
+        raise DERError("bad time")
+    year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
+    hour, minute, second = int(digits[8:10]), int(digits[10:12]), int(digits[12:14])
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second <= 60 and year):  # noqa: PLR2004
+        raise DERError("bad time")
+    return calendar.timegm((year, month, day, hour, minute, second))
+
+
+def string_untrusted(element: Element) -> str:
+    """Return a directory string; octets that are no text of its type become U+FFFD."""
+    return element.body.decode(_ENCODINGS.get(element.tag, "latin-1"), "replace")
+
+
+def integer_untrusted(body: bytes) -> int:
+    """Return an INTEGER's contents as a number."""
+    return int.from_bytes(body, "big", signed=True)
+
+
+def bits_untrusted(body: bytes) -> bytes:
+    """Return a BIT STRING's contents without the octet that counts the unused bits."""
+    if not body:
+        raise DERError("empty bit string")
+    return body[1:]

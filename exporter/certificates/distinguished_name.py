@@ -1,0 +1,75 @@
+"""Distinguished names as text: RFC 4514, made printable whatever a certificate holds.
+
+The result is for people and labels; names are compared by their encoding elsewhere, never by this text.
+"""
+
+from exporter.certificates.der import DERError, Element, elements_untrusted, oid_untrusted, string_untrusted
+
+ATTRIBUTES = {
+    "2.5.4.3": "CN",
+    "2.5.4.4": "SN",
+    "2.5.4.5": "serialNumber",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.9": "street",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "2.5.4.12": "title",
+    "2.5.4.15": "businessCategory",
+    "2.5.4.17": "postalCode",
+    "2.5.4.42": "givenName",
+    "2.5.4.97": "organizationIdentifier",
+    "0.9.2342.19200300.100.1.1": "UID",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "1.2.840.113549.1.9.1": "emailAddress",
+    "1.3.6.1.4.1.311.60.2.1.1": "jurisdictionL",
+    "1.3.6.1.4.1.311.60.2.1.2": "jurisdictionST",
+    "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC",
+}
+COMMON_NAME = "2.5.4.3"
+
+
+def attributes_untrusted(name: bytes) -> list[list[tuple[str, Element]]]:
+    """Return the relative distinguished names in a Name's contents, each a list of (OID, value)."""
+    names = []
+    for relative in elements_untrusted(name):
+        pairs = []
+        for attribute in elements_untrusted(relative.body):
+            parts = list(elements_untrusted(attribute.body))
+            if len(parts) != 2:  # noqa: PLR2004 - type and value
+                raise DERError("bad attribute of a name")
+            pairs.append((oid_untrusted(parts[0].body), parts[1]))
+        names.append(pairs)
+    return names
+
+
+def text_untrusted(name: bytes) -> str:
+    """Return a Name's contents in the string form of RFC 4514: the last relative name first."""
+    return ",".join(
+        "+".join(f"{ATTRIBUTES.get(oid, oid)}={escape(string_untrusted(value))}" for oid, value in pairs)
+        for pairs in reversed(attributes_untrusted(name))
+    )
+
+
+def common_names_untrusted(name: bytes) -> list[str]:
+    """Return the common names in a Name's contents."""
+    return [
+        string_untrusted(value) for pairs in attributes_untrusted(name) for oid, value in pairs if oid == COMMON_NAME
+    ]
+
+
+def escape(value: str) -> str:
+    """Escape as RFC 4514 section 2.4 asks for; what does not print is shown by its UTF-8 octets."""
+    text = "".join(_escape_character(character) for character in value)
+    if text.endswith(" "):
+        text = text[:-1] + "\\ "
+    return "\\" + text if text.startswith(("#", " ")) else text
+
+
+def _escape_character(character: str) -> str:
+    if character in '"+,;<>\\':
+        return "\\" + character
+    if character.isprintable():
+        return character
+    return "".join(f"\\{octet:02X}" for octet in character.encode("utf-8", "replace"))

@@ -1,0 +1,165 @@
+"""The extensions of a certificate that facts are read from (RFC 5280 section 4.2, RFC 6962, RFC 7633).
+
+Each is read for itself, so that one malformed extension does not hide the others. Nothing is judged here.
+"""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from exporter.certificates.der import (
+    BOOLEAN,
+    INTEGER,
+    OCTET_STRING,
+    SEQUENCE,
+    DERError,
+    Element,
+    element_untrusted,
+    elements_untrusted,
+    integer_untrusted,
+    oid_untrusted,
+)
+from exporter.certificates.transparency import count_scts_untrusted
+
+SUBJECT_KEY_IDENTIFIER, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME = "2.5.29.14", "2.5.29.15", "2.5.29.17"
+BASIC_CONSTRAINTS, NAME_CONSTRAINTS, CRL_DISTRIBUTION_POINTS = "2.5.29.19", "2.5.29.30", "2.5.29.31"
+AUTHORITY_KEY_IDENTIFIER, EXTENDED_KEY_USAGE = "2.5.29.35", "2.5.29.37"
+AUTHORITY_INFORMATION_ACCESS, TLS_FEATURE = "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.1.24"
+SIGNED_CERTIFICATE_TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"
+_OCSP, _CA_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
+_DNS_NAME, _URI, _IP_ADDRESS = 0x82, 0x86, 0x87  # tags of GeneralName
+_STATUS_REQUEST = 5  # the TLS extension that a must-staple certificate names
+_MAX_VALUES = 10_000  # names or URLs kept of one extension
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One extension as encoded: its object identifier, whether it is critical, and its value."""
+
+    oid: str
+    critical: bool
+    value: bytes
+
+
+@dataclass(slots=True)
+class ExtensionFacts:
+    """What the extensions say. A value that could not be read keeps its default, and `problems` says why."""
+
+    dns_names: tuple[str, ...] = ()
+    ip_addresses: tuple[str, ...] = ()
+    san_count: int = 0
+    is_ca: bool | None = None
+    sct_count: int | None = 0
+    must_staple: bool = False
+    ocsp_urls: tuple[str, ...] = ()
+    crl_urls: tuple[str, ...] = ()
+    ca_issuer_urls: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def extensions_untrusted(sequence: Element) -> list[Extension]:
+    """Return the extensions in an `Extensions` sequence, in their order."""
+    found = []
+    for item in elements_untrusted(sequence.body):
+        parts = list(elements_untrusted(item.body))
+        if len(parts) < 2 or parts[-1].tag != OCTET_STRING:  # noqa: PLR2004 - identifier and value
+            raise DERError("bad extension")
+        critical = parts[1].tag == BOOLEAN and parts[1].body != b"\x00"
+        found.append(Extension(oid_untrusted(parts[0].body), critical, parts[-1].body))
+    return found
+
+
+def extension_facts_untrusted(extensions: list[Extension]) -> ExtensionFacts:
+    """Read every extension that is known; the first of each kind counts."""
+    facts = ExtensionFacts(is_ca=False)
+    problems = []
+    seen: set[str] = set()
+    for extension in extensions:
+        reader = _READERS.get(extension.oid)
+        if extension.oid in seen:
+            problems.append(f"extension {extension.oid} occurs twice")
+        elif reader is not None:
+            try:
+                reader(facts, extension.value)
+            except DERError as error:
+                problems.append(f"extension {extension.oid}: {error}")
+        seen.add(extension.oid)
+    facts.problems = tuple(problems)
+    return facts
+
+
+def _sequence(value: bytes) -> list[Element]:
+    return list(elements_untrusted(element_untrusted(value, SEQUENCE).body))[:_MAX_VALUES]
+
+
+def printable(text: str) -> str:
+    """Return text with every character that does not print escaped: it comes from a certificate."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _text(body: bytes) -> str:
+    return printable(body.decode("ascii", "backslashreplace"))
+
+
+def _subject_alternative_name(facts: ExtensionFacts, value: bytes) -> None:
+    names = _sequence(value)
+    facts.san_count = len(names)
+    facts.dns_names = tuple(_text(name.body) for name in names if name.tag == _DNS_NAME)
+    addresses = [name.body for name in names if name.tag == _IP_ADDRESS]
+    facts.ip_addresses = tuple(str(ipaddress.ip_address(a)) for a in addresses if len(a) in (4, 16))
+    if len(facts.ip_addresses) != len(addresses):
+        raise DERError("an IP address must have 4 or 16 octets")
+
+
+def _basic_constraints(facts: ExtensionFacts, value: bytes) -> None:
+    facts.is_ca = None
+    parts = _sequence(value)
+    if any(part.tag not in (BOOLEAN, INTEGER) for part in parts):
+        raise DERError("bad basic constraints")
+    facts.is_ca = any(part.tag == BOOLEAN and part.body != b"\x00" for part in parts)
+
+
+def _authority_information_access(facts: ExtensionFacts, value: bytes) -> None:
+    urls: dict[str, list[str]] = {_OCSP: [], _CA_ISSUERS: []}
+    for description in _sequence(value):
+        parts = list(elements_untrusted(description.body))
+        if len(parts) != 2:  # noqa: PLR2004 - method and location
+            raise DERError("bad access description")
+        method = oid_untrusted(parts[0].body)
+        if method in urls and parts[1].tag == _URI:
+            urls[method].append(_text(parts[1].body))
+    facts.ocsp_urls, facts.ca_issuer_urls = tuple(urls[_OCSP]), tuple(urls[_CA_ISSUERS])
+
+
+def _crl_distribution_points(facts: ExtensionFacts, value: bytes) -> None:
+    """Collect the URLs of every point that covers all reasons and has the issuer itself sign its CRL."""
+    urls: list[str] = []
+    for point in _sequence(value):
+        parts = {part.tag: part for part in elements_untrusted(point.body)}
+        name = parts.get(0xA0)
+        if name is None or set(parts) != {0xA0}:
+            continue
+        for full_name in elements_untrusted(name.body):
+            if full_name.tag == 0xA0:  # noqa: PLR2004 - fullName, not nameRelativeToCRLIssuer
+                urls += [_text(n.body) for n in elements_untrusted(full_name.body) if n.tag == _URI]
+    facts.crl_urls = tuple(urls)
+
+
+def _tls_feature(facts: ExtensionFacts, value: bytes) -> None:
+    features = [integer_untrusted(part.body) for part in _sequence(value)]
+    facts.must_staple = _STATUS_REQUEST in features
+
+
+def _signed_certificate_timestamps(facts: ExtensionFacts, value: bytes) -> None:
+    facts.sct_count = None
+    facts.sct_count = count_scts_untrusted(element_untrusted(value, OCTET_STRING).body)
+
+
+_READERS: Mapping[str, Callable[[ExtensionFacts, bytes], None]] = {
+    SUBJECT_ALTERNATIVE_NAME: _subject_alternative_name,
+    BASIC_CONSTRAINTS: _basic_constraints,
+    AUTHORITY_INFORMATION_ACCESS: _authority_information_access,
+    CRL_DISTRIBUTION_POINTS: _crl_distribution_points,
+    TLS_FEATURE: _tls_feature,
+    SIGNED_CERTIFICATE_TIMESTAMPS: _signed_certificate_timestamps,
+}

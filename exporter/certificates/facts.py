@@ -1,0 +1,202 @@
+"""What a certificate says: facts read from untrusted DER, whatever state it is in.
+
+Every field is read by the lenient reader, so that a certificate that strict parsers refuse still shows its
+dates and names; `problems` lists what is wrong with it. Nothing here decides whether a certificate is to be
+trusted.
+"""
+
+import base64
+import hashlib
+import threading
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from exporter.certificates.algorithms import (
+    Key,
+    SignatureAlgorithm,
+    read_key_untrusted,
+    read_signature_algorithm_untrusted,
+)
+from exporter.certificates.der import (
+    INTEGER,
+    SEQUENCE,
+    DERError,
+    Element,
+    contents_untrusted,
+    element_untrusted,
+    elements_untrusted,
+    time_untrusted,
+)
+from exporter.certificates.distinguished_name import text_untrusted
+from exporter.certificates.extensions import (
+    ExtensionFacts,
+    extension_facts_untrusted,
+    extensions_untrusted,
+    printable,
+)
+
+_VERSION, _EXTENSIONS = 0xA0, 0xA3  # context tags of TBSCertificate
+_MAX_SENTENCE = 200
+_NO_TIMES: tuple[int | None, int | None] = (None, None)
+_Source = TypeVar("_Source")
+_Value = TypeVar("_Value")
+_warnings_lock = threading.Lock()  # the filters of `warnings` belong to the whole process
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate. A field that could not be read is empty or None, and `problems` says why."""
+
+    der: bytes
+    fingerprint_sha256: str
+    subject: str = ""  # RFC 4514, made printable
+    issuer: str = ""
+    serial_number: str = ""  # hex
+    not_before: int | None = None  # Unix seconds
+    not_after: int | None = None
+    key: str = ""  # "RSA 2048", "EC secp256r1", "Ed25519"
+    key_type: str = ""
+    key_size: int | None = None
+    signature_algorithm: str = ""
+    signature_hash: str | None = None
+    dns_names: tuple[str, ...] = ()
+    ip_addresses: tuple[str, ...] = ()
+    san_count: int = 0
+    spki_sha256: str = ""  # base64, as the pins of RFC 7469
+    is_self_issued: bool = False
+    is_self_signed: bool | None = None  # None: it names itself as issuer, but its signature cannot be checked
+    is_ca: bool | None = None
+    sct_count: int | None = None
+    must_staple: bool = False
+    ocsp_urls: tuple[str, ...] = ()
+    crl_urls: tuple[str, ...] = ()
+    ca_issuer_urls: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    subject_der: bytes = b""
+    issuer_der: bytes = b""
+    parsed: x509.Certificate | None = None
+
+
+def read_certificate_untrusted(der: bytes) -> Certificate:
+    """Read a certificate. Never raises: what cannot be read is missing, and `problems` says so."""
+    parsed, problems = _parse_strictly(der)
+    fingerprint = hashlib.sha256(der).hexdigest()
+    try:
+        body = _body_untrusted(der)
+    except DERError as error:
+        return Certificate(der, fingerprint, problems=(*problems, f"not a certificate: {error}"))
+    serial, algorithm, issuer, validity, subject, spki = body[:6]
+    extensions = _read(problems, "extensions", _extensions, body[6:], ExtensionFacts())
+    key = _read(problems, "public key", read_key_untrusted, spki, Key())
+    signature = _read(problems, "signature", read_signature_algorithm_untrusted, algorithm, SignatureAlgorithm())
+    not_before, not_after = _read(problems, "validity", _validity, validity, _NO_TIMES)
+    is_self_issued = subject.encoding == issuer.encoding
+    return Certificate(
+        der=der,
+        fingerprint_sha256=fingerprint,
+        subject=_read(problems, "subject", text_untrusted, subject.body, ""),
+        issuer=_read(problems, "issuer", text_untrusted, issuer.body, ""),
+        serial_number=serial.body.hex(),
+        not_before=not_before,
+        not_after=not_after,
+        key=key.text,
+        key_type=key.type,
+        key_size=key.size,
+        signature_algorithm=signature.name,
+        signature_hash=signature.hash,
+        dns_names=extensions.dns_names,
+        ip_addresses=extensions.ip_addresses,
+        san_count=extensions.san_count,
+        spki_sha256=base64.b64encode(hashlib.sha256(spki.encoding).digest()).decode("ascii"),
+        is_self_issued=is_self_issued,
+        is_self_signed=_is_self_signed(parsed) if is_self_issued else False,
+        is_ca=extensions.is_ca,
+        sct_count=extensions.sct_count,
+        must_staple=extensions.must_staple,
+        ocsp_urls=extensions.ocsp_urls,
+        crl_urls=extensions.crl_urls,
+        ca_issuer_urls=extensions.ca_issuer_urls,
+        problems=tuple(dict.fromkeys((*problems, *extensions.problems))),
+        subject_der=subject.encoding,
+        issuer_der=issuer.encoding,
+        parsed=parsed,
+    )
+
+
+def _body_untrusted(der: bytes) -> list[Element]:
+    """Return the fields of TBSCertificate without its version (RFC 5280 section 4.1)."""
+    outer = element_untrusted(contents_untrusted(der, SEQUENCE), SEQUENCE)
+    body = [element for element in elements_untrusted(outer.body) if element.tag != _VERSION]
+    if len(body) < 6 or body[0].tag != INTEGER or any(e.tag != SEQUENCE for e in body[1:6]):  # noqa: PLR2004
+        raise DERError("fields are missing")
+    return body
+
+
+def _read(
+    problems: list[str], field: str, reader: Callable[[_Source], _Value], source: _Source, default: _Value
+) -> _Value:
+    """Read one field; note the problem and return the default if it cannot be read."""
+    try:
+        return reader(source)
+    except DERError as error:
+        problems.append(f"{field}: {error}")
+        return default
+
+
+def _validity(validity: Element) -> tuple[int | None, int | None]:
+    times = list(elements_untrusted(validity.body))
+    if len(times) != 2:  # noqa: PLR2004 - notBefore and notAfter
+        raise DERError("two times belong here")
+    return time_untrusted(times[0]), time_untrusted(times[1])
+
+
+def _extensions(rest: list[Element]) -> ExtensionFacts:
+    for element in rest:
+        if element.tag == _EXTENSIONS:
+            return extension_facts_untrusted(extensions_untrusted(element_untrusted(element.body, SEQUENCE)))
+    return ExtensionFacts()  # a certificate of version 1 does not say whether it is a CA
+
+
+def _parse_strictly(der: bytes) -> tuple[x509.Certificate | None, list[str]]:
+    """Parse with `cryptography`, which refuses what RFC 5280 does not allow; return what it says instead."""
+    problems: list[str] = []
+    with _warnings_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it warns of is judged by rules of our own
+        try:
+            parsed = x509.load_der_x509_certificate(der)
+        except Exception as error:  # noqa: BLE001 - hostile input; its parser raises several kinds
+            return None, [_sentence(error)]
+        for attribute in (
+            "subject",
+            "issuer",
+            "version",
+            "extensions",
+            "not_valid_after_utc",
+            "not_valid_before_utc",
+        ):
+            try:
+                getattr(parsed, attribute)
+            except Exception as error:  # noqa: BLE001 - hostile input
+                problems.append(_sentence(error))
+    return parsed, problems
+
+
+def _sentence(error: Exception) -> str:
+    return printable(str(error).splitlines()[0] if str(error) else type(error).__name__)[:_MAX_SENTENCE]
+
+
+def _is_self_signed(parsed: x509.Certificate | None) -> bool | None:
+    if parsed is None:
+        return None
+    try:
+        parsed.verify_directly_issued_by(parsed)
+    except InvalidSignature:
+        return False
+    except Exception:  # noqa: BLE001 - a key or algorithm that cannot be checked
+        return None
+    return True

@@ -1,0 +1,118 @@
+"""The verdict of ordinary clients: OpenSSL's verification with every error it finds, not only the first.
+
+pyOpenSSL's X509StoreContext stops at the first error, and only a connection calls back for each. So the
+chain is played to a client connection in memory as the server's first flight of TLS 1.2; no socket is
+involved, no key is needed, and the connection is dropped as soon as OpenSSL has verified the Certificate
+message.
+"""
+
+import contextlib
+import threading
+from datetime import UTC, datetime
+
+from OpenSSL import SSL, crypto
+
+from exporter.certificates.chain import TrustStore, Verdict, VerifyError
+from exporter.certificates.facts import Certificate, read_certificate_untrusted
+from exporter.certificates.openssl_errors import ERRORS, UNREADABLE, message_of
+
+_RECORD_SIZE = 16384
+_MAX_TIME = 253402300799  # the last second of the year 9999
+_CIPHERS = b"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256"
+_LEGACY_SERVER_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT: the flight below has no renegotiation_info
+
+# struct { ProtocolVersion version; Random random; SessionID session_id; CipherSuite; CompressionMethod; }
+_SERVER_HELLO = b"\x02\x00\x00\x26" + b"\x03\x03" + bytes(32) + b"\x00" + b"\xc0\x2f" + b"\x00"
+
+
+class OpenSSLVerifier:
+    """Verifies chains against one trust store, at the security level that OpenSSL gives its clients."""
+
+    def __init__(self, trust: TrustStore) -> None:
+        self._lock = threading.Lock()  # the store has one clock, and the callback one list
+        self._found: list[tuple[int, int]] = []
+        self._context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        self._context.set_max_proto_version(SSL.TLS1_2_VERSION)
+        self._context.set_options(_LEGACY_SERVER_CONNECT)
+        self._context.set_cipher_list(_CIPHERS)
+        self._context.set_verify(SSL.VERIFY_PEER, self._note)
+        store = self._context.get_cert_store()
+        assert store is not None
+        self._store = store
+        # A trusted intermediate is an anchor, as it is for curl, Go and Python 3.13.
+        store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
+        self._roots = {root.der: root for root in trust.roots}
+        for root in trust.roots:
+            try:
+                store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, root.der))
+            except crypto.Error:
+                continue  # a root that OpenSSL cannot read is none for its clients
+
+    def _note(self, _connection: SSL.Connection, _x509: crypto.X509, code: int, depth: int, _ok: int) -> bool:
+        if code:
+            self._found.append((code, depth))
+        return True
+
+    def verify(self, chain: tuple[Certificate, ...], now: float) -> Verdict:
+        """Verify a chain as presented, leaf first, at a time in Unix seconds."""
+        with self._lock:
+            self._found.clear()
+            self._store.set_time(datetime.fromtimestamp(min(max(now, 0), _MAX_TIME), UTC))
+            connection = SSL.Connection(self._context, None)
+            connection.set_connect_state()
+            refusal = _play(connection, _certificate_message(chain))
+            errors = tuple(dict.fromkeys(self._found))
+            verified = [_der(x) for x in connection.get_verified_chain() or ()] if not errors else []
+        if not errors and not verified:
+            return Verdict("openssl", False, (VerifyError(*UNREADABLE, _unreadable_depth(chain), refusal),))
+        found = tuple(
+            VerifyError(code, ERRORS.get(code, "unspecified"), depth, message_of(code)) for code, depth in errors
+        )
+        known = {certificate.der: certificate for certificate in chain} | self._roots
+        return Verdict(
+            "openssl",
+            not found,
+            found,
+            tuple(known.get(der) or read_certificate_untrusted(der) for der in verified),
+        )
+
+
+def _der(certificate: crypto.X509) -> bytes:
+    return crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
+
+
+def _unreadable_depth(chain: tuple[Certificate, ...]) -> int:
+    """Return the position of the first certificate that OpenSSL cannot read."""
+    for depth, certificate in enumerate(chain):
+        try:
+            crypto.load_certificate(crypto.FILETYPE_ASN1, certificate.der)
+        except crypto.Error:
+            return depth
+    return 0
+
+
+def _certificate_message(chain: tuple[Certificate, ...]) -> bytes:
+    """Build a Certificate message: ASN.1Cert certificate_list<0..2^24-1> (RFC 5246 section 7.4.2)."""
+    entries = b"".join(len(c.der).to_bytes(3, "big") + c.der for c in chain)
+    return b"\x0b" + (len(entries) + 3).to_bytes(3, "big") + len(entries).to_bytes(3, "big") + entries
+
+
+def _play(connection: SSL.Connection, certificate_message: bytes) -> str:
+    """Play a server's first flight to a client in memory; return what OpenSSL says when it stops.
+
+    It always stops, if only because the flight ends here: what counts is what the callback heard before.
+    """
+    with contextlib.suppress(SSL.WantReadError):
+        connection.do_handshake()  # writes the ClientHello, which nobody reads
+    flight = _SERVER_HELLO + certificate_message
+    for start in range(0, len(flight), _RECORD_SIZE):
+        fragment = flight[start : start + _RECORD_SIZE]
+        connection.bio_write(b"\x16\x03\x03" + len(fragment).to_bytes(2, "big") + fragment)
+    try:
+        connection.do_handshake()
+    except SSL.WantReadError:
+        return ""
+    except SSL.Error as error:
+        reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
+        return ", ".join(str(reason[-1]) for reason in reasons)
+    return ""
