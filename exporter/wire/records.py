@@ -132,3 +132,13 @@ def record(content_type: int, version: int, content: bytes) -> bytes:
 def handshake_message(message_type: int, body: bytes) -> bytes:
     """Write one handshake message."""
     return bytes((message_type,)) + len(body).to_bytes(3) + body
+
+
+def change_cipher_spec(version: int) -> bytes:
+    """Write a ChangeCipherSpec (RFC 5246 section 7.1)."""
+    return record(CHANGE_CIPHER_SPEC, version, b"\x01")
+
+
+def alert(level: int, code: int, version: int) -> bytes:
+    """Write an alert in clear."""
+    return record(ALERT, version, bytes((level, code)))
