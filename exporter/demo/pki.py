@@ -142,9 +142,7 @@ class PKI:
         issuer = None if recipe.issuer == SELF else self.authority(recipe.issuer)
         builder = self._builder(subject, key, issuer, recipe.starts, recipe.ends)
         path_length = None if issuer is None or recipe.holder else 0
-        builder = builder.add_extension(
-            x509.BasicConstraints(ca=True, path_length=path_length), critical=True
-        )
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
         builder = builder.add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         return Credential(_sign(builder, issuer.key if issuer else key), key)
 
