@@ -22,11 +22,6 @@ class Reply:
     texts: tuple[bytes, ...]
     said: bytes
 
-    @property
-    def is_positive(self) -> bool:
-        """True for 2xx."""
-        return 200 <= self.code < 300  # noqa: PLR2004 - RFC 5321 section 4.2.1
-
 
 def read_reply_untrusted(conversation: Conversation, *, free_text: bool = False) -> Steps[Reply]:
     """Read one reply of one or more lines.
