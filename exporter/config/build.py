@@ -1,0 +1,216 @@
+"""From checked shapes to the configuration in force: defaults, files that are named, modules and targets that fit.
+
+Several files become one configuration here. Everything that is wrong is collected, nothing is raised.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from exporter.config import schema
+from exporter.config.model import (
+    BUILT_IN_MODULES,
+    Addresses,
+    Config,
+    GlobalConfig,
+    HTTPConfig,
+    IPProtocol,
+    Module,
+    PostureConfig,
+    ProbeEndpoint,
+    ProxyConfig,
+    RevocationConfig,
+    Secret,
+    TLSConfig,
+    Transport,
+    TrustConfig,
+)
+from exporter.config.named_files import NamedFileError, check_directory, check_pem, read_secret
+from exporter.config.problems import Problem, did_you_mean
+from exporter.config.source import Source, Steps
+from exporter.config.targets import make_target
+from exporter.target import Target
+
+Made = TypeVar("Made")
+
+
+@dataclass(slots=True)
+class Assembly:
+    """Takes sources in their order; `problems` says what does not fit, `files` what was read besides them."""
+
+    problems: list[Problem] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    whole: bool = True  # every module that may be referred to is there
+    _first: dict[tuple[object, ...], str] = field(default_factory=dict)  # what may be written once, and where it was
+
+    def build(self, sources: list[Source]) -> Config:
+        """Make one configuration of all sources."""
+        self.whole = all(source.whole for source in sources)
+        modules = self.modules(sources)
+        return Config(
+            global_=self.globals(sources),
+            modules=modules,
+            targets=tuple(target for source in sources for target in self.targets(source, modules)),
+            target_files=tuple(beside(source, name) for source in sources for name in source.shape.target_files or ()),
+            probe_endpoint=ProbeEndpoint(
+                tuple(
+                    pattern
+                    for source in sources
+                    if source.shape.probe_endpoint is not None
+                    for pattern in source.shape.probe_endpoint.allow or ()
+                ),
+            ),
+            files=(*(source.name for source in sources), *dict.fromkeys(self.files)),
+        )
+
+    def once(self, what: tuple[object, ...], source: Source, path: Steps, message: str, *, at_key: bool) -> bool:
+        """Note that something is written here; False, with a problem, if it was written before."""
+        here = source.problem(path, "", at_key=at_key)
+        first = self._first.setdefault(what, f"{here.file}:{here.line}:{here.column}")
+        if first == f"{here.file}:{here.line}:{here.column}":
+            return True
+        self.problems.append(source.problem(path, f"{message}, first at {first}", at_key=at_key))
+        return False
+
+    def globals(self, sources: list[Source]) -> GlobalConfig:
+        """Merge `global`: each key may be written in one file only."""
+        merged: dict[str, Any] = {}
+        for source in sources:
+            for key, value in _written(source.shape.global_).items():
+                self.once(("global", key), source, ("global", key), "the key is written twice", at_key=True)
+                merged[key] = value
+        return GlobalConfig(**merged)
+
+    def modules(self, sources: list[Source]) -> dict[str, Module]:
+        """Merge `modules`: each name may be written in one file only; built-in ones may be written over."""
+        modules = dict(BUILT_IN_MODULES)
+        for source in sources:
+            for name, shape in (source.shape.modules or {}).items():
+                if self.once(("module", name), source, ("modules", name), "the module is written twice", at_key=True):
+                    foundation = BUILT_IN_MODULES.get(name, Module(name))
+                    modules[name] = self.module(source, name, shape or schema.Module(), foundation)
+        return modules
+
+    def module(self, source: Source, name: str, shape: schema.Module, foundation: Module) -> Module:
+        """Make a module; what is not written stays as in its foundation."""
+        path: Steps = ("modules", name)
+        self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
+        fields = _written(shape)
+        for key, make in (("ip_protocol", IPProtocol), ("addresses", Addresses), ("transport", Transport)):
+            if key in fields:
+                fields[key] = make(fields[key])
+        for key, part in (("http", HTTPConfig), ("revocation", RevocationConfig), ("posture", PostureConfig)):
+            if key in fields:
+                fields[key] = part(**_written(fields[key]))
+        if shape.tls_config is not None:
+            fields["tls_config"] = self.tls_config(source, (*path, "tls_config"), shape.tls_config)
+        if shape.trust is not None:
+            fields["trust"] = self.trust(source, (*path, "trust"), shape.trust)
+        if "proxy_url" in fields:
+            fields["proxy"] = self.proxy(source, path, shape)
+        for key in ("proxy_url", "proxy_password_file"):
+            fields.pop(key, None)
+        return replace(foundation, **fields)
+
+    def tls_config(self, source: Source, path: Steps, shape: schema.TLSConfig) -> TLSConfig:
+        """Make `tls_config`, with the files that it names checked."""
+        self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
+        fields = _written(shape)
+        password_file = fields.pop("key_password_file", None)
+        if password_file is not None:
+            fields["key_password"] = self.secret(source, (*path, "key_password_file"), password_file)
+        elif "key_password" in fields:
+            fields["key_password"] = Secret(fields["key_password"])
+        for key, wanted in (
+            ("ca_file", "CERTIFICATE"),
+            ("cert_file", "CERTIFICATE"),
+            ("key_file", "PRIVATE KEY"),
+        ):
+            if key in fields:
+                fields[key] = self.pem(source, (*path, key), fields[key], wanted)
+        return TLSConfig(**fields)
+
+    def trust(self, source: Source, path: Steps, shape: schema.Trust) -> TrustConfig:
+        """Make `trust`, with its directory checked."""
+        fields = _written(shape)
+        if "ca_directory" in fields:
+            fields["ca_directory"] = beside(source, fields["ca_directory"])
+            self.attempt(source, (*path, "ca_directory"), lambda: check_directory(fields["ca_directory"]))
+        return TrustConfig(**fields)
+
+    def proxy(self, source: Source, path: Steps, shape: schema.Module) -> ProxyConfig:
+        """Make the proxy, with its password from a file where that is so."""
+        assert shape.proxy_url is not None
+        if shape.proxy_password_file is None:
+            return shape.proxy_url
+        secret = self.secret(source, (*path, "proxy_password_file"), shape.proxy_password_file)
+        return replace(shape.proxy_url, password=secret)
+
+    def pem(self, source: Source, path: Steps, name: str, wanted: str) -> str:
+        """Check a PEM file and return its whole name."""
+        file = beside(source, name)
+        self.files.append(file)
+        self.attempt(source, path, lambda: check_pem(file, wanted))
+        return file
+
+    def secret(self, source: Source, path: Steps, name: str) -> Secret | None:
+        """Read a file that holds a password."""
+        file = beside(source, name)
+        self.files.append(file)
+        return self.attempt(source, path, lambda: read_secret(file))
+
+    def attempt(self, source: Source, path: Steps, action: Callable[[], Made]) -> Made | None:
+        """Do what a named file is for; a problem and None when that cannot be done."""
+        try:
+            return action()
+        except NamedFileError as error:
+            self.problems.append(source.problem(path, str(error)))
+            return None
+
+    def targets(self, source: Source, modules: dict[str, Module]) -> list[Target]:
+        """Make the targets of one source."""
+        targets = []
+        for number, group in enumerate(source.shape.targets or ()):
+            path: Steps = ("targets", number)
+            if group.module is not None and group.module not in modules:
+                if not self.whole:
+                    continue
+                hint = did_you_mean(group.module, modules) or f" (known: {', '.join(modules)})"
+                message = f"unknown module {group.module[:80]!r}{hint}"
+                self.problems.append(source.problem((*path, "module"), message))
+                continue
+            labels = tuple(sorted((name, value) for name, value in (group.labels or {}).items() if value))
+            for position, text in enumerate(group.targets):
+                target_path = (*path, "targets", position)
+                target = self.target(source, target_path, make_target(text, group.module, modules, labels), modules)
+                if target is not None:
+                    targets.append(target)
+        return targets
+
+    def target(self, source: Source, path: Steps, target: Target, modules: dict[str, Module]) -> Target | None:
+        """Check one target against its module and the targets before it."""
+        what = ("target", target.name, target.module, target.labels)
+        message = "the same target, module and labels are written twice"
+        if not self.once(what, source, path, message, at_key=False):
+            return None
+        module = modules[target.module]
+        if target.endpoint.unix_path is not None and (module.proxy is not None or module.transport is Transport.QUIC):
+            message = f"a Unix socket goes without proxy and quic: choose another module than {module.name!r}"
+            self.problems.append(source.problem(path, message))
+        return target
+
+
+def beside(source: Source, name: str) -> str:
+    """Return the whole name of a file that is written relative to the configuration file."""
+    return str((Path(source.name).parent / name).absolute())
+
+
+def _written(shape: Any) -> dict[str, Any]:
+    """Return the fields of a shape that have a value, lists as tuples."""
+    if shape is None:
+        return {}
+    values = {name: getattr(shape, name) for name in type(shape).model_fields}
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if value is not None
+    }

@@ -1,0 +1,48 @@
+"""What is wrong with a configuration, and where: every problem at once, each as a good compiler writes it."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One mistake. Line and column count from 1; `path` is like `modules.https.timeout`, "" for a whole file."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}: "
+        return where + (f"{self.path}: " if self.path else "") + self.message
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used: all its problems, in the order of the files."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        lines = [str(problem) for problem in self.problems[:_MOST_SHOWN]]
+        if len(self.problems) > _MOST_SHOWN:
+            lines.append(f"... and {len(self.problems) - _MOST_SHOWN} more")
+        return "\n".join(lines)
+
+
+def did_you_mean(written: str, known: Iterable[str]) -> str:
+    """Return `, did you mean 'x'?` with the nearest known word, or "" when none is near."""
+    nearest = difflib.get_close_matches(written[:64], sorted(known), n=1, cutoff=0.6)
+    return f", did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def one_of(written: str, known: Iterable[str]) -> str:
+    """Return the known words for a message, preceded by the nearest one where there is one."""
+    known = tuple(known)
+    return did_you_mean(written, known) or f" (known: {', '.join(known)})"

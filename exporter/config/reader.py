@@ -1,0 +1,44 @@
+"""Reads a configuration: a file, or a directory of *.yaml and *.yml files that make one configuration together.
+
+All or nothing: a Config, or a ConfigError with every problem there is. Reads files; opens no connection.
+"""
+
+from pathlib import Path
+
+from exporter.config.build import Assembly
+from exporter.config.model import Config
+from exporter.config.named_files import NamedFileError, read_named
+from exporter.config.problems import ConfigError, Problem
+from exporter.config.source import Source, read_source
+
+
+def load(path: str) -> Config:
+    """Read a configuration file or directory; raise ConfigError with all its problems."""
+    sources = [_source(file) for file in config_files(path)]
+    assembly = Assembly()
+    config = assembly.build(sources)
+    problems = [problem for source in sources for problem in source.problems] + assembly.problems
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def config_files(path: str) -> list[str]:
+    """Return the files that a path stands for, in the order in which they are read."""
+    try:
+        if not Path(path).is_dir():
+            return [path]
+        found = sorted(Path(path).iterdir(), key=lambda file: file.name)
+    except OSError as error:
+        raise ConfigError([Problem(path, 1, 1, "", f"cannot list the directory: {error.strerror}")]) from None
+    files = [str(file) for file in found if file.suffix in (".yaml", ".yml") and not file.name.startswith(".")]
+    if not files:
+        raise ConfigError([Problem(path, 1, 1, "", "there is no *.yaml or *.yml file in this directory")])
+    return files
+
+
+def _source(file: str) -> Source:
+    try:
+        return read_source(file, read_named(file))
+    except NamedFileError as error:
+        return Source(file, problems=[Problem(file, 1, 1, "", str(error))], whole=False)
