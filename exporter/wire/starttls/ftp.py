@@ -1,6 +1,7 @@
 """FTP (RFC 4217 section 4 over RFC 959). No user logs in; the data connection is not touched."""
 
-from exporter.wire.starttls.conversation import Conversation, Steps, unsupported
+from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.starttls.outcomes import unsupported
 from exporter.wire.starttls.replies import NOT_IMPLEMENTED, demand, read_reply_untrusted
 
 # RFC 2228 section 3: 504 is a mechanism that the server does not know. RFC 959: 530 is "not logged in", the

@@ -1,6 +1,7 @@
 """IMAP (RFC 9051 section 6.2.1, RFC 3501 section 6.2.1). Nothing is asked before TLS but the capabilities."""
 
-from exporter.wire.starttls.conversation import Conversation, Steps, refused, unexpected, unsupported
+from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # RFC 9051 section 7.1: the status responses of a greeting and of a tagged command
 _GREETING = b"* OK"

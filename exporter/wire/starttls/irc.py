@@ -2,7 +2,8 @@
 
 import re
 
-from exporter.wire.starttls.conversation import Conversation, Steps, refused, unexpected, unsupported
+from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # RFC 2812 section 2.3.1: message = [ ":" prefix SPACE ] command [ params ] crlf
 # IRCv3 puts "@tags SPACE" before it.

@@ -7,15 +7,8 @@ section 5.1 wants it.
 from collections.abc import Iterator
 from typing import Final
 
-from exporter.wire.starttls.conversation import (
-    MAX_BYTES,
-    Conversation,
-    DialogueError,
-    Steps,
-    refused,
-    unexpected,
-    unsupported,
-)
+from exporter.wire.conversation import MAX_BYTES, Conversation, DialogueError, Steps
+from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # SEQUENCE { messageID 1, extendedReq [APPLICATION 23] { requestName [0] "1.3.6.1.4.1.1466.20037" } }
 _REQUEST: Final = bytes.fromhex("301d 020101 7718 8016") + b"1.3.6.1.4.1.1466.20037"

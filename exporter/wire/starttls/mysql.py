@@ -5,7 +5,8 @@ There is no go-ahead in this protocol: the server says in its greeting that it c
 
 import struct
 
-from exporter.wire.starttls.conversation import Conversation, Steps, refused, unexpected, unsupported
+from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 _PROTOCOL_10, _PROTOCOL_9, _ERROR = 0x0A, 0x09, 0xFF
 _CLIENT_SSL = 0x0800

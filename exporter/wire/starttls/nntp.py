@@ -1,6 +1,7 @@
 """NNTP (RFC 4642 over RFC 3977). No group or article is ever asked for."""
 
-from exporter.wire.starttls.conversation import Conversation, Steps, unsupported
+from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.starttls.outcomes import unsupported
 from exporter.wire.starttls.replies import (
     NOT_IMPLEMENTED,
     demand,

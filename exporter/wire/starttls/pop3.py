@@ -1,6 +1,7 @@
 """POP3 (RFC 2595 section 4, RFC 2449 for CAPA). No user is ever named."""
 
-from exporter.wire.starttls.conversation import Conversation, Steps, refused, unexpected, unsupported
+from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 from exporter.wire.starttls.replies import offers, read_block_untrusted
 
 

@@ -1,13 +1,7 @@
 """PostgreSQL (frontend/backend protocol 3.0, "SSL Session Encryption"). No user or database is named."""
 
-from exporter.wire.starttls.conversation import (
-    MAX_BYTES,
-    Conversation,
-    Steps,
-    refused,
-    unexpected,
-    unsupported,
-)
+from exporter.wire.conversation import MAX_BYTES, Conversation, Steps
+from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # SSLRequest: Int32(8) length, Int32(80877103) code
 _REQUEST = (8).to_bytes(4) + (80877103).to_bytes(4)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from exporter.wire.starttls.conversation import Conversation, DialogueError, Steps, refused, unexpected
+from exporter.wire.conversation import Conversation, DialogueError, Steps
+from exporter.wire.starttls.outcomes import refused, unexpected
 
 # RFC 5321 section 4.2: Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
 #                       Reply-code = %x32-35 %x30-35 %x30-39

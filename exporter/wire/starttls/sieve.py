@@ -2,7 +2,8 @@
 
 import re
 
-from exporter.wire.starttls.conversation import Conversation, Steps, refused, unexpected, unsupported
+from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # RFC 5804 section 4: response = response-oknobye CRLF;  literal-s2c = "{" number "}" CRLF *OCTET
 _STATUS = re.compile(rb"(OK|NO|BYE)(?: |\Z)", re.IGNORECASE)

@@ -1,6 +1,7 @@
 """SMTP (RFC 3207 over RFC 5321) and LMTP (RFC 2033, the same with LHLO). No mail is ever begun."""
 
-from exporter.wire.starttls.conversation import Conversation, Steps, unsupported
+from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.starttls.outcomes import unsupported
 from exporter.wire.starttls.replies import NOT_IMPLEMENTED, demand, offers, read_reply_untrusted
 
 # RFC 5321 section 4.1.1.1 wants the client's own name. A name below .invalid (RFC 6761 section 6.4) is

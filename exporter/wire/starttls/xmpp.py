@@ -9,14 +9,8 @@ import html
 import re
 from dataclasses import dataclass
 
-from exporter.wire.starttls.conversation import (
-    Conversation,
-    DialogueError,
-    Steps,
-    refused,
-    unexpected,
-    unsupported,
-)
+from exporter.wire.conversation import Conversation, DialogueError, Steps
+from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 _OPENING = (
     "<?xml version='1.0'?><stream:stream to='{host}' version='1.0' xml:lang='en' "

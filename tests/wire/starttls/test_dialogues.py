@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.wire.starttls import DIALOGUES, DialogueError, DialogueReason
-from exporter.wire.starttls.conversation import MAX_BYTES, MAX_QUOTED, printable_untrusted
+from exporter.wire.conversation import MAX_BYTES, MAX_QUOTED, printable_untrusted
 from tests.support.transcripts import FOLDER, Scene, all_scenes, unescape
 
 SCENES = all_scenes()

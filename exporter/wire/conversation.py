@@ -1,8 +1,8 @@
-"""The plain text talk before TLS, without I/O: what may be said, what was heard, and how it may fail.
+"""The talk in clear before TLS (STARTTLS, proxies), without I/O: what may be said, what was heard, and how it may fail.
 
 A dialogue is a generator. It yields bytes to be sent, and is resumed at once; it yields b"" to hear more,
 and is resumed with what arrived (b"" at the end of the stream). It returns the bytes that came after the
-server's go-ahead, which nobody should have sent, or raises DialogueError. It knows no clock: whoever drives
+server's go-ahead, or raises DialogueError. It knows no clock: whoever drives
 it has the deadline.
 """
 
@@ -18,11 +18,14 @@ MAX_QUOTED = 200  # characters of what a server said that are kept in a failure
 
 
 class DialogueReason(StrEnum):
-    """Why a dialogue ends without TLS; spelled as the probe's closed list of reasons spells it."""
+    """Why a dialogue ends without its go-ahead; spelled as the probe's closed list of reasons spells it."""
 
-    UNSUPPORTED = "starttls_unsupported"  # the server does not offer TLS at all
-    REFUSED = "starttls_refused"  # it knows TLS and does not want to, or turned the client away before
-    PROTOCOL_ERROR = "starttls_protocol_error"  # what it said is not this protocol
+    STARTTLS_UNSUPPORTED = "starttls_unsupported"  # the server does not offer TLS at all
+    STARTTLS_REFUSED = "starttls_refused"  # it knows TLS and does not want to, or turned the client away before
+    STARTTLS_PROTOCOL_ERROR = "starttls_protocol_error"  # what it said is not this protocol
+    PROXY_REFUSED = "proxy_refused"
+    PROXY_AUTHENTICATION_REQUIRED = "proxy_authentication_required"  # or what was given is wrong
+    PROXY_PROTOCOL_ERROR = "proxy_protocol_error"
     CLOSED = "closed"
     TOO_MUCH_DATA = "too_much_data"
 
@@ -41,21 +44,6 @@ def printable_untrusted(data: bytes) -> str:
     text = data[: 4 * MAX_QUOTED].decode("utf-8", "backslashreplace")
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
     return safe if len(safe) <= MAX_QUOTED else safe[: MAX_QUOTED - 1] + "…"
-
-
-def unsupported(said: bytes) -> DialogueError:
-    """Return the error for a server that has no STARTTLS."""
-    return DialogueError(DialogueReason.UNSUPPORTED, f"TLS is not offered: {printable_untrusted(said)}")
-
-
-def refused(said: bytes) -> DialogueError:
-    """Return the error for a server that turns the request (or the client) down."""
-    return DialogueError(DialogueReason.REFUSED, f"the server said: {printable_untrusted(said)}")
-
-
-def unexpected(said: bytes, wanted: str) -> DialogueError:
-    """Return the error for an answer that is not of this protocol."""
-    return DialogueError(DialogueReason.PROTOCOL_ERROR, f"not {wanted}: {printable_untrusted(said)}")
 
 
 class Conversation:
@@ -97,7 +85,7 @@ class Conversation:
         arrived = yield b""
         if not arrived:
             said = f" in the middle of: {printable_untrusted(bytes(self._heard))}" if self._heard else ""
-            raise DialogueError(DialogueReason.CLOSED, f"the server closed the connection{said}")
+            raise DialogueError(DialogueReason.CLOSED, f"the peer closed the connection{said}")
         self._heard += arrived
 
     def _take(self, length: int) -> bytes:
