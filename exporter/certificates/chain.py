@@ -20,6 +20,7 @@ class VerifyError:
     name: str
     depth: int
     message: str = ""
+    subject: str = ""  # of the certificate that the error is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,10 @@ class Verdict:
 class TrustStore:
     """A set of trusted roots. Two stores with the same roots and settings have the same `key`.
 
-    `is_public` says that the system's roots are among them; `by_subject` finds a root by its encoded name.
+    `public` has the fingerprints of the roots that are the system's; `by_subject` finds a root by its encoded name.
     """
 
     key: str
     roots: tuple[Certificate, ...]
-    is_public: bool
     by_subject: Mapping[bytes, tuple[Certificate, ...]]
+    public: frozenset[str] = frozenset()

@@ -7,6 +7,8 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from cryptography import x509
+
 from exporter.certificates.der import (
     BOOLEAN,
     INTEGER,
@@ -86,6 +88,16 @@ def extension_facts_untrusted(extensions: list[Extension]) -> ExtensionFacts:
         seen.add(extension.oid)
     facts.problems = tuple(problems)
     return facts
+
+
+def authority_issuer_untrusted(parsed: x509.Certificate | None) -> bytes | None:
+    """Return the encoded name of the issuer's issuer, if the authorityKeyIdentifier gives it (section 4.2.1.1)."""
+    try:
+        names = parsed.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier) if parsed else None
+        issuers = (names.value.authority_cert_issuer or ()) if names else ()
+        return next((n.value.public_bytes() for n in issuers if isinstance(n, x509.DirectoryName)), None)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError, TypeError):
+        return None
 
 
 def _sequence(value: bytes) -> list[Element]:

@@ -15,6 +15,7 @@ from typing import TypeVar
 from exporter.certificates.chain import TrustStore, Verdict
 from exporter.certificates.facts import Certificate, read_certificate_untrusted
 from exporter.certificates.openssl_verifier import OpenSSLVerifier
+from exporter.certificates.path import first_stranger, presented_path
 
 MAX_CHAINS = 20_000
 MAX_CERTIFICATES = 40_000
@@ -30,7 +31,9 @@ class Chain:
 
     certificates: tuple[Certificate, ...]
     verdicts: tuple[Verdict, ...]
-    trust: TrustStore
+    path: tuple[Certificate, ...]  # as presented, from the leaf: each certificate with the one that signed it
+    stranger: int | None  # position of the first certificate that did not sign the one before it
+    trust: TrustStore | None
     valid_from: float = -math.inf
     valid_until: float = math.inf
 
@@ -61,16 +64,19 @@ class ChainJudge:
     _verifiers: OrderedDict[str, OpenSSLVerifier] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def judge_chain(self, chain_der: tuple[bytes, ...], trust: TrustStore, now: float) -> Chain:
-        """Return the facts and verdicts of a chain as presented, leaf first, at a time in Unix seconds."""
-        key = (trust.key, chain_der)
+    def judge_chain(self, chain_der: tuple[bytes, ...], trust: TrustStore | None, now: float) -> Chain:
+        """Return the facts and verdicts of a chain as presented, leaf first, at a time in Unix seconds.
+
+        Without trusted roots there are facts and no verdicts: nothing can be said of trust.
+        """
+        key = (trust.key if trust else "", chain_der)
         with self._lock:
             known = self._chains.get(key)
             if known is not None and known.valid_from <= now < known.valid_until:
                 self._chains.move_to_end(key)
                 return known
             certificates = tuple(self._certificate(der) for der in chain_der)
-            verifier = self._verifier(trust)
+            verifier = self._verifier(trust) if trust else None
         chain = _judge(certificates, trust, verifier, now)
         with self._lock:
             _keep(self._chains, key, chain, self.max_chains)
@@ -92,16 +98,19 @@ class ChainJudge:
         return len(self._chains)
 
 
-def _judge(certificates: tuple[Certificate, ...], trust: TrustStore, verifier: OpenSSLVerifier, now: float) -> Chain:
-    if not certificates:
-        return Chain((), (), trust)
+def _judge(
+    certificates: tuple[Certificate, ...], trust: TrustStore | None, verifier: OpenSSLVerifier | None, now: float
+) -> Chain:
+    path, stranger = presented_path(certificates), first_stranger(certificates)
+    if not certificates or trust is None or verifier is None:
+        return Chain(certificates, (), path, stranger, trust)
     verdicts = (verifier.verify(certificates, now),)
     involved = list(certificates)
     for certificate in certificates:
         involved += trust.by_subject.get(certificate.issuer_der, ())
     for verdict in verdicts:
         involved += verdict.chain
-    return Chain(certificates, verdicts, trust, *_window(involved, now))
+    return Chain(certificates, verdicts, path, stranger, trust, *_window(involved, now))
 
 
 def _window(involved: Iterable[Certificate], now: float) -> tuple[float, float]:

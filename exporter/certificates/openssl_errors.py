@@ -73,6 +73,18 @@ ERRORS: Mapping[int, str] = {
     94: "ec_key_explicit_params",
 }
 
+EXPIRED = frozenset({"cert_has_expired", "error_in_cert_not_after_field"})
+NOT_YET_VALID = frozenset({"cert_not_yet_valid", "error_in_cert_not_before_field"})
+SELF_SIGNED = frozenset({"depth_zero_self_signed_cert"})
+SELF_SIGNED_ROOT = frozenset({"self_signed_cert_in_chain"})
+NO_ISSUER = frozenset(
+    {"unable_to_get_issuer_cert", "unable_to_get_issuer_cert_locally", "unable_to_verify_leaf_signature"}
+)
+WEAK_KEY = frozenset({"ee_key_too_small", "ca_key_too_small"})
+WEAK_SIGNATURE = frozenset({"ca_md_too_weak"})
+MALFORMED = frozenset({UNREADABLE[1]})
+EXPLAINED_ELSEWHERE = EXPIRED | NOT_YET_VALID | WEAK_KEY | WEAK_SIGNATURE | MALFORMED
+
 
 def message_of(code: int) -> str:
     """Return an error as a person would read it: its name in words."""

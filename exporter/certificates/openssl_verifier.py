@@ -30,7 +30,7 @@ class OpenSSLVerifier:
 
     def __init__(self, trust: TrustStore) -> None:
         self._lock = threading.Lock()  # the store has one clock, and the callback one list
-        self._found: list[tuple[int, int]] = []
+        self._found: list[tuple[int, int, str]] = []
         self._context = SSL.Context(SSL.TLS_CLIENT_METHOD)
         self._context.set_max_proto_version(SSL.TLS1_2_VERSION)
         self._context.set_options(_LEGACY_SERVER_CONNECT)
@@ -48,9 +48,9 @@ class OpenSSLVerifier:
             except crypto.Error:
                 continue  # a root that OpenSSL cannot read is none for its clients
 
-    def _note(self, _connection: SSL.Connection, _x509: crypto.X509, code: int, depth: int, _ok: int) -> bool:
+    def _note(self, _connection: SSL.Connection, x509: crypto.X509, code: int, depth: int, _ok: int) -> bool:
         if code:
-            self._found.append((code, depth))
+            self._found.append((code, depth, read_certificate_untrusted(_der(x509)).subject))
         return True
 
     def verify(self, chain: tuple[Certificate, ...], now: float) -> Verdict:
@@ -66,7 +66,8 @@ class OpenSSLVerifier:
         if not errors and not verified:
             return Verdict("openssl", False, (VerifyError(*UNREADABLE, _unreadable_depth(chain), refusal),))
         found = tuple(
-            VerifyError(code, ERRORS.get(code, "unspecified"), depth, message_of(code)) for code, depth in errors
+            VerifyError(code, ERRORS.get(code, "unspecified"), depth, message_of(code), subject)
+            for code, depth, subject in errors
         )
         known = {certificate.der: certificate for certificate in chain} | self._roots
         return Verdict(

@@ -48,25 +48,24 @@ def load_trust(
     """
     if system_roots is None:
         system_roots = ca_file is None and ca_directory is None
-    files = list(_files(ca_file, ca_directory, system_roots=system_roots))
-    key = (system_roots, *((str(path), *_stamp(path)) for path in files))
+    files = [(path, False) for path in _own_files(ca_file, ca_directory)]
+    files += [(path, True) for path in (_system_files() if system_roots else ())]
+    key = tuple((str(path), is_system, *_stamp(path)) for path, is_system in files)
     with _lock:
         store = _loaded.get(key)
         if store is None:
-            store = _loaded[key] = _load(files, is_public=system_roots)
+            store = _loaded[key] = _load(files)
         _loaded.move_to_end(key)
         while len(_loaded) > _MAX_STORES:
             _loaded.popitem(last=False)
     return store
 
 
-def _files(ca_file: str | None, ca_directory: str | None, *, system_roots: bool) -> Iterator[Path]:
+def _own_files(ca_file: str | None, ca_directory: str | None) -> Iterator[Path]:
     if ca_file is not None:
         yield Path(ca_file)
     if ca_directory is not None:
         yield from _directory(Path(ca_directory))
-    if system_roots:
-        yield from _system_files()
 
 
 def _directory(directory: Path) -> list[Path]:
@@ -100,25 +99,27 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _load(files: Iterable[Path], *, is_public: bool) -> TrustStore:
+def _load(files: Iterable[tuple[Path, bool]]) -> TrustStore:
     roots: dict[str, Certificate] = {}
-    for path in files:
+    public: set[str] = set()
+    for path, is_system in files:
         found = [read_certificate_untrusted(der) for der in _certificates(path)]
         usable = {root.fingerprint_sha256: root for root in found if root.subject_der}
         if not usable:
             raise TrustError(f"{path}: no certificate in it")
         roots |= usable
-    return trust_store(roots.values(), is_public=is_public)
+        public.update(usable if is_system else ())
+    return trust_store(roots.values(), public)
 
 
-def trust_store(roots: Iterable[Certificate], *, is_public: bool = False) -> TrustStore:
-    """Make a store of roots that are already read."""
-    kept = tuple(roots)
-    digest = hashlib.sha256(repr((is_public, sorted(root.fingerprint_sha256 for root in kept))).encode())
+def trust_store(roots: Iterable[Certificate], public: Iterable[str] = ()) -> TrustStore:
+    """Make a store of roots that are already read; `public` names the system's by their fingerprints."""
+    kept, system = tuple(roots), frozenset(public)
+    digest = hashlib.sha256(repr((sorted(root.fingerprint_sha256 for root in kept), sorted(system))).encode())
     by_subject: dict[bytes, tuple[Certificate, ...]] = {}
     for root in kept:
         by_subject[root.subject_der] = (*by_subject.get(root.subject_der, ()), root)
-    return TrustStore(digest.hexdigest(), kept, is_public, by_subject)
+    return TrustStore(digest.hexdigest(), kept, by_subject, system)
 
 
 def _certificates(path: Path) -> list[bytes]:

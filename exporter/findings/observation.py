@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from exporter.certificates.chain import Verdict
 from exporter.certificates.facts import Certificate
+from exporter.certificates.judge import Chain
 from exporter.config.model import Module
 from exporter.probe.result import Result
 from exporter.target import Target
@@ -19,5 +20,7 @@ class Observation:
     now: float
     certificates: tuple[Certificate, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    chain: Chain | None = None  # whence certificates and verdicts come, with what else was found out about them
     name_match: bool | None = None
     sct_count: int | None = None
+    addresses_disagree: bool | None = None

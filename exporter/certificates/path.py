@@ -1,0 +1,51 @@
+"""The path that a server presents: from the leaf, each certificate followed by the one that signed it.
+
+This is about what was sent, not about trust: a verifier may find another path, through roots of its own.
+"""
+
+from itertools import pairwise
+
+from cryptography.exceptions import InvalidSignature
+
+from exporter.certificates.facts import Certificate
+
+
+def presented_path(certificates: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+    """Return the leaf and, one after another, the presented certificates that signed it; strangers are left out.
+
+    Where several would do (cross-signed authorities), the one sent first counts, as in TLS 1.2.
+    """
+    if not certificates:
+        return ()
+    path = [certificates[0]]
+    rest = list(certificates[1:])
+    while not path[-1].is_self_issued or len(path) == 1:
+        issuer = next((one for one in rest if is_issued_by(path[-1], one)), None)
+        if issuer is None:
+            break
+        rest.remove(issuer)
+        path.append(issuer)
+    return tuple(path)
+
+
+def first_stranger(certificates: tuple[Certificate, ...]) -> int | None:
+    """Return the position of the first certificate that did not sign the one before it; None if all did."""
+    for position, (certificate, following) in enumerate(pairwise(certificates), 1):
+        if not is_issued_by(certificate, following):
+            return position
+    return None
+
+
+def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
+    """Tell whether the issuer has the name and made the signature; where that cannot be checked, the name counts."""
+    if certificate.issuer_der != issuer.subject_der or certificate.der == issuer.der:
+        return False
+    if certificate.parsed is None or issuer.parsed is None:
+        return True
+    try:
+        certificate.parsed.verify_directly_issued_by(issuer.parsed)
+    except InvalidSignature:
+        return False
+    except Exception:  # noqa: BLE001 - hostile input: a key or algorithm that cannot be checked
+        return True
+    return True

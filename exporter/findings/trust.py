@@ -1,0 +1,89 @@
+"""Why ordinary clients do not trust a chain: self-signed, incomplete, or from an issuer that nobody vouches for.
+
+At most one of the three holds, and none where another finding (expired, weak) says all. The hard question is a
+leaf that comes alone: was its intermediate forgotten, or is it signed by a root that is not trusted here? The
+certificate itself says so in this order:
+
+1. It names where its issuer's certificate can be had (AIA caIssuers): an intermediate is missing. Public CAs
+   always name it (CA/Browser baseline requirements, section 7.1.2.7.7).
+2. Its authorityKeyIdentifier says that the issuer issued itself, or the issuer calls itself a root: not trusted.
+3. Only the system's roots are trusted: a leaf of theirs would have said 1, so it is of another CA.
+4. Otherwise an intermediate is missing.
+
+A chain whose intermediates were sent leads to a root that is not trusted.
+"""
+
+from exporter.certificates.chain import Verdict, VerifyError
+from exporter.certificates.extensions import authority_issuer_untrusted
+from exporter.certificates.facts import Certificate
+from exporter.certificates.openssl_errors import EXPLAINED_ELSEWHERE, NO_ISSUER, SELF_SIGNED, SELF_SIGNED_ROOT
+from exporter.findings.observation import Observation
+
+
+def verdict(observation: Observation, verifier: str) -> Verdict | None:
+    """Return what one verifier says; None if it was not asked."""
+    return next((one for one in observation.verdicts if one.verifier == verifier), None)
+
+
+def openssl_errors(observation: Observation) -> tuple[VerifyError, ...]:
+    """Return what ordinary clients find wrong with the chain."""
+    openssl = verdict(observation, "openssl")
+    return openssl.errors if openssl is not None else ()
+
+
+def self_signed(observation: Observation) -> str | None:
+    """Present when the leaf signed itself and is not trusted."""
+    if not observation.certificates:
+        return None
+    leaf = observation.certificates[0]
+    names = {error.name for error in openssl_errors(observation)}
+    if names & SELF_SIGNED or (names & NO_ISSUER and leaf.is_self_signed):
+        return f"{leaf.subject or 'the certificate'} is signed by its own key"
+    return None
+
+
+def chain_incomplete(observation: Observation) -> str | None:
+    """Present when the leaf's issuer was not sent and is no root."""
+    if not _intermediate_is_missing(observation):
+        return None
+    leaf = observation.certificates[0]
+    issuer = leaf.issuer or "its issuer"
+    if leaf.ca_issuer_urls:
+        return f"{issuer} is not sent; it can be had from {leaf.ca_issuer_urls[0]}"
+    return f"{issuer} is not sent, and the certificate does not say where it can be had"
+
+
+def untrusted_issuer(observation: Observation) -> str | None:
+    """Present when the chain ends at a root that is not trusted, or breaks a rule on its way there."""
+    errors = [error for error in openssl_errors(observation) if error.name not in EXPLAINED_ELSEWHERE]
+    if not errors or self_signed(observation) or _intermediate_is_missing(observation):
+        return None
+    if any(error.name in NO_ISSUER for error in errors):
+        chain = observation.chain
+        top = chain.path[-1] if chain is not None and chain.path else observation.certificates[0]
+        return f"the issuer {top.issuer or 'of the chain'} is not trusted"
+    root = next((error for error in errors if error.name in SELF_SIGNED_ROOT), None)
+    if root is not None:
+        return f"the root {root.subject} is not trusted"
+    return "; ".join(dict.fromkeys(f"{error.subject}: {error.message}".lstrip(": ") for error in errors))
+
+
+def _intermediate_is_missing(observation: Observation) -> bool:
+    if not any(error.name in NO_ISSUER for error in openssl_errors(observation)):
+        return False
+    leaf = observation.certificates[0]
+    chain = observation.chain
+    if leaf.is_self_issued or (chain is not None and len(chain.path) > 1):
+        return False
+    if leaf.ca_issuer_urls:
+        return True
+    return not (_issuer_is_a_root(leaf) or _only_public_roots(observation))
+
+
+def _issuer_is_a_root(leaf: Certificate) -> bool:
+    return authority_issuer_untrusted(leaf.parsed) == leaf.issuer_der or "root" in leaf.issuer.lower()
+
+
+def _only_public_roots(observation: Observation) -> bool:
+    chain = observation.chain
+    return chain is not None and chain.trust is not None and len(chain.trust.public) == len(chain.trust.roots)
