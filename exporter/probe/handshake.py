@@ -19,8 +19,9 @@ from exporter.wire.flight import read_server_flight_untrusted
 from exporter.wire.serverhello import read_scts_untrusted
 
 CHUNK = 65536
-LONGEST_FINISHED_RECORD = 5 + 4 + 48 + 1 + 16  # record header, handshake header, SHA-384, content type, AEAD tag
-CHANGE_CIPHER_SPEC_RECORD = 6  # RFC 8446 appendix D.4, the compatibility mode
+# A TLS 1.3 client that was asked for nothing ends with ChangeCipherSpec (appendix D.4 of RFC 8446) and Finished:
+# 6 bytes, and record header, handshake header, SHA-384, content type, AEAD tag.
+LONGEST_FINAL_FLIGHT = 6 + 5 + 4 + 48 + 1 + 16
 VERDICT_SECONDS = 1.0  # how long a TLS 1.3 server may think about our client certificate
 
 
@@ -43,6 +44,7 @@ class _Received:
 
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0
+    client_certificate_requested: bool = False  # by a TLS 1.3 server, whose request is encrypted
 
     def add(self, data: bytes) -> None:
         self.chunks.append(data)
@@ -105,7 +107,7 @@ async def handshake(
     connection.set_connect_state()
     received = _Received()
     try:
-        requested = await _drive(connection, stream, received)
+        await _drive(connection, stream, received)
     except NetworkError as error:
         return _incomplete(connection, received, staples, error), None
     session = _session(connection)
@@ -113,7 +115,7 @@ async def handshake(
         session=session,
         chain=_chain(connection)[:MAX_CERTIFICATES],
         staple=staples[-1] if staples else None,
-        client_certificate_requested=requested,
+        client_certificate_requested=received.client_certificate_requested,
     )
     if session.version < 1.3:  # noqa: PLR2004 - what TLS 1.3 encrypts cannot be read beside OpenSSL
         flight = read_server_flight_untrusted(b"".join(received.chunks))
@@ -122,8 +124,8 @@ async def handshake(
     return done, TLSStream(connection, stream)
 
 
-async def _drive(connection: SSL.Connection, stream: Stream, received: _Received) -> bool:
-    """Run the handshake to its end; return whether a TLS 1.3 server asked for a client certificate."""
+async def _drive(connection: SSL.Connection, stream: Stream, received: _Received) -> None:
+    """Run the handshake to its end."""
     while True:
         try:
             connection.do_handshake()
@@ -142,12 +144,9 @@ async def _drive(connection: SSL.Connection, stream: Stream, received: _Received
         else:
             break
     sent = _flush(connection, stream)
-    if connection.get_protocol_version() != SSL.TLS1_3_VERSION:
-        return False
-    requested = sent > LONGEST_FINISHED_RECORD + CHANGE_CIPHER_SPEC_RECORD
-    if requested:
+    if connection.get_protocol_version() == SSL.TLS1_3_VERSION and sent > LONGEST_FINAL_FLIGHT:
+        received.client_certificate_requested = True  # a Certificate message went out before our Finished
         await _verdict_on_client_certificate(connection, stream, received)
-    return requested
 
 
 async def _verdict_on_client_certificate(connection: SSL.Connection, stream: Stream, received: _Received) -> None:
@@ -212,6 +211,6 @@ def _incomplete(
         chain_truncated=flight.certificates_truncated,
         staple=flight.staple or (staples[-1] if staples else None),
         tls_scts=read_scts_untrusted(flight.server_hello) if flight.server_hello else (),
-        client_certificate_requested=flight.certificate_requested,
+        client_certificate_requested=flight.certificate_requested or received.client_certificate_requested,
         failure=flight_failure(flight, data, error),
     )

@@ -74,7 +74,8 @@ def error_of(error: SSL.Error) -> NetworkError:
             return NetworkError(_OPENSSL_WORDS[text], detail)
         _, alert, name = text.partition(" alert ")
         if alert:
-            return NetworkError(_alert(name.replace(" ", "_")), detail)
+            name = name.replace(" ", "_")
+            return NetworkError(_alert(name), f"the peer sent the fatal alert {name}")
     return NetworkError(Reason.PROTOCOL_ERROR, detail)
 
 

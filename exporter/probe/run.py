@@ -18,7 +18,7 @@ from exporter.probe.limits import AddressSlots, printable
 from exporter.probe.network import NetworkError, Stream
 from exporter.probe.resolve import Address, Resolver
 from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Variant
-from exporter.probe.trace import Trace
+from exporter.probe.trace import Progress, Trace
 from exporter.target import HTTPS_PORT, Target, is_ip_literal
 
 AddressFilter = Callable[[Address], bool]
@@ -26,9 +26,10 @@ AddressFilter = Callable[[Address], bool]
 
 @dataclass(slots=True)
 class Prober:
-    """What all probes share. `allowed` refuses addresses after resolution, for targets that strangers may name."""
+    """What all probes share: the limits, the resolver and the TLS contexts."""
 
     slots: AddressSlots
+    under_way: asyncio.Semaphore
     resolver: Resolver = field(default_factory=Resolver)
     contexts: Contexts = field(default_factory=Contexts)
     wall_clock: Callable[[], float] = time.time
@@ -69,15 +70,24 @@ class Route:
 
 
 async def probe(
-    prober: Prober, target: Target, module: Module, deadline: float, allowed: AddressFilter | None = None
+    prober: Prober,
+    target: Target,
+    module: Module,
+    deadline: float,
+    allowed: AddressFilter | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Result, ...]:
-    """Probe one target, with every variant that its module asks for. `deadline` is in the loop's time."""
+    """Probe one target, with every variant that its module asks for. `deadline` is in the loop's time.
+
+    `allowed` refuses addresses after resolution, for targets that strangers may name. `progress` follows the phases.
+    """
     routes = await _routes(prober, target, module, deadline, allowed)
     if isinstance(routes, Result):
         return (routes,)
     if len(routes) == 1:
-        return (await probe_route(prober, routes[0], deadline, allowed),)
-    return tuple(await asyncio.gather(*(probe_route(prober, route, deadline, allowed) for route in routes)))
+        return (await probe_route(prober, routes[0], deadline, allowed, progress),)
+    probes = (probe_route(prober, route, deadline, allowed, progress) for route in routes)
+    return tuple(await asyncio.gather(*probes))
 
 
 def plain_route(target: Target, module: Module) -> Route:
@@ -113,11 +123,18 @@ async def _routes(
     ]
 
 
-async def probe_route(prober: Prober, route: Route, deadline: float, allowed: AddressFilter | None = None) -> Result:
+async def probe_route(
+    prober: Prober,
+    route: Route,
+    deadline: float,
+    allowed: AddressFilter | None = None,
+    progress: Progress | None = None,
+) -> Result:
     """Probe one variant of one target, whatever happens."""
-    trace = Trace(asyncio.get_running_loop().time)
+    trace = Trace(asyncio.get_running_loop().time, progress)
     try:
-        return await _probe_route(prober, route, trace, deadline, allowed)
+        async with prober.under_way:
+            return await _probe_route(prober, route, trace, deadline, allowed)
     except NetworkError as error:
         return _failed(prober, route, trace, Failure(trace.phase, error.reason, error.detail))
     except Exception as error:  # noqa: BLE001 - a fault of ours costs this target only
@@ -132,7 +149,7 @@ async def _probe_route(
     addresses: tuple[Address, ...] = ()
     if not route.target.endpoint.unix_path:
         addresses = route.addresses or await _resolve(prober, route, trace, deadline, allowed)
-    slot = (addresses[0].ip, addresses[0].port) if addresses else route.target.endpoint.unix_path
+    slot: object = (addresses[0].ip, addresses[0].port) if addresses else route.target.endpoint.unix_path
     await _take_slot(prober, slot, trace, deadline)
     try:
         return await _connected(prober, route, trace, deadline, addresses, started_at)
@@ -141,7 +158,7 @@ async def _probe_route(
 
 
 async def _take_slot(prober: Prober, slot: object, trace: Trace, deadline: float) -> None:
-    trace.phase = Phase.CONNECT
+    trace.enter(Phase.CONNECT)
     try:
         async with asyncio.timeout_at(deadline):
             await prober.slots.acquire(slot)
@@ -174,7 +191,7 @@ async def _connected(
     injected = False
     try:
         if route.proxy is not None:
-            await _through_proxy(stream, route, trace)
+            stream = await _through_proxy(stream, route, trace)
             result = replace(result, reachable=True)
         if route.module.starttls:
             injected = await _starttls(stream, route, trace)
@@ -219,7 +236,7 @@ async def open_stream(prober: Prober, route: Route, deadline: float) -> Stream:
     stream, _ = await _connect(route, trace, deadline, addresses)
     try:
         if route.proxy is not None:
-            await _through_proxy(stream, route, trace)
+            stream = await _through_proxy(stream, route, trace)
         if route.module.starttls:
             await _starttls(stream, route, trace)
     except BaseException:
@@ -262,11 +279,12 @@ async def _connect(
         return stream, address
 
 
-async def _through_proxy(stream: Stream, route: Route, trace: Trace) -> None:
+async def _through_proxy(stream: Stream, route: Route, trace: Trace) -> Stream:
     assert route.proxy is not None
     with trace.during(Phase.PROXY):
-        await proxy.connect_through(stream, route.proxy, route.host, route.port)
+        through = await proxy.connect_through(stream, route.proxy, route.host, route.port)
         trace.note(f"the proxy connected to {route.host} port {route.port}")
+        return through
 
 
 async def _starttls(stream: Stream, route: Route, trace: Trace) -> bool:

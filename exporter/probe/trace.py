@@ -5,28 +5,45 @@ The same three lines give the duration of a phase, the timeline of `debug=true` 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from exporter.probe.result import Event, Phase
 
 MAX_EVENTS = 64
 
 
+@dataclass(slots=True)
+class Progress:
+    """The phase that a probe under way has reached, for whoever cannot wait for its end."""
+
+    phase: Phase = Phase.RESOLVE
+
+
 class Trace:
     """Times the phases of one probe. `clock` is monotonic, in seconds."""
 
-    __slots__ = ("_clock", "_events", "_seconds", "_started", "phase")
+    __slots__ = ("_clock", "_events", "_progress", "_seconds", "_started")
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], progress: Progress | None = None) -> None:
         self._clock = clock
         self._started = clock()
         self._seconds: dict[Phase, float] = {}
         self._events: list[Event] = []
-        self.phase = Phase.RESOLVE
+        self._progress = progress or Progress()
+
+    @property
+    def phase(self) -> Phase:
+        """The phase that the probe is in."""
+        return self._progress.phase
+
+    def enter(self, phase: Phase) -> None:
+        """Begin a phase: what fails from here on fails in it."""
+        self._progress.phase = phase
 
     @contextmanager
     def during(self, phase: Phase) -> Iterator[None]:
         """Count the time of the block to the phase; a failure in it is a failure of the phase."""
-        self.phase = phase
+        self.enter(phase)
         began = self._clock()
         try:
             yield

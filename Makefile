@@ -1,0 +1,36 @@
+# All set-up is done by `make demo` and `make test`; nothing needs to be prepared but Python >= 3.11 (or uv) and make.
+PYTHON ?= python3
+BIN := .venv/bin
+LISTEN ?=
+LISTEN_FLAG = $(if $(LISTEN),--web.listen-address=$(LISTEN))
+
+.PHONY: run demo test lint golden bench clean
+
+run: .venv/run
+	$(BIN)/tls-exporter --config.file=$(if $(wildcard config.yaml),config.yaml,config.example.yaml) $(LISTEN_FLAG)
+
+demo: .venv/run
+	$(BIN)/tls-exporter demo $(LISTEN_FLAG)
+
+test: .venv/dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/dev
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+golden: .venv/dev
+	$(BIN)/python -m pytest tests/golden --accept $(ARGS)
+
+bench: .venv/dev
+	$(BIN)/python -m bench $(ARGS)
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache
+
+.venv/run: pyproject.toml tools/setup.sh
+	sh tools/setup.sh $(PYTHON) run
+	touch $@
+
+.venv/dev: pyproject.toml tools/setup.sh
+	sh tools/setup.sh $(PYTHON) dev
+	touch $@ .venv/run

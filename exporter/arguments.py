@@ -1,0 +1,194 @@
+"""The command line in Prometheus' dialect: flags with dots, commands, and help that teaches. It runs nothing."""
+
+import argparse
+from collections.abc import Sequence
+
+from exporter import __version__
+from exporter.daemon import DEFAULT_LISTEN_ADDRESS
+from exporter.log import FORMATS, LEVELS
+
+COMMANDS = ("serve", "probe", "demo", "findings", "migrate")
+
+_SERVE_EPILOG = """\
+commands (each with its own --help):
+  tls-exporter                 serve; the default
+  tls-exporter probe TARGET    one probe, printed for a person, as JSON or as Prometheus text
+  tls-exporter demo            a gallery of local endpoints, good and broken, and the exporter watching them
+  tls-exporter findings        the catalogue of findings
+  tls-exporter migrate         from blackbox_exporter's configuration to one of ours
+
+signals: SIGHUP reloads the configuration, SIGTERM and SIGINT finish the scrapes under way and stop.
+"""
+
+_PROBE_EPILOG = """\
+examples:
+  tls-exporter probe example.com
+  tls-exporter probe https://example.com/health --format json
+  tls-exporter probe mail.example.com:25 --starttls smtp
+  tls-exporter probe 192.0.2.1:8443 --server-name www.example.com --ca-file ca.pem
+
+exit status: 0 healthy, 1 unreachable or no handshake, 2 wrong usage, 3 findings of severity high or worse.
+"""
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; `command` says which command. Exits with status 2 on wrong usage, as argparse does."""
+    words = list(arguments)
+    command = words.pop(0) if words and words[0] in COMMANDS else "serve"
+    known = _PARSERS[command]().parse_args(words)
+    known.command = command
+    return known
+
+
+def _parser(prog: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog=prog,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _serve() -> argparse.ArgumentParser:
+    parser = _parser(
+        "tls-exporter",
+        "A Prometheus exporter that probes TLS endpoints on each scrape: certificates, trust, protocol and posture.",
+        _SERVE_EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"tls-exporter {__version__}")
+    parser.add_argument(
+        "--config.file",
+        dest="config_file",
+        metavar="PATH",
+        default="config.yaml",
+        help="configuration: a file, or a directory of *.yaml and *.yml files merged (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--config.check",
+        dest="config_check",
+        action="store_true",
+        help="load the configuration, report every problem as file:line:column, and exit with 0 or 1",
+    )
+    _add_web_flags(parser)
+    _add_log_flags(parser)
+    return parser
+
+
+def _add_web_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--web.listen-address",
+        dest="listen_addresses",
+        metavar="HOST:PORT",
+        action="append",
+        help=f"address to listen on; may be repeated (default: {DEFAULT_LISTEN_ADDRESS})",
+    )
+    parser.add_argument(
+        "--web.systemd-socket", dest="systemd_socket", action="store_true", help="listen on the sockets systemd passes"
+    )
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config_file",
+        metavar="PATH",
+        default="",
+        help="TLS and basic auth, in exporter-toolkit's web configuration format",
+    )
+    parser.add_argument(
+        "--web.telemetry-path",
+        dest="telemetry_path",
+        metavar="PATH",
+        default="/metrics",
+        help="path of the metrics (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--web.external-url",
+        dest="external_url",
+        metavar="URL",
+        default="",
+        help="URL under which the exporter is reached from outside, for links",
+    )
+    parser.add_argument(
+        "--web.route-prefix",
+        dest="route_prefix",
+        metavar="PATH",
+        default=None,
+        help="prefix of every path (default: the path of --web.external-url)",
+    )
+    parser.add_argument(
+        "--web.max-requests",
+        dest="max_requests",
+        metavar="N",
+        type=int,
+        default=40,
+        help="scrapes and probes answered at once; more get 503; 0 for no limit (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--timeout-offset",
+        dest="timeout_offset",
+        metavar="SECONDS",
+        type=float,
+        default=0.5,
+        help="seconds kept back from the scrape timeout that Prometheus announces (default: %(default)s)",
+    )
+
+
+def _add_log_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--log.level", dest="log_level", choices=LEVELS, default="info", help="least severe line that is logged"
+    )
+    parser.add_argument("--log.format", dest="log_format", choices=FORMATS, default="logfmt", help="form of log lines")
+
+
+def _probe() -> argparse.ArgumentParser:
+    parser = _parser("tls-exporter probe", "Probe one target once and say everything there is to say.", _PROBE_EPILOG)
+    parser.add_argument("target", metavar="TARGET", help="host, host:port, [v6]:port, https://host/path or unix:/path")
+    parser.add_argument("--module", metavar="NAME", help="how to probe (default: https for port 443, else tls)")
+    parser.add_argument(
+        "--config.file", dest="config_file", metavar="PATH", help="configuration that defines the module"
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json", "prometheus"), default="text", help="output (default: %(default)s)"
+    )
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds for the whole probe")
+    parser.add_argument("--server-name", metavar="NAME", help="name to ask for and to match, instead of the host")
+    parser.add_argument("--ca-file", metavar="PATH", help="trust these roots instead of the system's")
+    parser.add_argument("--starttls", metavar="PROTOCOL", help="speak this protocol up to STARTTLS first, as smtp")
+    parser.add_argument(
+        "--posture", action="store_true", help="also what the endpoint accepts: versions, ciphers, groups"
+    )
+    parser.add_argument(
+        "--active-checks", action="store_true", help="with --posture: Heartbleed, early CCS, ROBOT, harmless variants"
+    )
+    _add_log_flags(parser)
+    parser.set_defaults(log_level="warning")
+    return parser
+
+
+def _demo() -> argparse.ArgumentParser:
+    parser = _parser(
+        "tls-exporter demo",
+        "A gallery of local endpoints, good and broken in known ways, and the exporter watching them, without network.",
+    )
+    _add_web_flags(parser)
+    _add_log_flags(parser)
+    return parser
+
+
+def _findings() -> argparse.ArgumentParser:
+    parser = _parser("tls-exporter findings", "Print the catalogue of findings: id, severity, title, meaning and fix.")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: %(default)s)")
+    return parser
+
+
+def _migrate() -> argparse.ArgumentParser:
+    parser = _parser(
+        "tls-exporter migrate",
+        "Write our configuration for what blackbox_exporter and Prometheus are configured to probe today. The\n"
+        "configuration goes to standard output, what could not be carried over to standard error.",
+    )
+    parser.add_argument("blackbox", metavar="BLACKBOX.YML", help="blackbox_exporter's configuration")
+    parser.add_argument("prometheus", metavar="PROMETHEUS.YML", help="Prometheus' configuration, for the targets")
+    return parser
+
+
+_PARSERS = {"serve": _serve, "probe": _probe, "demo": _demo, "findings": _findings, "migrate": _migrate}

@@ -1,0 +1,99 @@
+"""The command `tls-exporter`: from words to work, and from outcomes to exit statuses."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from exporter import log
+from exporter.arguments import parse
+from exporter.config.problems import ConfigError
+from exporter.config.reader import load
+from exporter.daemon import DEFAULT_LISTEN_ADDRESS, Settings, StartError, serve
+from exporter.findings.table import as_json, as_text
+from exporter.one_probe import UsageError, probe_once
+from exporter.web.site import Options
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command with its words; return the exit status."""
+    known = parse(arguments)
+    try:
+        return _COMMANDS[known.command](known)
+    except (StartError, ConfigError, UsageError) as error:
+        print(f"tls-exporter: {error}", file=sys.stderr)
+        return USAGE if isinstance(error, UsageError) else FAILED
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return 130
+
+
+def _serve(known: argparse.Namespace) -> int:
+    if known.config_check:
+        config = load(known.config_file)
+        print(f"{known.config_file}: valid, {len(config.targets)} targets, {len(config.modules)} modules")
+        return OK
+    log.configure(known.log_level, known.log_format)
+    serve(settings(known, known.config_file))
+    return OK
+
+
+def settings(known: argparse.Namespace, config_file: str) -> Settings:
+    """Return what the flags say of serving a configuration. Raises UsageError."""
+    prefix = known.route_prefix if known.route_prefix is not None else urlsplit(known.external_url).path
+    prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
+    if not known.telemetry_path.startswith("/") or known.telemetry_path == "/":
+        raise UsageError("--web.telemetry-path must begin with a slash and be more than one")
+    if known.timeout_offset < 0 or known.max_requests < 0:
+        raise UsageError("--timeout-offset and --web.max-requests must not be negative")
+    return Settings(
+        config_file=config_file,
+        listen_addresses=tuple(known.listen_addresses or [DEFAULT_LISTEN_ADDRESS]),
+        web_config_file=known.web_config_file,
+        systemd_socket=known.systemd_socket,
+        options=Options(
+            telemetry_path=known.telemetry_path,
+            route_prefix=prefix,
+            external_url=known.external_url,
+            timeout_offset=known.timeout_offset,
+            max_requests=known.max_requests,
+        ),
+    )
+
+
+def _probe(known: argparse.Namespace) -> int:
+    log.configure(known.log_level, known.log_format)
+    text, status = probe_once(known, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    print(text, end="")
+    return status
+
+
+def _demo(known: argparse.Namespace) -> int:
+    from exporter.demo.command import run_demo  # noqa: PLC0415 - only the demo pays for its gallery
+
+    log.configure(known.log_level, known.log_format)
+    run_demo(lambda config_file: settings(known, config_file))
+    return OK
+
+
+def _findings(known: argparse.Namespace) -> int:
+    print(as_json() if known.format == "json" else as_text())
+    return OK
+
+
+def _migrate(known: argparse.Namespace) -> int:
+    from exporter.migrate.command import migrate_files  # noqa: PLC0415 - seldom needed
+
+    text, notes = migrate_files(known.blackbox, known.prometheus)
+    print(text, end="")
+    for note in notes:
+        print(note, file=sys.stderr)
+    return OK
+
+
+_COMMANDS = {"serve": _serve, "probe": _probe, "demo": _demo, "findings": _findings, "migrate": _migrate}

@@ -1,0 +1,165 @@
+"""The life of the process: start, serve, reload, drain, stop. It answers signals; what is served stands in `web`."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from aiohttp import web
+
+from exporter import __version__
+from exporter.config.model import Config
+from exporter.config.problems import ConfigError
+from exporter.config.reader import load
+from exporter.config.watch import checksum
+from exporter.metrics.own import OwnMetrics
+from exporter.watch import Watch
+from exporter.web.app import make_app
+from exporter.web.site import Options, Site
+
+log = structlog.get_logger("daemon")
+DEFAULT_LISTEN_ADDRESS = ":10054"
+DRAIN_SECONDS = 30.0
+POLL_SECONDS = 5.0  # how often the configuration's files are looked at for a change
+
+
+class StartError(Exception):
+    """The daemon cannot start; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line says of serving."""
+
+    config_file: str
+    listen_addresses: tuple[str, ...] = (DEFAULT_LISTEN_ADDRESS,)
+    web_config_file: str = ""
+    systemd_socket: bool = False
+    options: Options = field(default_factory=Options)
+
+
+def parse_listen_address(text: str) -> tuple[str | None, int]:
+    """Read `host:port`, `[v6]:port` or `:port` (every address). Raises StartError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit() and int(port) < 65536):  # noqa: PLR2004
+        raise StartError(f"bad listen address {text!r}: write host:port or :port")
+    return host.strip("[]") or None, int(port)
+
+
+class Daemon:
+    """One running exporter. `started` is called with the addresses it listens on."""
+
+    def __init__(self, settings: Settings, started: Callable[[Sequence[str]], None] | None = None) -> None:
+        self._settings = settings
+        self._started = started
+        self._own = OwnMetrics()
+        self._reloading = asyncio.Lock()
+        self._stop = asyncio.Event()
+        self._checksum = b""
+
+    async def run(self) -> None:
+        """Serve until a signal ends it. Raises ConfigError or StartError when it cannot start."""
+        config = await self._load()
+        self._loaded()
+        self._watch = Watch(config, self._own)
+        site = Site(self._watch, self._own, self._settings.options, self.reload)
+        runner = web.AppRunner(
+            make_app(site), access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN_SECONDS
+        )
+        await runner.setup()
+        try:
+            addresses = await self._listen(runner)
+            self._answer_signals()
+            site.ready = True
+            log.info("serving", version=__version__, addresses=" ".join(addresses), targets=len(config.targets))
+            if self._started:
+                self._started(addresses)
+            await self._until_stopped()
+            site.ready = False
+            log.info("draining", probes=len(self._watch.sharing))
+        finally:
+            await runner.cleanup()
+            self._watch.close()
+        log.info("stopped")
+
+    async def _listen(self, runner: web.AppRunner) -> list[str]:
+        for text in self._settings.listen_addresses:
+            host, port = parse_listen_address(text)
+            try:
+                await web.TCPSite(runner, host, port, backlog=512, reuse_address=True).start()
+            except (OSError, OverflowError) as error:
+                raise StartError(f"cannot listen on {text}: {error}") from None
+        return [_shown(address) for address in runner.addresses]
+
+    def _answer_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._tasks.add(asyncio.ensure_future(self.reload())))
+        self._tasks: set[asyncio.Future[str]] = set()
+
+    async def _until_stopped(self) -> None:
+        """Wait for the end, looking at the configuration's files from time to time."""
+        while not self._stop.is_set():
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._stop.wait()
+            except TimeoutError:
+                await self._reload_if_changed()
+
+    async def _reload_if_changed(self) -> None:
+        now = await asyncio.to_thread(checksum, self._settings.config_file)
+        if now != self._checksum:
+            log.info("the configuration's files have changed")
+            await self.reload()
+
+    async def _load(self) -> Config:
+        self._checksum = await asyncio.to_thread(checksum, self._settings.config_file)
+        return await asyncio.to_thread(load, self._settings.config_file)
+
+    def _loaded(self) -> None:
+        self._own.reload_successful.set(1)
+        self._own.reload_success_time.set_to_current_time()
+
+    async def reload(self) -> str:
+        """Put the files' configuration in force, or nothing of it; return what is wrong, "" for nothing."""
+        async with self._reloading:
+            try:
+                config = await self._load()
+            except ConfigError as error:
+                self._own.reload_successful.set(0)
+                for problem in error.problems:
+                    log.warning("the configuration is not valid, the old one stays in force", problem=str(problem))
+                return str(error)
+            self._watch.adopt(config)
+            self._loaded()
+            log.info("configuration reloaded", targets=len(config.targets))
+            return ""
+
+
+def _shown(address: object) -> str:
+    """Write a socket's address as host:port."""
+    if isinstance(address, tuple):
+        host, port = address[0], address[1]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return str(address)
+
+
+def serve(settings: Settings, started: Callable[[Sequence[str]], None] | None = None) -> None:
+    """Run a daemon on the fastest event loop there is. Raises ConfigError or StartError when it cannot start."""
+
+    async def main() -> None:
+        await Daemon(settings, started).run()
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(main())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's loop, which costs a third less CPU a handshake; asyncio's where uvloop has no wheel."""
+    try:
+        import uvloop  # noqa: PLC0415 - a dependency that some platforms cannot have
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

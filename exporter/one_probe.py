@@ -1,0 +1,92 @@
+"""`tls-exporter probe`: one target, once, with the same probe, judgement and lines as a scrape's."""
+
+import argparse
+import asyncio
+from dataclasses import replace
+
+from prometheus_client import CollectorRegistry
+
+from exporter.config.model import BUILT_IN_MODULES, Config, HTTPConfig, Module, PostureConfig
+from exporter.config.problems import did_you_mean
+from exporter.config.reader import load
+from exporter.findings.judgement import Judgement
+from exporter.metrics.exposition import pages
+from exporter.metrics.own import OwnMetrics
+from exporter.reading import Reading
+from exporter.report import as_json, as_text
+from exporter.target import HTTPS_PORT, Target, TargetError, parse_endpoint
+from exporter.watch import Watch
+from exporter.wire.starttls import DIALOGUES
+
+DEFAULT_TIMEOUT = 10.0
+HEALTHY, UNREACHABLE, WORRYING = 0, 1, 3
+WORRYING_SEVERITIES = ("critical", "high")
+
+
+class UsageError(Exception):
+    """The command line asks for what cannot be done; the message says what to write."""
+
+
+def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
+    """Probe as the command line says; return the text to print and the exit status.
+
+    Raises UsageError and ConfigError.
+    """
+    config = load(known.config_file) if known.config_file else Config()
+    target, module = _what(known, config)
+    reading = asyncio.run(_read(config, target, module))
+    if known.format == "prometheus":
+        text = b"".join(pages("", [reading.lines], [CollectorRegistry()])).decode()
+    elif known.format == "json":
+        text = as_json(reading)
+    else:
+        text = as_text(reading, colour=colour)
+    return text, exit_status(reading.judgements)
+
+
+def _what(known: argparse.Namespace, config: Config) -> tuple[Target, Module]:
+    try:
+        endpoint = parse_endpoint(known.target)
+    except TargetError as error:
+        raise UsageError(f"{known.target!r}: {error}") from None
+    if known.starttls is not None and known.starttls not in DIALOGUES:
+        raise UsageError(f"unknown STARTTLS protocol {known.starttls!r}{did_you_mean(known.starttls, DIALOGUES)}")
+    web = endpoint.scheme == "https" or (endpoint.scheme == "" and endpoint.port in (None, HTTPS_PORT))
+    name = known.module or ("https" if web and not known.starttls and endpoint.unix_path is None else "tls")
+    if name not in config.modules:
+        raise UsageError(f"unknown module {name!r}{did_you_mean(name, config.modules)}")
+    module = config.modules[name]
+    if name == "https" and module == BUILT_IN_MODULES["https"]:
+        module = replace(module, http=HTTPConfig())  # a person wants to see what the page says
+    return Target(known.target, endpoint, name), _overridden(known, module)
+
+
+def _overridden(known: argparse.Namespace, module: Module) -> Module:
+    tls_config = module.tls_config
+    if known.server_name:
+        tls_config = replace(tls_config, server_name=known.server_name)
+    if known.ca_file:
+        tls_config = replace(tls_config, ca_file=known.ca_file)
+    module = replace(module, tls_config=tls_config, timeout=known.timeout or module.timeout)
+    if known.starttls:
+        module = replace(module, starttls=known.starttls)
+    if known.posture or known.active_checks:
+        module = replace(module, posture=PostureConfig(active_checks=known.active_checks))
+    return module
+
+
+async def _read(config: Config, target: Target, module: Module) -> Reading:
+    watch = Watch(config, OwnMetrics())
+    try:
+        timeout = module.timeout or config.global_.timeout
+        return await watch.read(target, module, asyncio.get_running_loop().time() + timeout + 1)
+    finally:
+        watch.close()
+
+
+def exit_status(judgements: tuple[Judgement, ...]) -> int:
+    """Return the exit status for what was seen: 0 healthy, 1 no handshake, 3 findings of severity high or worse."""
+    if not all(judgement.observation.result.success for judgement in judgements):
+        return UNREACHABLE
+    severities = {found.finding.severity for judgement in judgements for found in judgement.findings}
+    return WORRYING if severities.intersection(WORRYING_SEVERITIES) else HEALTHY

@@ -1,0 +1,53 @@
+"""What one target gave: judged results and their lines. It probes nothing and remembers nothing."""
+
+from dataclasses import dataclass
+
+from exporter.config.model import Module
+from exporter.findings.judgement import Judgement
+from exporter.findings.observation import Observation
+from exporter.metrics.collect import Lines, collect
+from exporter.probe.limits import printable
+from exporter.probe.result import Failure, Phase, Reason, Result
+from exporter.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one target gave: a judgement for each variant, and their lines for the exposition."""
+
+    target: Target
+    module: Module
+    judgements: tuple[Judgement, ...]
+    lines: Lines
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first failure among the variants."""
+        results = (judgement.observation.result for judgement in self.judgements)
+        return next((result.failure for result in results if result.failure is not None), None)
+
+
+def reading(target: Target, module: Module, judgements: tuple[Judgement, ...]) -> Reading:
+    """Put judgements into lines."""
+    lines: Lines = {}
+    for judgement in judgements:
+        for name, text in collect(judgement).items():
+            lines[name] = lines.get(name, "") + text
+    return Reading(target, module, judgements, lines)
+
+
+def cut_short(target: Target, module: Module, phase: Phase, seconds: float, now: float) -> Reading:
+    """Return the reading of a target whose probe was not finished when the scrape's deadline came."""
+    failure = Failure(phase, Reason.TIMEOUT, "the scrape's deadline came first")
+    return _unseen(target, module, failure, seconds, now)
+
+
+def faulty(target: Target, module: Module, phase: Phase, error: Exception, now: float) -> Reading:
+    """Return the reading of a target whose probe or judgement failed by a fault of ours."""
+    detail = printable(f"internal error, please report it: {type(error).__name__}: {error}")
+    return _unseen(target, module, Failure(phase, Reason.INTERNAL_ERROR, detail), 0.0, now)
+
+
+def _unseen(target: Target, module: Module, failure: Failure, seconds: float, now: float) -> Reading:
+    result = Result(started_at=now - seconds, total_seconds=seconds, failure=failure)
+    return reading(target, module, (Judgement(Observation(target, module, result, now)),))

@@ -1,0 +1,188 @@
+"""What lives between scrapes: the configuration in force, what probes share, caches, each target's last reading.
+
+Everything here is bounded by the number of configured targets or by a limit of its own. It starts no probe by itself.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import structlog
+
+from exporter.certificates.chain import TrustStore
+from exporter.certificates.judge import ChainJudge
+from exporter.certificates.names import matches_name
+from exporter.certificates.trust import TrustError, load_trust
+from exporter.config.model import Config, Module
+from exporter.findings.judgement import Judgement, judge
+from exporter.findings.observation import Observation
+from exporter.metrics.own import OwnMetrics
+from exporter.probe.limits import AddressSlots
+from exporter.probe.resolve import Address, Resolver
+from exporter.probe.result import Reason, Result
+from exporter.probe.run import Prober, probe
+from exporter.probe.trace import Progress
+from exporter.reading import Reading, cut_short, faulty, reading
+from exporter.sharing import Sharing
+from exporter.target import Target
+
+log = structlog.get_logger("probe")
+MAX_ADHOC_READINGS = 1000  # last readings kept of targets that only /probe named
+
+
+class Watch:
+    """The state of the exporter. `clock` gives Unix seconds."""
+
+    def __init__(self, config: Config, own: OwnMetrics, clock: Callable[[], float] = time.time) -> None:
+        self.own = own
+        self.clock = clock
+        self.chains = ChainJudge()
+        self.resolver = Resolver()
+        self.sharing: Sharing[Reading] = Sharing()
+        self.last: OrderedDict[Target, Reading] = OrderedDict()
+        self._progress: dict[Target, Progress] = {}
+        self.adopt(config)
+        own.caches.add("chains", lambda: len(self.chains))
+        own.caches.add("readings", lambda: len(self.last))
+        own.caches.add("contexts", lambda: len(self.prober.contexts))
+
+    def adopt(self, config: Config) -> None:
+        """Put a configuration in force. Probes under way end under the old one."""
+        limits = config.global_
+        self.prober = Prober(
+            AddressSlots(limits.per_address_concurrency), asyncio.Semaphore(limits.concurrency), self.resolver
+        )
+        self.config = config
+        configured = set(config.targets)
+        for target in [target for target in self.last if target not in configured]:
+            del self.last[target]
+        self.own.targets.clear()
+        for name in config.modules:
+            self.own.targets.labels(name).set(sum(target.module == name for target in config.targets))
+
+    async def read(
+        self,
+        target: Target,
+        module: Module,
+        deadline: float,
+        allowed: Callable[[Address], bool] | None = None,
+    ) -> Reading:
+        """Probe and judge a target before the deadline (loop time), or take part in a reading under way."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self.sharing.share(
+                    (target, module, allowed), lambda: self._read(target, module, deadline, allowed)
+                )
+        except TimeoutError:
+            self.own.scrape_targets_cut.inc()
+            progress = self._progress.get(target, Progress())
+            return cut_short(target, module, progress.phase, loop.time() - began, self.clock())
+
+    async def _read(
+        self, target: Target, module: Module, deadline: float, allowed: Callable[[Address], bool] | None
+    ) -> Reading:
+        progress = self._progress[target] = Progress()
+        self.own.in_flight.inc()
+        try:
+            timeout = module.timeout or self.config.global_.timeout
+            limit = min(deadline - GRACE_SECONDS, asyncio.get_running_loop().time() + timeout)
+            results = await probe(self.prober, target, module, limit, allowed, progress)
+            done = reading(target, module, self.judge(target, module, results))
+        except Exception as error:
+            done = faulty(target, module, progress.phase, error, self.clock())
+            log.debug("fault", target=target.name, exc_info=True)
+        finally:
+            self.own.in_flight.dec()
+            self._progress.pop(target, None)
+        self._remember(done)
+        return done
+
+    def close(self) -> None:
+        """Give the resolver's threads back."""
+        self.resolver.close()
+
+    def judge(self, target: Target, module: Module, results: Sequence[Result]) -> tuple[Judgement, ...]:
+        """Judge what was seen of a target, all variants together."""
+        trust = self._trust(module)
+        observations = [self._observe(target, module, result, trust) for result in results]
+        return tuple(judge(observation) for observation in compared(observations))
+
+    def _trust(self, module: Module) -> TrustStore | None:
+        trust = module.trust
+        try:
+            return load_trust(module.tls_config.ca_file, trust.ca_directory, trust.system_roots)
+        except TrustError as error:
+            log.warning("the trusted roots cannot be loaded, nothing is judged", module=module.name, error=str(error))
+            return None
+
+    def _observe(self, target: Target, module: Module, result: Result, trust: TrustStore | None) -> Observation:
+        observation = Observation(target, module, result, self.clock())
+        if not result.chain or trust is None:
+            return observation
+        chain = self.chains.judge_chain(result.chain, trust, observation.now)
+        name = reference_name(target, module, result)
+        return replace(
+            observation,
+            certificates=chain.certificates,
+            verdicts=chain.verdicts,
+            chain=chain,
+            name_match=matches_name(chain.certificates[0], name) if name else None,
+        )
+
+    def _remember(self, done: Reading) -> None:
+        before = self.last.get(done.target)
+        self._count(done)
+        self._tell(before, done)
+        self.last[done.target] = done
+        self.last.move_to_end(done.target)
+        while len(self.last) > len(self.config.targets) + MAX_ADHOC_READINGS:
+            self.last.popitem(last=False)
+
+    def _count(self, done: Reading) -> None:
+        for judgement in done.judgements:
+            failure = judgement.observation.result.failure
+            self.own.probes.labels(failure.phase.value if failure else "success").inc()
+            if failure is not None and failure.reason is Reason.INTERNAL_ERROR:
+                self.own.probe_faults.inc()
+
+    def _tell(self, before: Reading | None, done: Reading) -> None:
+        """Log a failed probe at debug, a change of state at info, a fault of ours at error."""
+        failure = done.failure
+        where = {"target": done.target.name, "module": done.target.module}
+        if failure is not None:
+            where |= {"phase": failure.phase.value, "reason": failure.reason.value, "detail": failure.detail}
+            if failure.reason is Reason.INTERNAL_ERROR:
+                log.error("probe failed by a fault of the exporter", **where)
+            else:
+                log.debug("probe failed", **where)
+        if before is not None and (before.failure is None) != (failure is None):
+            log.info("target recovered" if failure is None else "target fails", **where)
+
+
+GRACE_SECONDS = 0.05  # between the end of a probe and that of whoever waits for it
+
+
+def reference_name(target: Target, module: Module, result: Result) -> str:
+    """Return the name that the certificate must be valid for: the variant's, the module's, or the host; or ""."""
+    name = result.variant.server_name or module.tls_config.server_name or target.endpoint.host
+    return name.partition("%")[0]
+
+
+def compared(observations: list[Observation]) -> list[Observation]:
+    """Note on each observation whether the addresses of one name present different certificates."""
+    leaves: dict[tuple[str | None, str | None], set[bytes]] = {}
+    for one in observations:
+        variant = one.result.variant
+        if variant.address is not None and one.result.chain:
+            leaves.setdefault((variant.server_name, variant.certificate_type), set()).add(one.result.chain[0])
+    if not leaves:
+        return observations
+    return [
+        replace(one, addresses_disagree=len(leaves[key]) > 1) if key in leaves else one
+        for one in observations
+        for key in [(one.result.variant.server_name, one.result.variant.certificate_type)]
+    ]

@@ -1,0 +1,32 @@
+"""The routes, in one table, and the server's manners. What a route does stands in a file of its own."""
+
+from aiohttp import web
+
+from exporter.web import lifecycle, metrics_page, status
+from exporter.web.site import SITE, Site
+
+MAX_REQUEST_BODY = 64 * 1024
+
+
+def make_app(site: Site) -> web.Application:
+    """Make the application that serves a site."""
+    app = web.Application(client_max_size=MAX_REQUEST_BODY)
+    app[SITE] = site
+    prefix = site.options.route_prefix
+    app.add_routes(
+        [
+            web.get(f"{prefix}{site.options.telemetry_path}", metrics_page.metrics),
+            web.get(f"{prefix}/", status.index),
+            web.get(f"{prefix}/-/healthy", lifecycle.healthy),
+            web.get(f"{prefix}/-/ready", lifecycle.ready),
+            web.post(f"{prefix}/-/reload", lifecycle.reload),
+            web.put(f"{prefix}/-/reload", lifecycle.reload),
+        ]
+    )
+    if prefix:
+
+        async def to_prefix(_: web.Request) -> web.Response:
+            raise web.HTTPFound(f"{prefix}/")
+
+        app.router.add_get("/", to_prefix)
+    return app

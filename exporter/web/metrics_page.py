@@ -1,0 +1,82 @@
+"""GET /metrics: probe the configured targets, answer with their series and the exporter's own."""
+
+import asyncio
+import zlib
+from collections.abc import Iterable, Iterator
+
+from aiohttp import web
+
+from exporter.metrics.exposition import content_type, pages
+from exporter.scrape import Selection, SelectionError, parse_shard, scrape, selected
+from exporter.web.deadline import seconds_for_scrape
+from exporter.web.site import SITE
+
+GZIP_LEVEL = 6  # nine costs five times as much for two percent
+_GZIP = 16 + zlib.MAX_WBITS
+_PARAMETERS = {"module", "target", "shard"}
+TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
+
+
+async def metrics(request: web.Request) -> web.StreamResponse:
+    """Answer a scrape. It fails only when it asks for what is not configured."""
+    site = request.app[SITE]
+    config = site.watch.config
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    deadline = began + seconds_for_scrape(request.headers.get(TIMEOUT_HEADER), site.options.timeout_offset)
+    try:
+        targets = selected(config, _selection(request))
+    except SelectionError as error:
+        return web.Response(status=400, text=f"{error}\n")
+    site.own.scrapes.labels("metrics").inc()
+    readings = await scrape(site.watch, config, targets, deadline)
+    site.own.scrape_duration.set(loop.time() - began)
+    lines = [reading.lines for reading in readings]
+    return await send_exposition(request, pages(request.headers.get("Accept", ""), lines, [site.own.registry]))
+
+
+def _selection(request: web.Request) -> Selection:
+    unknown = set(request.query) - _PARAMETERS
+    if unknown:
+        raise SelectionError(f"unknown parameter {min(unknown)!r}: known are module, target and shard")
+    shard = request.query.get("shard")
+    return Selection(
+        modules=tuple(request.query.getall("module", [])),
+        targets=tuple(request.query.getall("target", [])),
+        shard=parse_shard(shard) if shard is not None else None,
+    )
+
+
+async def send_exposition(request: web.Request, pieces: Iterable[bytes]) -> web.StreamResponse:
+    """Send an exposition piece by piece, compressed if the client can read that."""
+    response = web.StreamResponse(headers={"Content-Type": content_type(request.headers.get("Accept", ""))})
+    response.headers["Vary"] = "Accept, Accept-Encoding"
+    if accepts_gzip(request.headers.get("Accept-Encoding", "")):
+        response.headers["Content-Encoding"] = "gzip"
+        pieces = _compressed(pieces)
+    await response.prepare(request)
+    for piece in pieces:
+        await response.write(piece)
+        await asyncio.sleep(0)  # let probes of other scrapes go on
+    await response.write_eof()
+    return response
+
+
+def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    compressor = zlib.compressobj(GZIP_LEVEL, wbits=_GZIP)
+    for piece in pieces:
+        yield compressor.compress(piece)
+    yield compressor.flush()
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Tell whether an Accept-Encoding header takes gzip (RFC 9110 section 12.5.3)."""
+    for offer in accept_encoding.lower().split(","):
+        coding, _, parameters = offer.partition(";")
+        if coding.strip() in ("gzip", "*"):
+            weight = parameters.strip().removeprefix("q=")
+            try:
+                return float(weight or "1") > 0
+            except ValueError:
+                return False
+    return False
