@@ -1,0 +1,253 @@
+"""The overview: the state of the fleet, what expires next, findings, and what is spoken."""
+
+# ruff: noqa: INP001 - a folder of scripts, not a package
+
+from grafana import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    RED,
+    RUNBOOKS,
+    YELLOW,
+    Json,
+    bars,
+    dashboard,
+    link,
+    pie,
+    query,
+    row,
+    stat,
+    table,
+    thresholds,
+    timeseries,
+    variable,
+)
+
+UID, TITLE = "tls-overview", "TLS / Overview"
+TARGET_UID, TARGET_TITLE = "tls-target", "TLS / Target"
+S = 'job=~"$job", instance=~"$instance"'
+RENEWAL_DUE_DAYS = 21
+
+TO_TARGET = link(
+    "Open target",
+    f"/d/{TARGET_UID}?${{datasource:queryparam}}&${{__url_time_range}}"
+    "&var-job=${__data.fields.Job}&var-target=${__data.fields.Target}",
+)
+TO_RUNBOOK = link("Open runbook", RUNBOOKS + "/${__field.labels.finding}/")
+
+
+def _count(title: str, description: str, condition: str, bad: str) -> Json:
+    """Return a figure that is green at 0."""
+    steps = thresholds((None, GREEN), (1, bad))
+    return stat(title, description, "short", query(f"count({condition}) or vector(0)", instant=True), steps)
+
+
+def _state() -> list[Json]:
+    targets = query(f"count(max by (job, target, module) (tls_probe_success{{{S}}}))", instant=True)
+    working = query(f"avg(tls_probe_success{{{S}}})", instant=True)
+    return [
+        stat("Targets", "Configured targets, each once for a module.", "short", targets, thresholds((None, BLUE))),
+        stat(
+            "TLS works",
+            "Share of endpoints with which a TLS handshake completes, whatever their certificate says.",
+            "percentunit",
+            working,
+            thresholds((None, RED), (0.95, YELLOW), (0.999, GREEN)),
+        ),
+        _count(
+            "Untrusted",
+            "Endpoints whose certificate chain ordinary clients do not trust, expired ones included.",
+            f'tls_certificate_trusted{{{S}, verifier="openssl"}} == 0',
+            RED,
+        ),
+        _count(
+            "Wrong name",
+            "Endpoints whose certificate does not cover their name.",
+            f"tls_certificate_name_match{{{S}}} == 0",
+            RED,
+        ),
+        _count(
+            "Renewal overdue",
+            "Endpoints whose certificate has expired, or has less than 21 days and a quarter of its lifetime left.",
+            f"(target:tls_certificate_remaining_seconds:held{{{S}}} < {RENEWAL_DUE_DAYS} * 86400"
+            f" and target:tls_certificate_remaining:ratio{{{S}}} < 0.25)",
+            ORANGE,
+        ),
+        stat(
+            "Critical findings",
+            "Findings of severity critical on all endpoints together.",
+            "short",
+            query(f'sum(tls_findings{{{S}, severity="critical"}})', instant=True),
+            thresholds((None, GREEN), (1, RED)),
+        ),
+    ]
+
+
+def _over_time() -> list[Json]:
+    success = query(f"avg by (job) (tls_probe_success{{{S}}})", "{{job}}")
+    failures = query(f"count by (phase, reason) (tls_probe_failure_info{{{S}}})", "{{phase}}: {{reason}}")
+    return [
+        timeseries("Share of endpoints where TLS works", "By job, over time.", "percentunit", [success]),
+        timeseries(
+            "Failing endpoints, by phase and reason",
+            "Endpoints without a completed handshake, by the phase that failed and why. No series means no failures.",
+            "short",
+            [failures],
+            stacked=True,
+        ),
+    ]
+
+
+def _expiry() -> Json:
+    remaining = query(f"bottomk(25, target:tls_certificate_remaining_seconds:held{{{S}}})", table=True)
+    days = thresholds((None, RED), (7 * 86400, ORANGE), (21 * 86400, YELLOW), (30 * 86400, GREEN))
+    return table(
+        "What expires next",
+        "The certificates with the least time left. Kept for an hour after the target was last seen.",
+        [remaining],
+        {"target": "Target", "module": "Module", "job": "Job", "Value": "Time left"},
+        target={"links": [TO_TARGET]},
+        Value={"unit": "dtdurations", "thresholds": days, "custom.cellOptions": {"type": "color-text"}},
+    )
+
+
+def _lifetimes() -> Json:
+    left = query(f"bottomk(25, target:tls_certificate_remaining:ratio{{{S}}})", "{{target}}", instant=True)
+    return bars(
+        "Lifetime left",
+        "Share of its lifetime that each certificate has left, the lowest first. Renewal by machine is due at a third.",
+        "percentunit",
+        left,
+        thresholds((None, RED), (0.1, ORANGE), (0.25, YELLOW), (0.33, GREEN)),
+        max=1,
+    )
+
+
+def _findings() -> list[Json]:
+    by_severity = query(f"sum by (severity) (tls_findings{{{S}}})", "{{severity}}")
+    by_finding = query(f"sort_desc(count by (finding, severity) (tls_finding{{{S}}}))", "{{finding}}", instant=True)
+    return [
+        timeseries(
+            "Findings by severity",
+            "Findings that are present on all endpoints together.",
+            "short",
+            [by_severity],
+            stacked=True,
+        ),
+        bars(
+            "Most frequent findings",
+            "Endpoints on which each finding is present. A bar leads to the finding's runbook.",
+            "short",
+            by_finding,
+            thresholds((None, ORANGE)),
+            links=(TO_RUNBOOK,),
+        ),
+    ]
+
+
+def _spoken() -> list[Json]:
+    session = f"tls_session_info{{{S}}}"
+    return [
+        pie(
+            "Protocol version",
+            "Endpoints by the version that was negotiated.",
+            query(f"count by (protocol) ({session})", "{{protocol}}", instant=True),
+        ),
+        pie(
+            "Cipher",
+            "Endpoints by the cipher suite that was negotiated.",
+            query(f"count by (cipher) ({session})", "{{cipher}}", instant=True),
+        ),
+        pie(
+            "Key exchange",
+            "Endpoints by the group that was negotiated. Names with MLKEM are post-quantum hybrids.",
+            query(f"count by (group) ({session})", "{{group}}", instant=True),
+        ),
+    ]
+
+
+def _accepted() -> list[Json]:
+    share = thresholds((None, BLUE))
+    hybrid = f'max by (job, target, module) (tls_group_accepted{{{S}, group=~".*MLKEM.*"}})'
+    return [
+        stat(
+            "Post-quantum ready",
+            "Share of the targets with a known posture that accept a post-quantum hybrid group.",
+            "percentunit",
+            query(f"avg({hybrid})", instant=True),
+            thresholds((None, ORANGE), (0.5, YELLOW), (0.9, GREEN)),
+        ),
+        bars(
+            "Versions accepted",
+            "Share of the endpoints with a known posture that accept each protocol version.",
+            "percentunit",
+            query(f"avg by (version) (tls_version_accepted{{{S}}})", "{{version}}", instant=True),
+            share,
+            max=1,
+        ),
+        bars(
+            "Cipher classes accepted",
+            "Share of the endpoints with a known posture that accept ciphers of each class.",
+            "percentunit",
+            query(f"avg by (class) (tls_cipher_class_accepted{{{S}}})", "{{class}}", instant=True),
+            share,
+            max=1,
+        ),
+    ]
+
+
+def _slowest() -> Json:
+    slow = query(f'topk(15, tls_probe_duration_seconds{{{S}, phase="total"}})', table=True)
+    return table(
+        "Slowest endpoints",
+        "The endpoints whose last probe took longest, failed ones included.",
+        [slow],
+        {"target": "Target", "module": "Module", "job": "Job", "Value": "Duration"},
+        target={"links": [TO_TARGET]},
+        Value={"unit": "s"},
+    )
+
+
+def _exporter() -> list[Json]:
+    probes = query(f"sum by (outcome) (rate(tls_exporter_probes_total{{{S}}}[$__rate_interval]))", "{{outcome}}")
+    return [
+        timeseries(
+            "Duration of scrapes",
+            "How long the exporter took for the last scrape of its targets.",
+            "s",
+            [query(f"tls_exporter_last_scrape_duration_seconds{{{S}}}", "{{instance}}")],
+        ),
+        timeseries("Probes by outcome", "Probes in each second, by success or the phase that failed.", "ops", [probes]),
+        timeseries(
+            "Memory",
+            "Resident memory of the exporter's process.",
+            "bytes",
+            [
+                query(
+                    f"process_resident_memory_bytes{{{S}}} and on (job, instance) tls_exporter_build_info",
+                    "{{instance}}",
+                )
+            ],
+        ),
+    ]
+
+
+def overview() -> Json:
+    """Return the overview."""
+    expiry, lifetimes = _expiry(), _lifetimes()
+    rows = [
+        row("State of the fleet", 4, *((4, panel) for panel in _state())),
+        row("Over time", 8, *((12, panel) for panel in _over_time())),
+        row("Expiry", 10, (12, expiry), (12, lifetimes)),
+        row("Findings", 10, *((12, panel) for panel in _findings())),
+        row("What is spoken", 8, *((8, panel) for panel in _spoken())),
+        row("What is accepted", 9, *zip((4, 8, 12), _accepted(), strict=True)),
+        row("Slowest endpoints", 9, (24, _slowest())),
+        row("The exporter", 7, *((8, panel) for panel in _exporter())),
+    ]
+    variables = [
+        variable("job", "Job", "tls_probe_success"),
+        variable("instance", "Instance", 'tls_probe_success{job=~"$job"}'),
+    ]
+    description = "Every TLS endpoint that tls-exporter probes: reachability, expiry, trust, findings and posture."
+    return dashboard(UID, TITLE, description, variables, (TARGET_UID, TARGET_TITLE), rows)
