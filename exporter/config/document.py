@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from exporter.config.problems import Problem
+from exporter.config.problems import Problem, dotted
 
 MAX_DEPTH = 32
 MAX_NODES = 1_000_000
@@ -92,7 +92,17 @@ class _Composer:
 
     def problem(self, at: Any, message: str) -> Problem:
         line, column = (at.line, at.column) if isinstance(at, Node) else (at.line + 1, at.column + 1)
-        return Problem(self.file, line, column, "", message)
+        return Problem(self.file, line, column, dotted(self.path()), message)
+
+    def path(self) -> tuple[str | int, ...]:
+        """Return where in the document the parser is."""
+        steps: list[str | int] = []
+        for frame in self.stack:
+            if isinstance(frame.node.content, list):
+                steps.append(len(frame.node.content))
+            elif frame.key is not None:
+                steps.append(str(frame.key.content))
+        return tuple(steps)
 
     def count(self, at: Any, number: int = 1) -> None:
         self.nodes += number

@@ -36,6 +36,15 @@ class ConfigError(ValueError):
         return "\n".join(lines)
 
 
+def dotted(path: tuple[str | int, ...]) -> str:
+    """Write a path as `targets[0].labels.team`."""
+    text = ""
+    for step in path:
+        dot = "." if text else ""
+        text += f"[{step}]" if isinstance(step, int) else f"{dot}{step[:80]}"
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
 def did_you_mean(written: str, known: Iterable[str]) -> str:
     """Return `, did you mean 'x'?` with the nearest known word, or "" when none is near."""
     nearest = difflib.get_close_matches(written[:64], sorted(known), n=1, cutoff=0.6)

@@ -3,7 +3,8 @@
 A key without a value counts as not written, so every field may be None; defaults are in `model`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
@@ -14,8 +15,8 @@ from exporter.config.model import Addresses, IPProtocol, ProxyConfig, Transport
 Conflict = tuple[str, str]  # the key, and the sentence about it
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
-    return lambda text: values.choice(text, words)
+def _one_of(words: type[StrEnum]) -> AfterValidator:
+    return AfterValidator(lambda text: values.choice(text, tuple(word.value for word in words)))
 
 
 def _between(low: int, high: int) -> BeforeValidator:
@@ -102,8 +103,8 @@ class Module(_Shape):
 
     timeout: Duration | None = None
     tls_config: TLSConfig | None = None
-    ip_protocol: Annotated[str, AfterValidator(_one_of(*IPProtocol))] | None = None
-    addresses: Annotated[str, AfterValidator(_one_of(*Addresses))] | None = None
+    ip_protocol: Annotated[str, _one_of(IPProtocol)] | None = None
+    addresses: Annotated[str, _one_of(Addresses)] | None = None
     server_names: list[HostName] | None = None
     certificate_types: list[Annotated[str, AfterValidator(values.certificate_type)]] | None = None
     source_address: Annotated[str, AfterValidator(values.ip_address)] | None = None
@@ -112,7 +113,7 @@ class Module(_Shape):
     no_proxy: list[Annotated[str, AfterValidator(values.no_proxy)]] | None = None
     starttls: Annotated[str, AfterValidator(values.starttls)] | None = None
     alpn: list[Annotated[str, AfterValidator(values.alpn_protocol)]] | None = None
-    transport: Annotated[str, AfterValidator(_one_of(*Transport))] | None = None
+    transport: Annotated[str, _one_of(Transport)] | None = None
     http: HTTP | None = None
     trust: Trust | None = None
     revocation: Revocation | None = None

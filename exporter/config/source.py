@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from exporter.config import schema
 from exporter.config.document import DocumentError, Node, plain, read_document
-from exporter.config.problems import Problem, did_you_mean
+from exporter.config.problems import Problem, did_you_mean, dotted
 
 Steps = tuple[str | int, ...]
 _ROUNDS = 8  # leaving something out may show another mistake around it
@@ -33,6 +33,7 @@ _WANTED = {
     "model_attributes_type": _MAPPING,
     "string_too_short": "it must not be empty",
 }
+_GROUP_DEPTH = 2  # of `targets[0]`
 _KINDS = {dict: "a mapping", list: "a list", str: "text"}
 
 
@@ -53,7 +54,7 @@ class Source:
     def problem(self, path: Steps, message: str, *, at_key: bool = False) -> Problem:
         """Make a problem about the value (or its key) at a path of the shape."""
         steps = self._as_written(path)
-        return Problem(self.name, *_place(self.root, steps, at_key=at_key), _dotted(steps), message)
+        return Problem(self.name, *_place(self.root, steps, at_key=at_key), dotted(steps), message)
 
     def _as_written(self, path: Steps) -> Steps:
         """Count the list items that were left out back in."""
@@ -138,15 +139,6 @@ def _follow(data: Any, steps: Steps) -> Any:
     return data
 
 
-def _dotted(path: Steps) -> str:
-    """Write a path as `targets[0].labels.team`."""
-    text = ""
-    for step in path:
-        dot = "." if text else ""
-        text += f"[{step}]" if isinstance(step, int) else f"{dot}{step[:80]}"
-    return text if text.isprintable() else ascii(text)[1:-1]
-
-
 def _place(root: Node | None, path: Steps, *, at_key: bool) -> tuple[int, int]:
     """Return line and column of the value at a path, or of the nearest thing around it."""
     if root is None:
@@ -164,6 +156,8 @@ def _shape_problem(source: Source, path: Steps, error: dict[str, Any]) -> Proble
         return source.problem(path, _unknown_key(path), at_key=True)
     if error["type"] == "missing":
         return source.problem(path[:-1], f"the key {str(path[-1])!r} is missing")
+    if path[:1] == ("targets",) and len(path) == _GROUP_DEPTH and isinstance(error.get("input"), str):
+        return source.problem(path, "a mapping is wanted: write '- targets: [example.com:443]'")
     return source.problem(path, _sentence(error))
 
 

@@ -49,7 +49,7 @@ _DIGEST_BYTES = 32
 def whole_number(value: object, low: int, high: int) -> int:
     """Read a number that was written without quotes."""
     if not isinstance(value, Plain) or not re.fullmatch(r"[0-9]{1,9}", value):
-        raise ValueError("a whole number is wanted")
+        raise ValueError("a whole number is wanted, without quotes")
     if not low <= int(value) <= high:
         raise ValueError(f"{value} is not between {low} and {high}")
     return int(value)
@@ -59,7 +59,7 @@ def true_or_false(value: object) -> bool:
     """Read `true` or `false`, written without quotes; YAML's other spellings are text here."""
     if isinstance(value, Plain) and value in ("true", "false"):
         return value == "true"
-    raise ValueError("write true or false")
+    raise ValueError("write true or false, without quotes")
 
 
 def duration(value: object) -> float:
