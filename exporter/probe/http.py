@@ -1,0 +1,81 @@
+"""One HTTP/1.1 request on a stream that is there already, and the header of its answer. It follows no redirect.
+
+The request is a GET, for many servers answer HEAD with less or not at all. The answer's body is not read: its header
+says all that is asked here, and a body could make the probe as slow as a peer likes.
+"""
+
+from urllib.parse import quote
+
+import h11
+
+from exporter import __version__
+from exporter.probe.hsts import read_hsts_untrusted
+from exporter.probe.limits import printable
+from exporter.probe.network import NetworkError, Stream
+from exporter.probe.result import HTTPFacts
+
+MAX_HEADER_BYTES = 64 * 1024
+MAX_ANSWER_BYTES = 256 * 1024  # with the interim answers before the one that counts
+MAX_LOCATION = 2048
+MAX_ALT_SVC = 256
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})  # RFC 9110 section 15.4, those with a meaning to Location
+_PATH_CHARACTERS = "/?:@!$&'()*+,;=%~-._[]"  # RFC 3986 section 3.3 and 3.4, and what is encoded already
+
+
+async def request(stream: Stream, host_header: str, path: str, alpn: str = "") -> HTTPFacts:
+    """Ask for a path and return the facts in the answer's header. Never raises but for cancellation."""
+    if alpn == "h2":
+        return HTTPFacts(failure="the server chose HTTP/2: list only http/1.1 in the module's alpn")
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
+    try:
+        stream.write(_request_bytes(connection, host_header, path))
+        return _facts(await _answer(connection, stream))
+    except h11.LocalProtocolError as error:
+        return HTTPFacts(failure=f"the request cannot be made: {error}")
+    except h11.RemoteProtocolError as error:
+        return HTTPFacts(failure=f"the answer is not HTTP: {printable(str(error))}")
+    except NetworkError as error:
+        return HTTPFacts(failure=f"{error.reason}: {error.detail}" if error.detail else str(error.reason))
+
+
+def _request_bytes(connection: h11.Connection, host_header: str, path: str) -> bytes:
+    headers = [
+        ("Host", host_header),
+        ("User-Agent", f"tls-exporter/{__version__}"),
+        ("Accept", "*/*"),
+        ("Connection", "close"),
+    ]
+    event = h11.Request(method="GET", target=quote(path, safe=_PATH_CHARACTERS), headers=headers)
+    return (connection.send(event) or b"") + (connection.send(h11.EndOfMessage()) or b"")
+
+
+async def _answer(connection: h11.Connection, stream: Stream) -> h11.Response:
+    received = 0
+    while True:
+        event = connection.next_event()
+        if isinstance(event, h11.Response):
+            return event
+        if event is h11.NEED_DATA:
+            data = await stream.read()
+            received += len(data)
+            if received > MAX_ANSWER_BYTES:
+                raise h11.RemoteProtocolError(f"more than {MAX_ANSWER_BYTES} bytes before its header ends")
+            connection.receive_data(data)
+        elif not isinstance(event, h11.InformationalResponse):
+            raise h11.RemoteProtocolError("the connection was closed before an answer")
+
+
+def _facts(answer: h11.Response) -> HTTPFacts:
+    def values(name: bytes) -> list[bytes]:
+        return [value for field, value in answer.headers if field == name]
+
+    def text(name: bytes, limit: int) -> str:
+        return printable(b", ".join(values(name)).decode("latin-1"), limit)
+
+    return HTTPFacts(
+        status_code=answer.status_code,
+        version=answer.http_version.decode("ascii"),
+        hsts=read_hsts_untrusted(values(b"strict-transport-security")),
+        location=text(b"location", MAX_LOCATION) if answer.status_code in _REDIRECTS else "",
+        alt_svc=text(b"alt-svc", MAX_ALT_SVC),
+    )

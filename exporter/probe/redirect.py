@@ -1,0 +1,101 @@
+"""Whether a request in clear, on port 80, is sent on to HTTPS. One request, judged by its answer; nothing is followed.
+
+A closed port is fine, and unknown is not false: without an answer there is no verdict. The verdicts are kept for a
+while, for a configuration changes seldom and a scrape comes every minute.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from exporter.probe import http
+from exporter.probe.limits import printable
+from exporter.probe.network import NetworkError, Stream
+from exporter.probe.result import HTTPFacts, Reason
+from exporter.target import is_ip_literal
+
+REFRESH_SECONDS = 600.0
+MAX_KEPT = 10_000  # verdicts; the oldest goes first
+_SERVER_ERROR = 500
+
+Verdict = tuple[bool | None, str]
+OpenStream = Callable[[], Awaitable[Stream]]
+
+
+async def check_redirect(open_stream: OpenStream, host: str, path: str = "/") -> Verdict:
+    """Ask in clear for a path of a host; return whether it is sent to HTTPS, None for unknown, and a sentence."""
+    try:
+        stream = await open_stream()
+    except NetworkError as error:
+        if error.reason is Reason.REFUSED:
+            return None, "the port is closed, which is fine"
+        return None, f"no connection: {error.detail or error.reason}"
+    try:
+        facts = await http.request(stream, host, path)
+    finally:
+        stream.close()
+    return judge_redirect(facts, host, path)
+
+
+def judge_redirect(facts: HTTPFacts, host: str, path: str) -> Verdict:
+    """Judge the answer to a request in clear."""
+    if facts.status_code is None:
+        return None, f"no answer: {facts.failure}"
+    if facts.status_code >= _SERVER_ERROR:
+        return None, f"the server is in trouble: HTTP status {facts.status_code}"
+    if not facts.location:
+        return False, f"the request is answered in clear, with HTTP status {facts.status_code}"
+    asked = f"http://{host}{path}"
+    try:
+        target = urlsplit(urljoin(asked, facts.location))
+        here, there = urlsplit(asked).hostname or "", target.hostname or ""
+    except ValueError:
+        return False, f"the redirect goes nowhere: {facts.location}"
+    return _judge_target(asked, target, here, there)
+
+
+def _judge_target(asked: str, target: SplitResult, here: str, there: str) -> Verdict:
+    url = printable(target.geturl())
+    if target.geturl() == asked:
+        return False, f"the redirect goes in a circle: {url}"
+    if target.scheme != "https":
+        return False, f"the redirect goes to another place without TLS: {url}"
+    if here == there:
+        return True, f"redirects to {url}"
+    if _related(here, there):
+        return True, f"redirects to {url}, by which browsers learn nothing of HSTS for {here}"
+    return False, f"the redirect goes to another host: {url}"
+
+
+def _related(here: str, there: str) -> bool:
+    """Tell whether two names share their last two labels, as www.example.com and example.com do.
+
+    The border of a registrable domain would need the Public Suffix List; two labels never call relatives strangers.
+    """
+    if is_ip_literal(here) or is_ip_literal(there):
+        return False
+    return here.split(".")[-2:] == there.split(".")[-2:]
+
+
+@dataclass(slots=True)
+class RedirectVerdicts:
+    """The verdicts of a while ago. `clock` is monotonic, in seconds."""
+
+    clock: Callable[[], float]
+    refresh_seconds: float = REFRESH_SECONDS
+    _kept: dict[tuple[object, ...], tuple[float, Verdict]] = field(default_factory=dict)
+
+    async def get(self, key: tuple[object, ...], open_stream: OpenStream, host: str, path: str = "/") -> Verdict:
+        """Return the verdict kept under the key, or a new one when it is too old."""
+        kept = self._kept.get(key)
+        if kept is not None and self.clock() - kept[0] < self.refresh_seconds:
+            return kept[1]
+        verdict = await check_redirect(open_stream, host, path)
+        self._kept.pop(key, None)  # so that the newest stands last
+        self._kept[key] = (self.clock(), verdict)
+        if len(self._kept) > MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return verdict
+
+    def __len__(self) -> int:
+        return len(self._kept)
