@@ -55,7 +55,8 @@ class Gallery:
         self._contexts: dict[Endpoint, SSL.Context] = {}
         self._sockets: dict[str, socket.socket] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._transports: set[asyncio.BaseTransport] = set()
+        self._transports: set[asyncio.Transport] = set()
+        self._servers: list[asyncio.Server] = []
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -170,9 +171,9 @@ class Gallery:
         done.result(_STOP_SECONDS)
 
     async def _listen(self, name: str) -> None:
-        await asyncio.get_running_loop().create_server(
-            partial(self._protocol, name), sock=self._sockets[name], backlog=_BACKLOG
-        )
+        loop = asyncio.get_running_loop()
+        factory = partial(self._protocol, name)
+        self._servers.append(await loop.create_server(factory, sock=self._sockets[name], backlog=_BACKLOG))
 
     def _protocol(self, name: str) -> asyncio.Protocol:
         """Make the other end of a new connection."""
@@ -182,15 +183,7 @@ class Gallery:
             return TLSServer(served, self._context(served), self._transports)
         assert not isinstance(served, Closed)
         script = self._script(served) if isinstance(served, Flight) else served
-        reader = asyncio.StreamReader()
-        return asyncio.StreamReaderProtocol(reader, partial(self._serve_script, script))
-
-    def _serve_script(self, script: Script, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(ScriptedPeer(script).serve(reader, writer))
-        self._tasks.add(task)
-        self._transports.add(writer.transport)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _task: self._transports.discard(writer.transport))
+        return ScriptedPeer(script, self._transports, self._tasks)
 
     def _context(self, endpoint: Endpoint) -> SSL.Context:
         if endpoint not in self._contexts:
@@ -207,14 +200,20 @@ class Gallery:
         return (Await(), Send(answer), Hold())
 
     async def _close_all(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
+        loop = asyncio.get_running_loop()
+        for bound in self._sockets.values():
+            loop.remove_reader(bound)
+        accepting = asyncio.all_tasks() - self._tasks - {asyncio.current_task()}
+        await asyncio.gather(*accepting)  # connections that were accepted already get their transports
+        for server in self._servers:
+            server.close()
+        transports = list(self._transports)
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for transport in list(self._transports):
-            assert isinstance(transport, asyncio.Transport)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for transport in transports:
             transport.abort()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # connection_lost
 
 
 async def _called(function: Callable[[], object]) -> None:

@@ -74,22 +74,42 @@ Step = Await | Send | Answer | Drip | Flood | Pause | Hold | Finish | Reset
 Script = tuple[Step, ...]
 
 
-class ScriptedPeer:
-    """One connection that is served by a script."""
+class ScriptedPeer(asyncio.StreamReaderProtocol):
+    """One connection that is served by a script. It enters itself into the sets of what is under way."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, connected: set[asyncio.Transport], tasks: set[asyncio.Task[None]]) -> None:
+        self._reader = asyncio.StreamReader()
+        super().__init__(self._reader)
         self._script = script
         self._received = b""
+        self._connected = connected
+        self._tasks = tasks
+        self._transport: asyncio.Transport | None = None
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin with the script."""
+        assert isinstance(transport, asyncio.Transport)
+        super().connection_made(transport)
+        self._transport = transport
+        self._connected.add(transport)
+        task = asyncio.get_running_loop().create_task(self._serve(transport))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        super().connection_lost(exc)
+        if self._transport is not None:
+            self._connected.discard(self._transport)
+
+    async def _serve(self, transport: asyncio.Transport) -> None:
         """Go through the script, then close in order. Whatever the client does ends this connection only."""
-        try:
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(_LONGEST_SECONDS):
-                    for step in self._script:
-                        await self._perform(step, reader, writer)
-        finally:
-            writer.close()
+        writer = asyncio.StreamWriter(transport, self, self._reader, asyncio.get_running_loop())
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                for step in self._script:
+                    await self._perform(step, self._reader, writer)
+        transport.close()
 
     async def _perform(self, step: Step, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         match step:

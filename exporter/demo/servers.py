@@ -82,7 +82,7 @@ def _choose_alpn(made: SSL.Context) -> None:
 class TLSServer(asyncio.Protocol):
     """One connection: the preface, the handshake, then the same HTTP answer to every request."""
 
-    def __init__(self, endpoint: Endpoint, tls: SSL.Context, connected: set[asyncio.BaseTransport]) -> None:
+    def __init__(self, endpoint: Endpoint, tls: SSL.Context, connected: set[asyncio.Transport]) -> None:
         self._endpoint = endpoint
         self._preface = list(endpoint.preface)
         self._tls = SSL.Connection(tls, None)
