@@ -1,0 +1,30 @@
+"""A Stream without a network: it says what a list says, and keeps what is written."""
+
+from collections.abc import Iterable
+
+from exporter.probe.network import NetworkError
+from exporter.probe.result import Reason
+
+
+class ScriptedStream:
+    """Hands out chunks in turn; a NetworkError among them is raised, and b"" follows the last one for ever."""
+
+    def __init__(self, chunks: Iterable[bytes | NetworkError]) -> None:
+        self._chunks = iter(chunks)
+        self.written = b""
+        self.closed = False
+
+    async def read(self) -> bytes:
+        chunk = next(self._chunks, b"")
+        if isinstance(chunk, NetworkError):
+            raise chunk
+        return chunk
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.closed = True
+
+
+TIMEOUT = NetworkError(Reason.TIMEOUT, "the deadline passed")
