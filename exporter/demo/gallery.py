@@ -34,6 +34,7 @@ _MODULES: Mapping[str, Mapping[str, object]] = {
     "demo": {},
     "demo-https": {"alpn": ["http/1.1"], "http": {"path": "/", "hsts": True}},
     "demo-smtp": {"starttls": "smtp"},
+    "demo-lifetime": {"trust": {"max_lifetime": "90d"}},
     "demo-ip6": {"ip_protocol": "ip6"},
     "demo-pins": {"trust": {"spki_sha256_pins": ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]}},
 }

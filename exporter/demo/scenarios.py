@@ -126,9 +126,9 @@ CERTIFICATES = (
     ),
     Scenario(
         "unknown-issuer",
-        "A whole chain of an authority that nobody trusts.",
-        Endpoint(Leaf(issuer="stranger"), sends=("stranger", "stranger-root")),
-        replace(_UNTRUSTED, certificates=3, findings=("certificate_untrusted_issuer",)),
+        "A chain of an authority that nobody trusts.",
+        Endpoint(Leaf(issuer="stranger"), sends=("stranger",)),
+        replace(_UNTRUSTED, certificates=2, findings=("certificate_untrusted_issuer",)),
     ),
     Scenario(
         "missing-intermediate",
@@ -168,9 +168,10 @@ CERTIFICATES = (
     ),
     Scenario(
         "long-lived",
-        "A certificate of ten years.",
+        "A certificate of ten years, where 90 days are allowed.",
         Endpoint(Leaf(starts=-10, ends=3640)),
         replace(_GOOD, findings=("certificate_lifetime_too_long",)),
+        module="demo-lifetime",
     ),
     Scenario(
         "pin-mismatch",

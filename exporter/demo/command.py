@@ -1,0 +1,40 @@
+"""`tls-exporter demo`: the gallery and the exporter that watches it, in one process, until a signal ends both."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from exporter.daemon import Settings, serve
+from exporter.demo.gallery import Gallery
+
+
+def run_demo(settings: Callable[[str], Settings], output: TextIO = sys.stdout) -> None:
+    """Serve the gallery and watch it. `settings` makes the daemon's settings for a configuration file."""
+    with Gallery() as gallery:
+        chosen = settings(str(gallery.config_file))
+        options = chosen.options
+        paths = f"{options.route_prefix}/", f"{options.route_prefix}{options.telemetry_path}"
+        serve(chosen, lambda addresses: print(banner(gallery, addresses, *paths), file=output, flush=True))
+
+
+def banner(gallery: Gallery, addresses: Sequence[str], page: str, metrics: str) -> str:
+    """Return what a person wants to know when the demo has started."""
+    url = f"http://{_reachable(addresses[0])}"
+    target = gallery.targets["expired"]
+    ca_file = gallery.config_file.with_name("root.pem")
+    return f"""
+  The gallery is open: {len(gallery.scenarios)} endpoints on this machine, good and broken in known ways.
+
+    status page     {url}{page}
+    metrics         {url}{metrics}
+    configuration   {gallery.config_file}
+    one probe       tls-exporter probe {target} --ca-file {ca_file}
+
+  Ctrl-C ends it, and nothing stays behind.
+"""
+
+
+def _reachable(address: str) -> str:
+    """Return an address that a browser can open, for one that means every address."""
+    host, _, port = address.rpartition(":")
+    return f"localhost:{port}" if host in ("0.0.0.0", "[::]", "") else address  # noqa: S104 - only compared
