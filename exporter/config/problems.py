@@ -23,10 +23,14 @@ class Problem:
 
 
 class ConfigError(ValueError):
-    """A configuration that cannot be used: all its problems, in the order of the files."""
+    """A configuration that cannot be used: all its problems, in the order of the files.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `files` are those that it names, whether they are there or not: a change of one may make it good.
+    """
+
+    def __init__(self, problems: Iterable[Problem], files: Iterable[str] = ()) -> None:
         self.problems = tuple(sorted(set(problems)))
+        self.files = tuple(files)
         super().__init__(str(self))
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ def load(path: str) -> Config:
     config = assembly.build(sources)
     problems = [problem for source in sources for problem in source.problems] + assembly.problems
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(problems, config.files)
     return config
 
 
