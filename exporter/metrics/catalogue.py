@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric family: a gauge unless said otherwise."""
+    """One metric family: a gauge unless said otherwise.
+
+    A gauge whose name ends in `_count`, the suffix of histograms, is of type unknown: promtool refuses it else.
+    """
 
     name: str
     help: str
@@ -78,7 +81,7 @@ FAMILIES: tuple[Family, ...] = (
         "1; the subject alternative names of the leaf, cut at a fixed length.",
         ("dns_names", "ip_addresses"),
     ),
-    Family("tls_certificate_san_count", "Number of subject alternative names in the leaf."),
+    Family("tls_certificate_san_count", "Number of subject alternative names in the leaf.", type="unknown"),
     Family(
         "tls_chain_not_after_timestamp_seconds",
         "Earliest expiry in the chain as presented and in the chain that was trusted, in Unix seconds.",
@@ -98,6 +101,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "tls_certificate_sct_count",
         "Signed certificate timestamps in the leaf, the TLS extension and the stapled OCSP response together.",
+        type="unknown",
     ),
     # revocation
     Family("tls_ocsp_stapled", "1 if the server stapled an OCSP response, 0 if it was asked for one and did not."),

@@ -29,7 +29,7 @@ def pages(
     """Yield the exposition in pieces of UTF-8, in the format that `content_type` names."""
     encode: Callable[[CollectorRegistry], bytes] = choose_encoder(accept)[0]
     open_metrics = "openmetrics" in content_type(accept)
-    for piece in _in_pieces(_texts(targets, families)):
+    for piece in _in_pieces(_texts(targets, families, open_metrics)):
         yield piece.encode("utf-8")
     for registry in registries:
         own = encode(registry)
@@ -38,9 +38,10 @@ def pages(
         yield END_OF_OPENMETRICS.encode()
 
 
-def _texts(targets: Sequence[Lines], families: Iterable[Family]) -> Iterator[str]:
+def _texts(targets: Sequence[Lines], families: Iterable[Family], open_metrics: bool) -> Iterator[str]:
     for family in families:
         name = family.name
+        kind = "untyped" if family.type == "unknown" and not open_metrics else family.type
         first = True
         for lines in targets:
             text = lines.get(name)
@@ -48,7 +49,7 @@ def _texts(targets: Sequence[Lines], families: Iterable[Family]) -> Iterator[str
                 continue
             if first:
                 first = False
-                yield f"# HELP {name} {family.help}\n# TYPE {name} {family.type}\n"
+                yield f"# HELP {name} {family.help}\n# TYPE {name} {kind}\n"
             yield text
 
 
