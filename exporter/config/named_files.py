@@ -12,11 +12,15 @@ class NamedFileError(Exception):
     """A file that cannot be used; the message is for the person who named it."""
 
 
+class MissingFileError(NamedFileError):
+    """There is no such file."""
+
+
 def read_named(path: str, largest: int = _LARGEST) -> bytes:
     """Return what is in a file, if it is a regular file of bearable size."""
     try:
         if not Path(path).exists():
-            raise NamedFileError(f"there is no file {path}")
+            raise MissingFileError(f"there is no file {path}")
         if not Path(path).is_file():
             raise NamedFileError(f"{path} is not a regular file")
         with Path(path).open("rb") as file:
