@@ -9,10 +9,10 @@ import structlog
 from aiohttp import web
 
 from exporter import __version__
+from exporter.config import watch as config_watch
 from exporter.config.model import Config
 from exporter.config.problems import ConfigError
 from exporter.config.reader import load
-from exporter.config.watch import checksum
 from exporter.metrics.own import OwnMetrics
 from exporter.watch import Watch
 from exporter.web.app import make_app
@@ -56,7 +56,7 @@ class Daemon:
         self._own = OwnMetrics()
         self._reloading = asyncio.Lock()
         self._stop = asyncio.Event()
-        self._checksum = b""
+        self._files = config_watch.Watch(settings.config_file)
 
     async def run(self) -> None:
         """Serve until a signal ends it. Raises ConfigError or StartError when it cannot start."""
@@ -109,14 +109,16 @@ class Daemon:
                 await self._reload_if_changed()
 
     async def _reload_if_changed(self) -> None:
-        now = await asyncio.to_thread(checksum, self._settings.config_file)
-        if now != self._checksum:
+        if await asyncio.to_thread(self._files.changed):
             log.info("the configuration's files have changed")
             await self.reload()
 
     async def _load(self) -> Config:
-        self._checksum = await asyncio.to_thread(checksum, self._settings.config_file)
-        return await asyncio.to_thread(load, self._settings.config_file)
+        """Read the files; what changes meanwhile is seen at the next poll. Raises ConfigError."""
+        await asyncio.to_thread(self._files.changed)
+        config = await asyncio.to_thread(load, self._settings.config_file)
+        self._files.follow(config.files)
+        return config
 
     def _loaded(self) -> None:
         self._own.reload_successful.set(1)
@@ -128,6 +130,7 @@ class Daemon:
             try:
                 config = await self._load()
             except ConfigError as error:
+                self._files.follow(error.files)
                 self._own.reload_successful.set(0)
                 for problem in error.problems:
                     log.warning("the configuration is not valid, the old one stays in force", problem=str(problem))

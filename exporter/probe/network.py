@@ -7,7 +7,7 @@ file sees `OSError` or a socket. The deadline is absolute, in the loop's time, s
 import asyncio
 import errno
 from collections import deque
-from typing import Protocol
+from typing import Protocol, cast
 
 from exporter.probe.result import Reason
 
@@ -82,8 +82,7 @@ class SocketStream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's transports are no subclass
 
     def data_received(self, data: bytes) -> None:
         """Keep what arrived, and wake the reader."""
