@@ -1,11 +1,12 @@
 """Whether a request in clear, on port 80, is sent on to HTTPS. One request, judged by its answer; nothing is followed.
 
-A closed port is fine, and unknown is not false: without an answer there is no verdict. The verdicts are kept for a
-while, for a configuration changes seldom and a scrape comes every minute.
+A closed port is fine, and unknown is not false: without an answer there is no verdict. A verdict is kept for a
+while and renewed beside the probe, which waits for the first one only: a silent port 80 slows down nothing else.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from exporter.probe import http
@@ -15,6 +16,7 @@ from exporter.probe.result import HTTPFacts, Reason
 from exporter.target import is_ip_literal
 
 REFRESH_SECONDS = 600.0
+CHECK_SECONDS = 2.0  # for the whole check: a port that is filtered never answers
 MAX_KEPT = 10_000  # verdicts; the oldest goes first
 _SERVER_ERROR = 500
 
@@ -77,25 +79,38 @@ def _related(here: str, there: str) -> bool:
     return here.split(".")[-2:] == there.split(".")[-2:]
 
 
-@dataclass(slots=True)
 class RedirectVerdicts:
-    """The verdicts of a while ago. `clock` is monotonic, in seconds."""
+    """The verdicts of a while ago, renewed beside the probes that ask for them. `clock` is monotonic, in seconds."""
 
-    clock: Callable[[], float]
-    refresh_seconds: float = REFRESH_SECONDS
-    _kept: dict[tuple[object, ...], tuple[float, Verdict]] = field(default_factory=dict)
+    def __init__(self, clock: Callable[[], float] = time.monotonic, refresh: float = REFRESH_SECONDS) -> None:
+        self._clock = clock
+        self._refresh = refresh
+        self._kept: dict[Hashable, tuple[float, Verdict]] = {}
+        self._under_way: dict[Hashable, asyncio.Task[None]] = {}
 
-    async def get(self, key: tuple[object, ...], open_stream: OpenStream, host: str, path: str = "/") -> Verdict:
-        """Return the verdict kept under the key, or a new one when it is too old."""
+    def renew(self, key: Hashable, open_stream: OpenStream, host: str, path: str = "/") -> None:
+        """Begin a new check unless the verdict is fresh or its check is under way."""
         kept = self._kept.get(key)
-        if kept is not None and self.clock() - kept[0] < self.refresh_seconds:
-            return kept[1]
+        if key in self._under_way or (kept is not None and self._clock() - kept[0] < self._refresh):
+            return
+        task = asyncio.create_task(self._check(key, open_stream, host, path))
+        self._under_way[key] = task
+        task.add_done_callback(lambda _: self._under_way.pop(key, None))
+
+    async def get(self, key: Hashable, deadline: float) -> Verdict:
+        """Return the last verdict; wait for the first one, not beyond the deadline (loop time)."""
+        task = self._under_way.get(key)
+        if key not in self._kept and task is not None:
+            loop = asyncio.get_running_loop()
+            await asyncio.wait([task], timeout=max(0.0, deadline - loop.time()))
+        return self._kept[key][1] if key in self._kept else (None, "no answer yet")
+
+    async def _check(self, key: Hashable, open_stream: OpenStream, host: str, path: str) -> None:
         verdict = await check_redirect(open_stream, host, path)
         self._kept.pop(key, None)  # so that the newest stands last
-        self._kept[key] = (self.clock(), verdict)
+        self._kept[key] = (self._clock(), verdict)
         if len(self._kept) > MAX_KEPT:
             del self._kept[next(iter(self._kept))]
-        return verdict
 
     def __len__(self) -> int:
         return len(self._kept)

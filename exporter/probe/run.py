@@ -6,7 +6,7 @@ Resolve, connect, proxy, STARTTLS, handshake, HTTP. What each saw goes into a `R
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from exporter.config.model import Addresses, Module, ProxyConfig
@@ -16,12 +16,14 @@ from exporter.probe.contexts import Contexts
 from exporter.probe.handshake import Handshake, TLSStream, handshake
 from exporter.probe.limits import AddressSlots, printable
 from exporter.probe.network import NetworkError, Stream
+from exporter.probe.redirect import CHECK_SECONDS, RedirectVerdicts
 from exporter.probe.resolve import Address, Resolver
 from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Variant
 from exporter.probe.trace import Progress, Trace
 from exporter.target import HTTPS_PORT, Target, is_ip_literal
 
 AddressFilter = Callable[[Address], bool]
+HTTP_PORT = 80
 
 
 @dataclass(slots=True)
@@ -32,6 +34,7 @@ class Prober:
     under_way: asyncio.Semaphore
     resolver: Resolver = field(default_factory=Resolver)
     contexts: Contexts = field(default_factory=Contexts)
+    redirects: RedirectVerdicts = field(default_factory=RedirectVerdicts)
     wall_clock: Callable[[], float] = time.time
 
 
@@ -152,9 +155,10 @@ async def _probe_route(
     slot: object = (addresses[0].ip, addresses[0].port) if addresses else route.target.endpoint.unix_path
     await _take_slot(prober, slot, trace, deadline)
     try:
-        return await _connected(prober, route, trace, deadline, addresses, started_at)
+        result = await _connected(prober, route, trace, deadline, addresses, started_at)
     finally:
         prober.slots.release(slot)
+    return await _with_redirect(prober, route, result, deadline)
 
 
 async def _take_slot(prober: Prober, slot: object, trace: Trace, deadline: float) -> None:
@@ -303,10 +307,30 @@ async def _request(tls: TLSStream, route: Route, done: Handshake) -> HTTPFacts:
     return await http.request(tls, host, path, done.session.alpn)
 
 
-def _authority(route: Route) -> str:
+async def _with_redirect(prober: Prober, route: Route, result: Result, deadline: float) -> Result:
+    """Add what is known of the way from port 80. Its check is no part of the probe's time."""
+    settings = route.module.http
+    if settings is None or not settings.redirect_from_port or result.http is None or result.family == "unix":
+        return result
+    plain = replace(route, port=settings.redirect_from_port, module=replace(route.module, starttls=None))
+    if plain.proxy is None and result.address and result.family:
+        plain = replace(plain, addresses=(Address(result.address, plain.port, result.family),))
+
+    def open_plain() -> Awaitable[Stream]:
+        return open_stream(prober, plain, asyncio.get_running_loop().time() + CHECK_SECONDS)
+
+    host = settings.host or _authority(plain, HTTP_PORT)
+    key = (route.host, result.address, plain.port, host)
+    prober.redirects.renew(key, open_plain, host, route.target.endpoint.path or settings.path)
+    verdict, detail = await prober.redirects.get(key, deadline)
+    detail = f"port {plain.port}: {detail}"
+    return replace(result, http=replace(result.http, redirects_to_https=verdict, redirect_detail=detail))
+
+
+def _authority(route: Route, default_port: int = HTTPS_PORT) -> str:
     host = route.reference_name
     bracketed = f"[{host}]" if ":" in host else host
-    return bracketed if route.port == HTTPS_PORT else f"{bracketed}:{route.port}"
+    return bracketed if route.port == default_port else f"{bracketed}:{route.port}"
 
 
 def _told(done: Handshake) -> str:

@@ -1,5 +1,7 @@
 """The verdict on port 80, and how long it is kept."""
 
+import asyncio
+
 import pytest
 
 from exporter.probe import redirect
@@ -91,23 +93,55 @@ class Opener:
         return ScriptedStream([b"HTTP/1.1 301 x\r\nLocation: https://www.example.com/\r\n\r\n"])
 
 
+async def renewed(verdicts, key, opener):
+    loop = asyncio.get_running_loop()
+    verdicts.renew(key, opener, HOST)
+    verdict = await verdicts.get(key, loop.time() + 60)
+    await asyncio.gather(*verdicts._under_way.values())
+    await asyncio.sleep(0)
+    return verdict
+
+
 async def test_a_verdict_is_kept_for_its_time():
     now, opener = [0.0], Opener()
     verdicts = RedirectVerdicts(clock=lambda: now[0])
     for now[0] in (0.0, 599.0, 600.0, 1199.0):
-        assert (await verdicts.get((HOST, 80), opener, HOST))[0] is True
+        assert (await renewed(verdicts, "a", opener))[0] is True
     assert opener.opened == 2
-    await verdicts.get(("other", 80), opener, "other")
+    await renewed(verdicts, "b", opener)
     assert opener.opened == 3
+
+
+async def test_only_the_first_verdict_is_waited_for():
+    """A port that has become silent does not hold up a probe: the last verdict is there meanwhile."""
+    now, opener, silent = [0.0], Opener(), asyncio.Event()
+
+    async def open_silent():
+        await silent.wait()
+        raise NetworkError(Reason.TIMEOUT, "no answer")
+
+    verdicts = RedirectVerdicts(clock=lambda: now[0])
+    await renewed(verdicts, "a", opener)
+    now[0] = 601.0
+    loop = asyncio.get_running_loop()
+    for _ in range(2):
+        verdicts.renew("a", open_silent, HOST)
+        assert (await verdicts.get("a", loop.time()))[0] is True
+    verdicts.renew("b", open_silent, HOST)
+    assert await verdicts.get("b", loop.time()) == (None, "no answer yet")
+    silent.set()
+    assert await verdicts.get("b", loop.time() + 60) == (None, "no connection: no answer")
+    assert await verdicts.get("a", loop.time() + 60) == (None, "no connection: no answer")
+    assert await verdicts.get("never asked for", loop.time() + 60) == (None, "no answer yet")
 
 
 async def test_no_more_verdicts_are_kept_than_the_limit(monkeypatch):
     """The oldest goes first, and one that was renewed is not the oldest."""
     monkeypatch.setattr(redirect, "MAX_KEPT", 2)
     now, opener = [0.0], Opener()
-    verdicts = RedirectVerdicts(clock=lambda: now[0], refresh_seconds=10)
+    verdicts = RedirectVerdicts(clock=lambda: now[0], refresh=10)
     for now[0], key in ((0.0, "a"), (1.0, "b"), (20.0, "a"), (21.0, "c")):
-        await verdicts.get((key,), opener, HOST)
+        await renewed(verdicts, key, opener)
     assert len(verdicts) == 2
-    await verdicts.get(("a",), opener, HOST)
+    await renewed(verdicts, "a", opener)
     assert opener.opened == 4
