@@ -1,0 +1,75 @@
+"""Work that several wait for: done once, cancelled with its last waiter."""
+
+import asyncio
+
+import pytest
+
+from exporter.sharing import Sharing
+
+
+async def test_two_waiters_share_one_piece_of_work():
+    started = 0
+
+    async def work():
+        nonlocal started
+        started += 1
+        await asyncio.sleep(0.01)
+        return started
+
+    sharing = Sharing()
+    assert await asyncio.gather(sharing.share("a", work), sharing.share("a", work)) == [1, 1]
+    assert sharing.joined == 1
+    assert await sharing.share("a", work) == 2, "finished work is not shared"
+    assert len(sharing) == 0
+
+
+async def test_the_last_waiter_takes_the_work_with_it():
+    cancelled = asyncio.Event()
+
+    async def work():
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    sharing = Sharing()
+    first = asyncio.create_task(sharing.share("a", work))
+    second = asyncio.create_task(sharing.share("a", work))
+    await asyncio.sleep(0.01)
+    first.cancel()
+    await asyncio.sleep(0.01)
+    assert not cancelled.is_set(), "somebody still waits"
+    second.cancel()
+    await asyncio.wait_for(cancelled.wait(), 1)
+    assert len(sharing) == 0
+
+
+async def test_a_failure_reaches_every_waiter():
+    async def work():
+        await asyncio.sleep(0)
+        raise LookupError("gone")
+
+    sharing = Sharing()
+    outcomes = await asyncio.gather(sharing.share(1, work), sharing.share(1, work), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [LookupError, LookupError]
+
+
+async def test_new_work_can_begin_while_abandoned_work_still_ends():
+    async def stubborn():
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.02)
+            raise
+
+    async def quick():
+        return "new"
+
+    sharing = Sharing()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await sharing.share("a", stubborn)
+    assert await sharing.share("a", quick) == "new"
+    await asyncio.sleep(0.03)
+    assert len(sharing) == 0
