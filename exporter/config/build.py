@@ -33,6 +33,7 @@ from exporter.config.targets import make_target
 from exporter.target import Target
 
 Made = TypeVar("Made")
+FileSource = Source[schema.File]
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Assembly:
     whole: bool = True  # every module that may be referred to is there
     _first: dict[tuple[object, ...], str] = field(default_factory=dict)  # what may be written once, and where it was
 
-    def build(self, sources: list[Source]) -> Config:
+    def build(self, sources: list[FileSource]) -> Config:
         """Make one configuration of all sources."""
         self.whole = all(source.whole for source in sources)
         modules = self.modules(sources)
@@ -64,7 +65,7 @@ class Assembly:
             files=(*(source.name for source in sources), *dict.fromkeys(self.files)),
         )
 
-    def once(self, what: tuple[object, ...], source: Source, path: Steps, message: str, *, at_key: bool) -> bool:
+    def once(self, what: tuple[object, ...], source: FileSource, path: Steps, message: str, *, at_key: bool) -> bool:
         """Note that something is written here; False, with a problem, if it was written before."""
         here = source.problem(path, "", at_key=at_key)
         first = self._first.setdefault(what, f"{here.file}:{here.line}:{here.column}")
@@ -73,7 +74,7 @@ class Assembly:
         self.problems.append(source.problem(path, f"{message}, first at {first}", at_key=at_key))
         return False
 
-    def globals(self, sources: list[Source]) -> GlobalConfig:
+    def globals(self, sources: list[FileSource]) -> GlobalConfig:
         """Merge `global`: each key may be written in one file only."""
         merged: dict[str, Any] = {}
         for source in sources:
@@ -82,7 +83,7 @@ class Assembly:
                 merged[key] = value
         return GlobalConfig(**merged)
 
-    def modules(self, sources: list[Source]) -> dict[str, Module]:
+    def modules(self, sources: list[FileSource]) -> dict[str, Module]:
         """Merge `modules`: each name may be written in one file only; built-in ones may be written over."""
         modules = dict(BUILT_IN_MODULES)
         for source in sources:
@@ -92,7 +93,7 @@ class Assembly:
                     modules[name] = self.module(source, name, shape or schema.Module(), foundation)
         return modules
 
-    def module(self, source: Source, name: str, shape: schema.Module, foundation: Module) -> Module:
+    def module(self, source: FileSource, name: str, shape: schema.Module, foundation: Module) -> Module:
         """Make a module; what is not written stays as in its foundation."""
         path: Steps = ("modules", name)
         self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
@@ -113,7 +114,7 @@ class Assembly:
             fields.pop(key, None)
         return replace(foundation, **fields)
 
-    def tls_config(self, source: Source, path: Steps, shape: schema.TLSConfig) -> TLSConfig:
+    def tls_config(self, source: FileSource, path: Steps, shape: schema.TLSConfig) -> TLSConfig:
         """Make `tls_config`, with the files that it names checked."""
         self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
         fields = _written(shape)
@@ -131,7 +132,7 @@ class Assembly:
                 fields[key] = self.pem(source, (*path, key), fields[key], wanted)
         return TLSConfig(**fields)
 
-    def trust(self, source: Source, path: Steps, shape: schema.Trust) -> TrustConfig:
+    def trust(self, source: FileSource, path: Steps, shape: schema.Trust) -> TrustConfig:
         """Make `trust`, with its directory checked."""
         fields = _written(shape)
         if "ca_directory" in fields:
@@ -139,7 +140,7 @@ class Assembly:
             self.attempt(source, (*path, "ca_directory"), lambda: check_directory(fields["ca_directory"]))
         return TrustConfig(**fields)
 
-    def proxy(self, source: Source, path: Steps, shape: schema.Module) -> ProxyConfig:
+    def proxy(self, source: FileSource, path: Steps, shape: schema.Module) -> ProxyConfig:
         """Make the proxy, with its password from a file where that is so."""
         assert shape.proxy_url is not None
         if shape.proxy_password_file is None:
@@ -147,20 +148,20 @@ class Assembly:
         secret = self.secret(source, (*path, "proxy_password_file"), shape.proxy_password_file)
         return replace(shape.proxy_url, password=secret)
 
-    def pem(self, source: Source, path: Steps, name: str, wanted: str) -> str:
+    def pem(self, source: FileSource, path: Steps, name: str, wanted: str) -> str:
         """Check a PEM file and return its whole name."""
         file = beside(source, name)
         self.files.append(file)
         self.attempt(source, path, lambda: check_pem(file, wanted))
         return file
 
-    def secret(self, source: Source, path: Steps, name: str) -> Secret | None:
+    def secret(self, source: FileSource, path: Steps, name: str) -> Secret | None:
         """Read a file that holds a password."""
         file = beside(source, name)
         self.files.append(file)
         return self.attempt(source, path, lambda: read_secret(file))
 
-    def attempt(self, source: Source, path: Steps, action: Callable[[], Made]) -> Made | None:
+    def attempt(self, source: FileSource, path: Steps, action: Callable[[], Made]) -> Made | None:
         """Do what a named file is for; a problem and None when that cannot be done."""
         try:
             return action()
@@ -168,7 +169,7 @@ class Assembly:
             self.problems.append(source.problem(path, str(error)))
             return None
 
-    def targets(self, source: Source, modules: dict[str, Module]) -> list[Target]:
+    def targets(self, source: FileSource, modules: dict[str, Module]) -> list[Target]:
         """Make the targets of one source."""
         targets = []
         for number, group in enumerate(source.shape.targets or ()):
@@ -188,7 +189,7 @@ class Assembly:
                     targets.append(target)
         return targets
 
-    def target(self, source: Source, path: Steps, target: Target, modules: dict[str, Module]) -> Target | None:
+    def target(self, source: FileSource, path: Steps, target: Target, modules: dict[str, Module]) -> Target | None:
         """Check one target against its module and the targets before it."""
         what = ("target", target.name, target.module, target.labels)
         message = "the same target, module and labels are written twice"
@@ -201,7 +202,7 @@ class Assembly:
         return target
 
 
-def beside(source: Source, name: str) -> str:
+def beside(source: FileSource, name: str) -> str:
     """Return the whole name of a file that is written relative to the configuration file."""
     return str((Path(source.name).parent / name).absolute())
 

@@ -5,6 +5,7 @@ All or nothing: a Config, or a ConfigError with every problem there is. Reads fi
 
 from pathlib import Path
 
+from exporter.config import schema
 from exporter.config.build import Assembly
 from exporter.config.model import Config
 from exporter.config.named_files import NamedFileError, read_named
@@ -37,8 +38,8 @@ def config_files(path: str) -> list[str]:
     return files
 
 
-def _source(file: str) -> Source:
+def _source(file: str) -> Source[schema.File]:
     try:
-        return read_source(file, read_named(file))
+        return read_source(file, read_named(file), schema.File())
     except NamedFileError as error:
-        return Source(file, problems=[Problem(file, 1, 1, "", str(error))], whole=False)
+        return Source(file, schema.File(), problems=[Problem(file, 1, 1, "", str(error))], whole=False)

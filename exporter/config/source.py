@@ -6,11 +6,10 @@ What is wrong in shape is left out and the rest goes on, so that one pass tells 
 import types
 import typing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from exporter.config import schema
 from exporter.config.document import DocumentError, Node, plain, read_document
 from exporter.config.problems import Problem, did_you_mean, dotted
 
@@ -37,16 +36,19 @@ _GROUP_DEPTH = 2  # of `targets[0]`
 _KINDS = {dict: "a mapping", list: "a list", str: "text"}
 
 
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
 @dataclass(slots=True)
-class Source:
+class Source(Generic[Shape]):
     """A file as far as it is right, and what is wrong with it. `name` is as given, for messages.
 
-    `whole` is False when so much is missing that what refers to it cannot be judged.
+    `shape` is empty to begin with; `whole` is False when so much is missing that what refers to it cannot be judged.
     """
 
     name: str
+    shape: Shape
     root: Node | None = None
-    shape: schema.File = field(default_factory=schema.File)
     problems: list[Problem] = field(default_factory=list)
     whole: bool = True
     _left_out: dict[Steps, list[int]] = field(default_factory=dict)  # the items of each list that are gone
@@ -74,7 +76,7 @@ class Source:
         told: set[Steps] = set()
         for _ in range(_ROUNDS):
             try:
-                self.shape = schema.File.model_validate(data)
+                self.shape = type(self.shape).model_validate(data)
             except ValidationError as error:
                 found = [(tuple(one["loc"]), dict(one)) for one in error.errors(include_url=False)]
             else:
@@ -110,9 +112,9 @@ class Source:
             self._left_out.setdefault(steps[:-1], []).append(typing.cast("int", steps[-1]))
 
 
-def read_source(name: str, data: bytes) -> Source:
-    """Read one file: what is right of it, and all that is wrong with its text and shape."""
-    source = Source(name)
+def read_source(name: str, data: bytes, empty: Shape) -> Source[Shape]:
+    """Read one file of the shape of `empty`: what is right of it, and all that is wrong with its text and shape."""
+    source = Source(name, empty)
     try:
         document = read_document(name, data)
     except DocumentError as error:
@@ -125,7 +127,8 @@ def read_source(name: str, data: bytes) -> Source:
     if isinstance(document.root.content, dict):
         source.read(document.root)
     else:
-        message = "a configuration is a mapping: write 'targets:' and a list below it"
+        keys = ", ".join(_known_keys(empty, ()))
+        message = f"a mapping is wanted: write lines 'key: value' (known keys: {keys})"
         source.problems.append(Problem(name, document.root.line, document.root.column, "", message))
         source.whole = False
     return source
@@ -149,11 +152,11 @@ def _place(root: Node | None, path: Steps, *, at_key: bool) -> tuple[int, int]:
     return node.line, node.column
 
 
-def _shape_problem(source: Source, path: Steps, error: dict[str, Any]) -> Problem:
+def _shape_problem(source: Source[Shape], path: Steps, error: dict[str, Any]) -> Problem:
     if path and path[-1] == "[key]":
         return source.problem(path[:-1], _sentence(error), at_key=True)
     if error["type"] == "extra_forbidden":
-        return source.problem(path, _unknown_key(path), at_key=True)
+        return source.problem(path, _unknown_key(source.shape, path), at_key=True)
     if error["type"] == "missing":
         return source.problem(path[:-1], f"the key {str(path[-1])!r} is missing")
     if path[:1] == ("targets",) and len(path) == _GROUP_DEPTH and isinstance(error.get("input"), str):
@@ -172,24 +175,24 @@ def _sentence(error: dict[str, Any]) -> str:
     return f"{wanted}, not {given_kind}" if given_kind and given else str(wanted)
 
 
-def _unknown_key(path: Steps) -> str:
+def _unknown_key(shape: BaseModel, path: Steps) -> str:
     key = str(path[-1])
     if key in _FOREIGN_KEYS:
         return f"unknown key: {_FOREIGN_KEYS[key]}"
-    known = _known_keys(path[:-1])
+    known = _known_keys(shape, path[:-1])
     return f"unknown key{did_you_mean(key, known) or ' (known: ' + ', '.join(known) + ')'}"
 
 
-def _known_keys(path: Steps) -> list[str]:
+def _known_keys(shape: BaseModel, path: Steps) -> list[str]:
     """Return the keys that may stand at a path, by following the types of the shape."""
-    kind: Any = schema.File
+    kind: Any = type(shape)
     for step in path:
         if hasattr(kind, "model_fields"):
-            names = {shape.alias or name: shape.annotation for name, shape in kind.model_fields.items()}
+            names = {inner.alias or name: inner.annotation for name, inner in kind.model_fields.items()}
             kind = _bare(names.get(str(step)))
         else:
             kind = _bare(typing.get_args(kind)[-1])  # the item of a list, the value of a dict
-    return [shape.alias or name for name, shape in kind.model_fields.items()]
+    return [inner.alias or name for name, inner in kind.model_fields.items()]
 
 
 def _bare(kind: Any) -> Any:

@@ -12,6 +12,7 @@ from exporter.config.document import MAX_DEPTH
 from exporter.config.model import BUILT_IN_MODULES, Addresses, Config, IPProtocol, ProxyConfig, Secret
 from exporter.config.problems import ConfigError, Problem
 from exporter.config.reader import load
+from exporter.config.schema import File
 from exporter.config.source import read_source
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -161,7 +162,7 @@ def test_a_byte_order_mark_is_not_text(tmp_path):
 
 
 def _check(data):
-    source = read_source("config.yaml", data)
+    source = read_source("config.yaml", data, File())
     assembly = Assembly()
     config = assembly.build([source])
     assert isinstance(config, Config)
@@ -272,5 +273,5 @@ def test_any_tree_of_known_words_gives_a_configuration_or_problems(tree):
 
 
 def test_nesting_beyond_the_limit_is_refused_without_recursion():
-    source = read_source("config.yaml", b"[" * 100_000)
+    source = read_source("config.yaml", b"[" * 100_000, File())
     assert [problem.column for problem in source.problems] == [MAX_DEPTH + 1]
