@@ -37,7 +37,7 @@ def test_modules_and_names_narrow_the_selection():
 def test_what_is_not_configured_is_an_error():
     with pytest.raises(SelectionError, match="unknown module 'nope'"):
         selected(CONFIG, Selection(modules=("nope",)))
-    with pytest.raises(SelectionError, match="'c.example' is not configured"):
+    with pytest.raises(SelectionError, match=r"'c\.example' is not configured"):
         selected(CONFIG, Selection(targets=("c.example",)))
 
 

@@ -1,0 +1,159 @@
+"""GET /metrics as a client sees it: formats, compression, narrowing, hanging up."""
+
+import asyncio
+import gzip
+
+import pytest
+from aiohttp import ClientSession, ClientTimeout, web
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from exporter.config.model import Config, Module
+from exporter.metrics.own import OwnMetrics
+from exporter.target import Target, parse_endpoint
+from exporter.watch import Watch
+from exporter.web.app import make_app
+from exporter.web.deadline import seconds_for_scrape
+from exporter.web.metrics_page import accepts_gzip
+from exporter.web.site import Options, Site
+
+CLOSED = Target("127.0.0.1:1", parse_endpoint("127.0.0.1:1"), "tls", (("team", 'a "quoted" \\ one'),))
+
+
+@pytest.fixture
+async def serve():
+    """Serve a configuration; return the URL and the watch."""
+    runners, watches = [], []
+
+    async def start(*targets, **options):
+        modules = {"tls": Module("tls"), "https": Module("https")}
+        watch = Watch(Config(modules=modules, targets=targets), OwnMetrics())
+
+        async def reload():
+            return "nothing to reload"
+
+        site = Site(watch, watch.own, Options(**options), reload, ready=True)
+        runner = web.AppRunner(make_app(site), handler_cancellation=True, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        runners.append(runner)
+        watches.append(watch)
+        return f"http://127.0.0.1:{runner.addresses[0][1]}", watch
+
+    yield start
+    for runner in runners:
+        await runner.cleanup()
+    for watch in watches:
+        watch.close()
+
+
+async def get(url, **headers):
+    headers = {"Accept-Encoding": "identity"} | headers
+    async with ClientSession(auto_decompress=False) as session, session.get(url, headers=headers) as response:
+        return response.status, response.headers, await response.read()
+
+
+async def test_the_text_format_is_the_default(serve):
+    url, _ = await serve(CLOSED)
+    status, headers, body = await get(f"{url}/metrics")
+    assert status == 200
+    assert headers["Content-Type"].startswith("text/plain")
+    families = {family.name: family for family in parse_text(body.decode())}
+    (sample,) = families["tls_probe_success"].samples
+    assert sample.labels == {"target": "127.0.0.1:1", "module": "tls", "team": 'a "quoted" \\ one'}
+    assert sample.value == 0
+    assert families["tls_probe_failure_info"].samples[0].labels["reason"] == "refused"
+    assert "tls_exporter_build_info" in families
+
+
+async def test_openmetrics_when_asked_for(serve):
+    url, _ = await serve(CLOSED)
+    status, headers, body = await get(f"{url}/metrics", Accept="application/openmetrics-text;version=1.0.0,*/*;q=0.1")
+    assert status == 200
+    assert headers["Content-Type"].startswith("application/openmetrics-text")
+    assert "tls_probe_success" in {family.name for family in parse_openmetrics(body.decode())}
+
+
+async def test_gzip_when_asked_for(serve):
+    url, _ = await serve(CLOSED)
+    _, headers, body = await get(f"{url}/metrics", **{"Accept-Encoding": "gzip"})
+    assert headers["Content-Encoding"] == "gzip"
+    assert b"tls_probe_success{" in gzip.decompress(body)
+    _, headers, body = await get(f"{url}/metrics", **{"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in headers
+    assert b"tls_probe_success{" in body
+
+
+async def test_the_query_narrows_the_scrape(serve):
+    other = Target("127.0.0.1:2", parse_endpoint("127.0.0.1:2"), "https")
+    url, _ = await serve(CLOSED, other)
+    for query, shown in (
+        ("?module=https", [other]),
+        ("?target=127.0.0.1:1", [CLOSED]),
+        ("?shard=0/1", [CLOSED, other]),
+    ):
+        _, _, body = await get(f"{url}/metrics{query}")
+        families = {family.name: family for family in parse_text(body.decode())}
+        assert [sample.labels["target"] for sample in families["tls_probe_success"].samples] == [t.name for t in shown]
+
+
+@pytest.mark.parametrize("query", ["?module=nope", "?target=nope", "?shard=3", "?modul=tls"])
+async def test_a_query_for_what_is_not_there_is_refused(serve, query):
+    url, _ = await serve(CLOSED)
+    status, _, body = await get(f"{url}/metrics{query}")
+    assert status == 400
+    assert b"tls_probe_success" not in body
+
+
+async def test_a_client_that_hangs_up_cancels_its_probes(serve):
+    ended = asyncio.Event()
+
+    async def silent(reader, writer):
+        await reader.read()
+        while await reader.read():
+            pass
+        ended.set()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    name = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    url, watch = await serve(Target(name, parse_endpoint(name), "tls"))
+    with pytest.raises(TimeoutError):
+        async with ClientSession(timeout=ClientTimeout(total=0.3)) as session, session.get(f"{url}/metrics"):
+            pass
+    await asyncio.wait_for(ended.wait(), 3)
+    assert len(watch.sharing) == 0
+    server.close()
+
+
+async def test_health_readiness_and_reload(serve):
+    url, _ = await serve()
+    assert (await get(f"{url}/-/healthy"))[0] == 200
+    assert (await get(f"{url}/-/ready"))[0] == 200
+    assert (await get(f"{url}/-/reload"))[0] == 405
+    async with ClientSession() as session, session.post(f"{url}/-/reload") as response:
+        assert response.status == 500
+        assert "nothing to reload" in await response.text()
+
+
+async def test_every_path_follows_the_prefix(serve):
+    url, _ = await serve(CLOSED, route_prefix="/tls", telemetry_path="/m")
+    assert (await get(f"{url}/tls/m"))[0] == 200
+    assert (await get(f"{url}/metrics"))[0] == 404
+    assert (await get(f"{url}/tls/-/healthy"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("10", 9.5), (None, 119.5), ("nonsense", 119.5), ("nan", 119.5), ("-1", 119.5), ("inf", 119.5), ("0.6", 0.3)],
+)
+def test_the_scrape_ends_before_prometheus_gives_up(header, seconds):
+    assert seconds_for_scrape(header, 0.5) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [("gzip", True), ("deflate, GZIP;q=0.5", True), ("*", True), ("gzip;q=0", False), ("", False), ("gzip;q=x", False)],
+)
+def test_gzip_is_sent_to_whom_accepts_it(header, accepted):
+    assert accepts_gzip(header) is accepted
