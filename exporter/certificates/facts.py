@@ -30,6 +30,7 @@ from exporter.certificates.der import (
     contents_untrusted,
     element_untrusted,
     elements_untrusted,
+    integer_untrusted,
     time_untrusted,
 )
 from exporter.certificates.distinguished_name import text_untrusted
@@ -96,12 +97,14 @@ def read_certificate_untrusted(der: bytes) -> Certificate:
     signature = _read(problems, "signature", read_signature_algorithm_untrusted, algorithm, SignatureAlgorithm())
     not_before, not_after = _read(problems, "validity", _validity, validity, _NO_TIMES)
     is_self_issued = subject.encoding == issuer.encoding
+    if serial.body[:1] >= b"\x80":
+        problems.append("the serial number is negative")
     return Certificate(
         der=der,
         fingerprint_sha256=fingerprint,
         subject=_read(problems, "subject", text_untrusted, subject.body, ""),
         issuer=_read(problems, "issuer", text_untrusted, issuer.body, ""),
-        serial_number=serial.body.hex(),
+        serial_number=f"{integer_untrusted(serial.body):x}",
         not_before=not_before,
         not_after=not_after,
         key=key.text,

@@ -16,10 +16,12 @@ from exporter.certificates.chain import TrustStore, Verdict
 from exporter.certificates.facts import Certificate, read_certificate_untrusted
 from exporter.certificates.openssl_verifier import OpenSSLVerifier
 from exporter.certificates.path import first_stranger, presented_path
+from exporter.certificates.webpki_verifier import WebPKIVerifier
 
 MAX_CHAINS = 20_000
 MAX_CERTIFICATES = 40_000
 MAX_VERIFIERS = 64
+Verifiers = tuple[OpenSSLVerifier, WebPKIVerifier]
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -61,7 +63,7 @@ class ChainJudge:
     max_chains: int = MAX_CHAINS
     _chains: OrderedDict[tuple[str, tuple[bytes, ...]], Chain] = field(default_factory=OrderedDict)
     _certificates: OrderedDict[bytes, Certificate] = field(default_factory=OrderedDict)
-    _verifiers: OrderedDict[str, OpenSSLVerifier] = field(default_factory=OrderedDict)
+    _verifiers: OrderedDict[str, Verifiers] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def judge_chain(self, chain_der: tuple[bytes, ...], trust: TrustStore | None, now: float) -> Chain:
@@ -76,8 +78,8 @@ class ChainJudge:
                 self._chains.move_to_end(key)
                 return known
             certificates = tuple(self._certificate(der) for der in chain_der)
-            verifier = self._verifier(trust) if trust else None
-        chain = _judge(certificates, trust, verifier, now)
+            verifiers = self._both(trust) if trust else ()
+        chain = _judge(certificates, trust, verifiers, now)
         with self._lock:
             _keep(self._chains, key, chain, self.max_chains)
         return chain
@@ -89,22 +91,22 @@ class ChainJudge:
         _keep(self._certificates, der, certificate, MAX_CERTIFICATES)
         return certificate
 
-    def _verifier(self, trust: TrustStore) -> OpenSSLVerifier:
-        verifier = self._verifiers.get(trust.key) or OpenSSLVerifier(trust)
-        _keep(self._verifiers, trust.key, verifier, MAX_VERIFIERS)
-        return verifier
+    def _both(self, trust: TrustStore) -> Verifiers:
+        verifiers = self._verifiers.get(trust.key) or (OpenSSLVerifier(trust), WebPKIVerifier(trust))
+        _keep(self._verifiers, trust.key, verifiers, MAX_VERIFIERS)
+        return verifiers
 
     def __len__(self) -> int:
         return len(self._chains)
 
 
 def _judge(
-    certificates: tuple[Certificate, ...], trust: TrustStore | None, verifier: OpenSSLVerifier | None, now: float
+    certificates: tuple[Certificate, ...], trust: TrustStore | None, verifiers: Verifiers | tuple[()], now: float
 ) -> Chain:
     path, stranger = presented_path(certificates), first_stranger(certificates)
-    if not certificates or trust is None or verifier is None:
+    if not certificates or trust is None:
         return Chain(certificates, (), path, stranger, trust)
-    verdicts = (verifier.verify(certificates, now),)
+    verdicts = tuple(verifier.verify(certificates, now) for verifier in verifiers)
     involved = list(certificates)
     for certificate in certificates:
         involved += trust.by_subject.get(certificate.issuer_der, ())

@@ -9,6 +9,8 @@ from cryptography.exceptions import InvalidSignature
 
 from exporter.certificates.facts import Certificate
 
+MAX_CHECKS = 200  # signatures verified for one chain: a hostile one may have a hundred issuers of the same name
+
 
 def presented_path(certificates: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
     """Return the leaf and, one after another, the presented certificates that signed it; strangers are left out.
@@ -19,10 +21,13 @@ def presented_path(certificates: tuple[Certificate, ...]) -> tuple[Certificate, 
         return ()
     path = [certificates[0]]
     rest = list(certificates[1:])
-    while not path[-1].is_self_issued or len(path) == 1:
-        issuer = next((one for one in rest if is_issued_by(path[-1], one)), None)
+    budget = MAX_CHECKS
+    while not (path[-1].is_self_issued and len(path) > 1):
+        named = [one for one in rest if one.subject_der == path[-1].issuer_der][:budget]
+        issuer = next((one for one in named if is_issued_by(path[-1], one)), None)
         if issuer is None:
             break
+        budget -= named.index(issuer) + 1
         rest.remove(issuer)
         path.append(issuer)
     return tuple(path)

@@ -17,6 +17,7 @@ from exporter.certificates.chain import Verdict, VerifyError
 from exporter.certificates.extensions import authority_issuer_untrusted
 from exporter.certificates.facts import Certificate
 from exporter.certificates.openssl_errors import EXPLAINED_ELSEWHERE, NO_ISSUER, SELF_SIGNED, SELF_SIGNED_ROOT
+from exporter.certificates.path import is_issued_by
 from exporter.findings.observation import Observation
 
 
@@ -61,7 +62,11 @@ def untrusted_issuer(observation: Observation) -> str | None:
     if any(error.name in NO_ISSUER for error in errors):
         chain = observation.chain
         top = chain.path[-1] if chain is not None and chain.path else observation.certificates[0]
-        return f"the issuer {top.issuer or 'of the chain'} is not trusted"
+        same_name = _roots_named_as_issuer(observation, top)
+        if any(is_issued_by(top, one) for one in same_name):
+            return f"{top.subject or 'a certificate'} is signed by a trusted root, but breaks a rule that counts before"
+        other_key = ": it has the name of a trusted root, but another key" if same_name else ""
+        return f"the issuer {top.issuer or 'of the chain'} is not trusted{other_key}"
     root = next((error for error in errors if error.name in SELF_SIGNED_ROOT), None)
     if root is not None:
         return f"the root {root.subject} is not trusted"
@@ -73,11 +78,16 @@ def _intermediate_is_missing(observation: Observation) -> bool:
         return False
     leaf = observation.certificates[0]
     chain = observation.chain
-    if leaf.is_self_issued or (chain is not None and len(chain.path) > 1):
+    if leaf.is_self_issued or (chain is not None and len(chain.path) > 1) or _roots_named_as_issuer(observation, leaf):
         return False
     if leaf.ca_issuer_urls:
         return True
     return not (_issuer_is_a_root(leaf) or _only_public_roots(observation))
+
+
+def _roots_named_as_issuer(observation: Observation, certificate: Certificate) -> tuple[Certificate, ...]:
+    trust = observation.chain.trust if observation.chain is not None else None
+    return trust.by_subject.get(certificate.issuer_der, ()) if trust is not None else ()
 
 
 def _issuer_is_a_root(leaf: Certificate) -> bool:
