@@ -20,7 +20,7 @@ from typing import Self
 from OpenSSL import SSL
 
 from exporter.demo import flights
-from exporter.demo.pki import PKI, Leaf, cut_off
+from exporter.demo.pki import PKI, Leaf, mistagged
 from exporter.demo.scenario import Closed, Flight, Scenario, Served
 from exporter.demo.scenarios import SCENARIOS
 from exporter.demo.scripts import Await, Hold, Script, ScriptedPeer, Send
@@ -194,7 +194,7 @@ class Gallery:
     def _script(self, flight: Flight) -> Script:
         intermediate = self.pki.authority("intermediate").der
         if flight.name == "malformed-certificate":
-            broken = cut_off(self.pki.leaf(Leaf(key="rsa-2048")).der)
+            broken = mistagged(self.pki.leaf(Leaf(key="rsa-2048")).der)
             return (Await(), Send(flights.flight([broken, intermediate])), Hold())
         good = self.pki.leaf(Leaf(key="rsa-2048")).der
         answer = flights.flight([good, intermediate], flights.SSL3, flights.RSA_RC4_128_SHA, b"")

@@ -22,6 +22,7 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519Pri
 SELF = "self"
 _SHA256_WITH_RSA = bytes.fromhex("06092a864886f70d01010b")  # RFC 4055 section 5
 _SHA1_WITH_RSA = bytes.fromhex("06092a864886f70d010105")
+_SUBJECT_ALT_NAME = bytes.fromhex("0603551d11")  # RFC 5280 section 4.2.1.6
 
 _KEYS: Mapping[str, Callable[[], PrivateKey]] = {
     "ec": lambda: ec.generate_private_key(ec.SECP256R1()),
@@ -199,10 +200,10 @@ def spki_pin(credential: Credential) -> str:
     return base64.b64encode(digest.finalize()).decode()
 
 
-def cut_off(der: bytes) -> bytes:
-    """Return a certificate that ends in the middle of its key, with an outer length that is right again."""
-    body = der[4 : len(der) * 2 // 5]
-    return b"\x30\x82" + len(body).to_bytes(2, "big") + body
+def mistagged(der: bytes) -> bytes:
+    """Return a certificate whose subjectAltName is a SET where X.509 wants a SEQUENCE: parsers refuse the whole."""
+    oid = der.index(_SUBJECT_ALT_NAME)
+    return der[: oid - 2] + b"\x31" + der[oid - 1 :]
 
 
 def _name(common_name: str, organization: str = "") -> x509.Name:

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.x509 import ocsp
 
-from exporter.demo.pki import AUTHORITIES, PKI, SELF, Leaf, cut_off, spki_pin
+from exporter.demo.pki import AUTHORITIES, PKI, SELF, Leaf, mistagged, spki_pin
 
 NOW = dt.datetime(2026, 7, 1, 12, tzinfo=dt.UTC)
 
@@ -62,9 +62,8 @@ def test_a_staple_says_good_revoked_and_until_when(pki):
     assert revoked.certificate_status is ocsp.OCSPCertStatus.REVOKED
 
 
-def test_a_certificate_that_is_cut_off_cannot_be_parsed(pki):
-    broken = cut_off(pki.leaf(Leaf(key="rsa-2048")).der)
-    assert int.from_bytes(broken[2:4], "big") == len(broken) - 4
+def test_a_mistagged_certificate_cannot_be_parsed(pki):
+    broken = mistagged(pki.leaf(Leaf(key="rsa-2048")).der)
     with pytest.raises(ValueError, match="error parsing"):
         x509.load_der_x509_certificate(broken)
 
