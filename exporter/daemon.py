@@ -9,10 +9,9 @@ import structlog
 from aiohttp import web
 
 from exporter import __version__
-from exporter.config import watch as config_watch
 from exporter.config.model import Config
 from exporter.config.problems import ConfigError
-from exporter.config.reader import load
+from exporter.loading import Loader
 from exporter.metrics.own import OwnMetrics
 from exporter.watch import Watch
 from exporter.web.app import make_app
@@ -56,13 +55,15 @@ class Daemon:
         self._own = OwnMetrics()
         self._reloading = asyncio.Lock()
         self._stop = asyncio.Event()
-        self._files = config_watch.Watch(settings.config_file)
+        self._loader = Loader(settings.config_file)
+        self._tasks: set[asyncio.Future[str]] = set()
 
     async def run(self) -> None:
         """Serve until a signal ends it. Raises ConfigError or StartError when it cannot start."""
-        config = await self._load()
+        config = await asyncio.to_thread(self._loader.load)
         self._loaded()
         self._watch = Watch(config, self._own)
+        self._tell_broken_files()
         site = Site(self._watch, self._own, self._settings.options, self.reload)
         runner = web.AppRunner(
             make_app(site), access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN_SECONDS
@@ -96,8 +97,12 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._tasks.add(asyncio.ensure_future(self.reload())))
-        self._tasks: set[asyncio.Future[str]] = set()
+        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
+
+    def _reload_soon(self) -> None:
+        task = asyncio.ensure_future(self.reload())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _until_stopped(self) -> None:
         """Wait for the end, looking at the configuration's files from time to time."""
@@ -109,36 +114,43 @@ class Daemon:
                 await self._reload_if_changed()
 
     async def _reload_if_changed(self) -> None:
-        if await asyncio.to_thread(self._files.changed):
+        if await asyncio.to_thread(self._loader.changed):
             log.info("the configuration's files have changed")
             await self.reload()
-
-    async def _load(self) -> Config:
-        """Read the files; what changes meanwhile is seen at the next poll. Raises ConfigError."""
-        await asyncio.to_thread(self._files.changed)
-        config = await asyncio.to_thread(load, self._settings.config_file)
-        self._files.follow(config.files)
-        return config
-
-    def _loaded(self) -> None:
-        self._own.reload_successful.set(1)
-        self._own.reload_success_time.set_to_current_time()
+            return
+        async with self._reloading:
+            config = await asyncio.to_thread(self._loader.rediscovered)
+            if config is not None:
+                self._adopt(config, "the files of targets have changed")
 
     async def reload(self) -> str:
         """Put the files' configuration in force, or nothing of it; return what is wrong, "" for nothing."""
         async with self._reloading:
             try:
-                config = await self._load()
+                config = await asyncio.to_thread(self._loader.load)
             except ConfigError as error:
-                self._files.follow(error.files)
                 self._own.reload_successful.set(0)
                 for problem in error.problems:
                     log.warning("the configuration is not valid, the old one stays in force", problem=str(problem))
                 return str(error)
-            self._watch.adopt(config)
             self._loaded()
-            log.info("configuration reloaded", targets=len(config.targets))
+            self._adopt(config, "configuration reloaded")
             return ""
+
+    def _adopt(self, config: Config, why: str) -> None:
+        self._watch.adopt(config)
+        self._tell_broken_files()
+        log.info(why, targets=len(config.targets))
+
+    def _loaded(self) -> None:
+        self._own.reload_successful.set(1)
+        self._own.reload_success_time.set_to_current_time()
+
+    def _tell_broken_files(self) -> None:
+        broken = self._loader.broken_target_files()
+        self._own.target_file_errors.set(len(broken))
+        for file in broken:
+            log.warning("a file of targets is broken, its last good targets are kept", file=file.path, error=file.error)
 
 
 def _shown(address: object) -> str:
