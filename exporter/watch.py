@@ -18,6 +18,7 @@ from exporter.certificates.trust import TrustError, load_trust
 from exporter.config.model import Config, Module
 from exporter.findings.judgement import Judgement, judge
 from exporter.findings.observation import Observation
+from exporter.history import History
 from exporter.metrics.own import OwnMetrics
 from exporter.probe.limits import AddressSlots
 from exporter.probe.resolve import Address, Resolver
@@ -42,6 +43,7 @@ class Watch:
         self.resolver = Resolver()
         self.sharing: Sharing[Reading] = Sharing()
         self.last: OrderedDict[Target, Reading] = OrderedDict()
+        self.history = History()
         self._progress: dict[Target, Progress] = {}
         self.adopt(config)
         own.caches.add("chains", lambda: len(self.chains))
@@ -58,6 +60,7 @@ class Watch:
         configured = set(config.targets)
         for target in [target for target in self.last if target not in configured]:
             del self.last[target]
+            self.history.forget(target)
         self.own.targets.clear()
         for name in config.modules:
             self.own.targets.labels(name).set(sum(target.module == name for target in config.targets))
@@ -139,8 +142,9 @@ class Watch:
         self._tell(before, done)
         self.last[done.target] = done
         self.last.move_to_end(done.target)
+        self.history.record(done)
         while len(self.last) > len(self.config.targets) + MAX_ADHOC_READINGS:
-            self.last.popitem(last=False)
+            self.history.forget(self.last.popitem(last=False)[0])
 
     def _count(self, done: Reading) -> None:
         for judgement in done.judgements:

@@ -23,9 +23,9 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     config = site.watch.config
     loop = asyncio.get_running_loop()
     began = loop.time()
-    deadline = began + seconds_for_scrape(request.headers.get(TIMEOUT_HEADER), site.options.timeout_offset)
+    deadline = deadline_of(request)
     try:
-        targets = selected(config, _selection(request))
+        targets = selected(config, selection(request))
     except SelectionError as error:
         return web.Response(status=400, text=f"{error}\n")
     site.own.scrapes.labels("metrics").inc()
@@ -35,7 +35,14 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     return await send_exposition(request, pages(request.headers.get("Accept", ""), lines, [site.own.registry]))
 
 
-def _selection(request: web.Request) -> Selection:
+def deadline_of(request: web.Request) -> float:
+    """Return when an answer must begin, in the loop's time, by what Prometheus says of its patience."""
+    seconds = seconds_for_scrape(request.headers.get(TIMEOUT_HEADER), request.app[SITE].options.timeout_offset)
+    return asyncio.get_running_loop().time() + seconds
+
+
+def selection(request: web.Request) -> Selection:
+    """Read which targets a request is about. Raises SelectionError."""
     unknown = set(request.query) - _PARAMETERS
     if unknown:
         raise SelectionError(f"unknown parameter {min(unknown)!r}: known are module, target and shard")

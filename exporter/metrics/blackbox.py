@@ -1,0 +1,145 @@
+"""A reading under blackbox_exporter's names, for /probe: the dashboards and alerts that ask for them go on working.
+
+Labels and meanings are blackbox's, without identity labels, so each name has one value for a target: where several
+variants were probed, the worst. Unlike blackbox, an expiry does not vanish with the trust, and what is unknown is
+absent: no -62135596800, and no protocol 0 or hash 0 for a name that was not resolved.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Sequence
+
+from exporter.certificates.facts import Certificate
+from exporter.findings.judgement import Judgement
+from exporter.metrics.catalogue import Family
+from exporter.metrics.collect import Lines, number
+from exporter.metrics.labels import label
+from exporter.probe.result import Phase, Result
+from exporter.target import is_ip_literal
+
+BLACKBOX_FAMILIES: tuple[Family, ...] = (
+    Family(
+        "probe_success",
+        "1 if the handshake completed, the certificate is trusted and for the name, and HTTP, if asked, answered "
+        "below 400.",
+    ),
+    Family("probe_duration_seconds", "Duration of the whole probe."),
+    Family("probe_dns_lookup_time_seconds", "Duration of the name's resolution."),
+    Family("probe_ip_protocol", "4 or 6: the IP version that was probed."),
+    Family("probe_ip_addr_hash", "FNV-1a hash of the IP address that was probed: it changes when the address does."),
+    Family("probe_ssl_earliest_cert_expiry", "Earliest expiry of the certificates presented, in Unix seconds."),
+    Family(
+        "probe_ssl_last_chain_expiry_timestamp_seconds",
+        "Earliest expiry in the chain that was trusted, in Unix seconds; absent if there is none.",
+    ),
+    Family(
+        "probe_ssl_last_chain_info",
+        "1; what the leaf says of itself.",
+        ("fingerprint_sha256", "subject", "issuer", "subjectalternative", "serialnumber"),
+    ),
+    Family("probe_tls_version_info", "1; the negotiated protocol version.", ("version",)),
+    Family("probe_tls_cipher_info", "1; the negotiated cipher suite.", ("cipher",)),
+)
+
+_FIRST_CLIENT_ERROR = 400
+_IP_VERSIONS = {"ip4": 4, "ip6": 6}
+_OFFSET_BASIS, _PRIME, _32_BITS = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
+
+
+def blackbox_lines(judgements: Sequence[Judgement]) -> Lines:
+    """Return the sample lines of a target under blackbox_exporter's names."""
+    lines: Lines = {}
+    for name, labels, value in _samples(judgements):
+        lines[name] = f"{name}{{{labels}}} {number(value)}\n" if labels else f"{name} {number(value)}\n"
+    return lines
+
+
+def _samples(judgements: Sequence[Judgement]) -> Iterator[tuple[str, str, float]]:
+    results = [judgement.observation.result for judgement in judgements]
+    yield "probe_success", "", float(all(map(is_good, judgements)))
+    yield "probe_duration_seconds", "", round(max((result.total_seconds for result in results), default=0.0), 6)
+    lookups = [seconds for result in results for phase, seconds in result.durations if phase is Phase.RESOLVE]
+    if lookups:
+        yield "probe_dns_lookup_time_seconds", "", round(max(lookups), 6)
+    yield from _address(judgements)
+    for name, expiries in (
+        ("probe_ssl_earliest_cert_expiry", _expiries(_presented(judgements))),
+        ("probe_ssl_last_chain_expiry_timestamp_seconds", _expiries(_trusted(judgements))),
+    ):
+        if expiries:
+            yield name, "", min(expiries)
+    leaf = next((one.observation.certificates[0] for one in judgements if one.observation.certificates), None)
+    if leaf is not None:
+        yield "probe_ssl_last_chain_info", _leaf_labels(leaf), 1.0
+    session = next((result.session for result in results if result.session is not None), None)
+    if session is not None:
+        yield "probe_tls_version_info", label("version", blackbox_version(session.protocol)), 1.0
+        yield "probe_tls_cipher_info", label("cipher", session.cipher), 1.0
+
+
+def is_good(judgement: Judgement) -> bool:
+    """Tell whether an ordinary client would be served: session, trust, name, and HTTP where it was asked for."""
+    observation = judgement.observation
+    trusted = any(verdict.trusted for verdict in observation.verdicts if verdict.verifier == "openssl")
+    if not observation.result.success or not trusted or observation.name_match is False:
+        return False
+    http = observation.result.http
+    return http is None or (http.status_code is not None and http.status_code < _FIRST_CLIENT_ERROR)
+
+
+def _address(judgements: Sequence[Judgement]) -> Iterator[tuple[str, str, float]]:
+    """Yield what is known of the address: that which was connected to, or the one the target itself names."""
+    for judgement in judgements:
+        ip = address_of(judgement.observation.result) or judgement.observation.target.endpoint.host.partition("%")[0]
+        if is_ip_literal(ip):
+            parsed = ipaddress.ip_address(ip)
+            yield "probe_ip_protocol", "", float(parsed.version)
+            yield "probe_ip_addr_hash", "", float(fnv1a(parsed.packed))
+            return
+
+
+def address_of(result: Result) -> str:
+    """Return the IP address of a result without its zone; "" for none."""
+    if result.address is None or result.family not in _IP_VERSIONS:
+        return ""
+    return result.address.partition("%")[0]
+
+
+def fnv1a(data: bytes) -> int:
+    """Return the 32-bit FNV-1a hash."""
+    value = _OFFSET_BASIS
+    for byte in data:
+        value = (value ^ byte) * _PRIME & _32_BITS
+    return value
+
+
+def blackbox_version(protocol: str) -> str:
+    """Return Go's name of a protocol version, as `TLS 1.3`; Go knows none before TLS 1.0."""
+    return protocol.replace("TLSv", "TLS ") if protocol.startswith("TLSv") else "unknown"
+
+
+def _presented(judgements: Iterable[Judgement]) -> Iterator[Certificate]:
+    for judgement in judgements:
+        yield from judgement.observation.certificates
+
+
+def _trusted(judgements: Iterable[Judgement]) -> Iterator[Certificate]:
+    for judgement in judgements:
+        for verdict in judgement.observation.verdicts:
+            if verdict.verifier == "openssl" and verdict.trusted:
+                yield from verdict.chain
+
+
+def _expiries(certificates: Iterable[Certificate]) -> list[int]:
+    return [one.not_after for one in certificates if one.not_after is not None]
+
+
+def _leaf_labels(leaf: Certificate) -> str:
+    return ",".join(
+        (
+            label("fingerprint_sha256", leaf.fingerprint_sha256),
+            label("subject", leaf.subject),
+            label("issuer", leaf.issuer),
+            label("subjectalternative", ",".join(leaf.dns_names)),
+            label("serialnumber", leaf.serial_number.removeprefix("00")),
+        )
+    )
