@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from exporter import __version__
+from exporter.config.problems import did_you_mean
 from exporter.daemon import DEFAULT_LISTEN_ADDRESS
 from exporter.log import FORMATS, LEVELS
 
@@ -35,7 +36,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line; `command` says which command. Exits with status 2 on wrong usage, as argparse does."""
     words = list(arguments)
     command = words.pop(0) if words and words[0] in COMMANDS else "serve"
-    known = _PARSERS[command]().parse_args(words)
+    parser = _PARSERS[command]()
+    if command == "serve" and words and not words[0].startswith("-"):
+        parser.error(f"unknown command {words[0]!r}{did_you_mean(words[0], COMMANDS)}")
+    known = parser.parse_args(words)
     known.command = command
     return known
 
