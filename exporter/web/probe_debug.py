@@ -1,4 +1,4 @@
-"""What `/probe?...&debug=true` answers: everything about one reading as text, every foreign word escaped. Pure.
+"""What `/probe?...&debug=true` answers: everything about one reading as text, every foreign word escaped. Pure."""
 
 import base64
 import textwrap
