@@ -49,7 +49,7 @@ VERSION_FINDINGS = (
     ),
     Finding(
         "tls12_not_accepted",
-        "medium",
+        "low",
         "TLS 1.2 is not accepted",
         "The server refuses TLS 1.2. If it speaks older versions only, current clients cannot connect; if "
         "it speaks TLS 1.3 only, clients from before 2018 cannot.",

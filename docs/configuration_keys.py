@@ -1,0 +1,112 @@
+"""What each key of the configuration takes and means. The keys themselves and their defaults come from the program.
+
+`generate.py` refuses to run when a key is missing here or is no more.
+"""
+
+# ruff: noqa: INP001 - a folder of scripts, not a package
+
+DURATION, FLAG, TEXT, FILE = "duration", "true or false", "text", "file name"
+
+KEYS: dict[str, tuple[str, str]] = {
+    "global.timeout": (DURATION, "The longest that a probe may take, unless its module says otherwise."),
+    "global.concurrency": ("1 to 65536", "Probes under way at once."),
+    "global.per_address_concurrency": (
+        "1 to 1024",
+        "Connections to one IP address and port at once. Posture checks and probes share it.",
+    ),
+    "modules.NAME.timeout": (DURATION, "As `global.timeout`, for the targets of this module."),
+    "modules.NAME.tls_config.ca_file": (
+        FILE,
+        "PEM file of roots to trust. In place of the system's roots, unless `trust.system_roots` is true.",
+    ),
+    "modules.NAME.tls_config.cert_file": (FILE, "PEM file of the client certificate, with its chain."),
+    "modules.NAME.tls_config.key_file": (FILE, "PEM file of the client certificate's key."),
+    "modules.NAME.tls_config.key_password": (TEXT, "Password of that key. Secret: shown nowhere."),
+    "modules.NAME.tls_config.key_password_file": (FILE, "File that holds it, in place of `key_password`."),
+    "modules.NAME.tls_config.server_name": (
+        "DNS name or IP address",
+        "Sent as SNI and compared with the certificate, in place of the target's host.",
+    ),
+    "modules.NAME.tls_config.min_version": ("TLS10 TLS11 TLS12 TLS13", "Lowest version that the probe offers."),
+    "modules.NAME.tls_config.max_version": ("TLS10 TLS11 TLS12 TLS13", "Highest version that the probe offers."),
+    "modules.NAME.ip_protocol": ("any, ip4 or ip6", "Which addresses of a name are probed."),
+    "modules.NAME.addresses": (
+        "first or all",
+        (
+            "`first`: the first address that answers. `all`: every A and AAAA record, each with its own series and the "
+            "label `address`."
+        ),
+    ),
+    "modules.NAME.server_names": (
+        "list of names",
+        "Several names to ask for at the same address, each with its own series and the label `server_name`.",
+    ),
+    "modules.NAME.certificate_types": (
+        "list of ecdsa, rsa",
+        "Fetch each certificate of a server that has two, each with its own series and the label `certificate_type`.",
+    ),
+    "modules.NAME.source_address": ("IP address", "Local address to connect from."),
+    "modules.NAME.proxy_url": (
+        "URL",
+        "`http://user:password@host:3128` (CONNECT) or `socks5://host:1080`. The proxy resolves the target's name.",
+    ),
+    "modules.NAME.proxy_password_file": (FILE, "File that holds the password of `proxy_url`."),
+    "modules.NAME.no_proxy": (
+        "list of names, .suffixes, addresses, networks or *",
+        "Targets that are reached without the proxy.",
+    ),
+    "modules.NAME.starttls": (
+        "smtp lmtp imap pop3 ftp ldap postgres mysql xmpp xmpp-server sieve nntp irc",
+        "Speak this protocol first, and turn to TLS by its command.",
+    ),
+    "modules.NAME.alpn": ("list of protocols", "Application protocols to offer, the preferred one first."),
+    "modules.NAME.transport": ("tcp or quic", "What carries TLS. `quic` needs the extra `tls-exporter[quic]`."),
+    "modules.NAME.http": ("mapping", "Make one HTTP request on the probed connection. Absent: none."),
+    "modules.NAME.http.path": ("path", "What is asked for; the path of an `https://` target has precedence."),
+    "modules.NAME.http.host": ("name or name:port", "Host header field, in place of the target's host."),
+    "modules.NAME.http.hsts": (FLAG, "Judge Strict-Transport-Security."),
+    "modules.NAME.http.redirect_from_port": (
+        "port",
+        "Also ask this port in clear, and tell whether it redirects to HTTPS. Cached for ten minutes.",
+    ),
+    "modules.NAME.trust.spki_sha256_pins": (
+        "list of base64",
+        "SHA-256 of public keys (RFC 7469): one of the chain's keys must be among them.",
+    ),
+    "modules.NAME.trust.max_lifetime": (DURATION, "Longest validity allowed, in place of the rule for public CAs."),
+    "modules.NAME.trust.ca_directory": ("folder", "Trust every PEM file in this folder."),
+    "modules.NAME.trust.system_roots": (
+        FLAG,
+        "Trust the system's roots as well. Default: only if neither `ca_file` nor `ca_directory` is written.",
+    ),
+    "modules.NAME.revocation": (
+        "mapping",
+        "Ask for the revocation of certificates. Absent: only staples are looked at.",
+    ),
+    "modules.NAME.revocation.refresh": (DURATION, "How often at most each source is asked."),
+    "modules.NAME.revocation.crl": (FLAG, "Fetch the certificate revocation lists that the leaf names."),
+    "modules.NAME.revocation.ocsp": (FLAG, "Ask the OCSP responder that the leaf names."),
+    "modules.NAME.posture": ("mapping", "Determine accepted versions, ciphers, groups and flaws. Absent: not at all."),
+    "modules.NAME.posture.refresh": (DURATION, "How often at most it is determined anew."),
+    "modules.NAME.posture.active_checks": (
+        FLAG,
+        (
+            "Also check for Heartbleed, early ChangeCipherSpec, ROBOT and client-initiated renegotiation. Harmless to "
+            "servers, but visible to intrusion detection."
+        ),
+    ),
+    "targets[].targets": ("list", "`host:port`, `https://host/path`, `tls://host`, `[v6]:port`, `unix:/path`."),
+    "targets[].module": ("name of a module", "Default: `https` for `https://` and port 443, `tls` otherwise."),
+    "targets[].labels": ("mapping", "Labels that every series of these targets gets."),
+    "target_files": (
+        "list of file names, with * and ?",
+        "Files in Prometheus' `file_sd` format (YAML or JSON), read again when they change.",
+    ),
+    "probe_endpoint.allow": (
+        "list of patterns",
+        (
+            "What `/probe` may probe besides the configured targets: `host:port`, `*.example.com:443`, `10.0.0.0/8:*`. "
+            "A name that resolves to an address outside the allowed networks is still refused."
+        ),
+    ),
+}
