@@ -113,9 +113,7 @@ class ServerFlightReader:
             # RFC 8446 section 5: in TLS 1.3 a change_cipher_spec means nothing; before, all after it is
             # encrypted.
             hello = flight.server_hello or flight.hello_retry_request
-            compatible = (
-                record.type == records.CHANGE_CIPHER_SPEC and hello is not None and hello.version == TLS_1_3
-            )
+            compatible = record.type == records.CHANGE_CIPHER_SPEC and hello is not None and hello.version == TLS_1_3
             flight.encrypted = not compatible
 
 

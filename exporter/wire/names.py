@@ -7,6 +7,7 @@ name that says so instead of an error.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from exporter.wire.cipher_suites import TABLE
 
@@ -40,9 +41,7 @@ FALLBACK_SCSV = 0x5600
 
 # Cipher suites
 
-_ROWS = tuple(
-    (int(number, 16), openssl, iana) for number, openssl, iana in map(str.split, TABLE.strip().splitlines())
-)
+_ROWS = tuple((int(number, 16), openssl, iana) for number, openssl, iana in map(str.split, TABLE.strip().splitlines()))
 CIPHER_SUITES: Mapping[int, str] = {number: iana for number, _, iana in _ROWS}
 _SUITE_NUMBERS: Mapping[str, int] = {iana: number for number, _, iana in _ROWS}
 _OPENSSL_SUITES: Mapping[str, str] = {openssl: iana for _, openssl, iana in _ROWS if openssl != "-"}
@@ -65,6 +64,7 @@ def cipher_suite_from_openssl(name: str) -> str:
     return _OPENSSL_SUITES.get(name, name)
 
 
+@lru_cache(maxsize=1024)
 def cipher_classes(name: str) -> frozenset[str]:
     """Tell to which of CIPHER_CLASSES a suite belongs, by IANA's name. A suite can be in several, or in none.
 

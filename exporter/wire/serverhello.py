@@ -117,14 +117,14 @@ def read_alpn_untrusted(hello: ServerHello) -> str:
 
 
 def read_scts_untrusted(hello: ServerHello) -> tuple[bytes, ...]:
-    """Return the timestamps of the TLS extension (RFC 6962 section 3.3). Raises WireError."""
-    content = hello.extensions.get(SIGNED_CERTIFICATE_TIMESTAMP)
-    if content is None:
-        return ()
-    cursor = Cursor(Cursor(content).vector_untrusted(2))
+    """Return the timestamps of the TLS extension (RFC 6962 section 3.3), as far as it can be read. Never raises."""
     scts: list[bytes] = []
-    while cursor.left and len(scts) < MAX_CERTIFICATES:
-        scts.append(cursor.vector_untrusted(2))
+    try:
+        cursor = Cursor(Cursor(hello.extensions.get(SIGNED_CERTIFICATE_TIMESTAMP, b"\0\0")).vector_untrusted(2))
+        while cursor.left and len(scts) < MAX_CERTIFICATES:
+            scts.append(cursor.vector_untrusted(2))
+    except WireError:
+        pass
     return tuple(scts)
 
 

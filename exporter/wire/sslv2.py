@@ -11,6 +11,7 @@ _SERVER_HELLO = 4
 _VERSION = 0x0002
 # RC4, RC4-export, RC2, RC2-export, IDEA, DES, 3DES
 _CIPHER_SPECS = bytes.fromhex("010080 020080 030080 040080 050080 060040 0700c0")
+_ERROR = b"\x80\x03\x00"  # header of three bytes, MSG-ERROR; two bytes of error code follow
 # SERVER-HELLO: type, session-id-hit, certificate type, version, lengths of certificate, cipher specs,
 # connection id
 _ANSWER = struct.Struct("!BBBHHHH")
@@ -20,7 +21,8 @@ class Answer(StrEnum):
     """What the first bytes after an SSL 2.0 CLIENT-HELLO are."""
 
     SERVER_HELLO = "server_hello"
-    OTHER = "other"  # an SSL 2.0 ERROR, a TLS alert, anything else that is complete
+    ERROR = "error"  # an ERROR of SSL 2.0
+    OTHER = "other"  # nothing of SSL 2.0
     INCOMPLETE = "incomplete"  # too little to tell
 
 
@@ -40,6 +42,8 @@ def read_answer_untrusted(data: bytes) -> Answer:
         return Answer.INCOMPLETE
     if not data[0] & 0x80:  # RFC 5246 appendix E.2: the two-byte header has its first bit set
         return Answer.OTHER
+    if data[:3] == _ERROR:
+        return Answer.ERROR
     if len(data) < 2 + _ANSWER.size:
         return Answer.INCOMPLETE
     kind, _, _, version, certificate, specs, connection_id = _ANSWER.unpack_from(data, 2)
