@@ -15,7 +15,7 @@ from typing import TypeVar
 from exporter.certificates.chain import TrustStore, Verdict
 from exporter.certificates.facts import Certificate, read_certificate_untrusted
 from exporter.certificates.openssl_verifier import OpenSSLVerifier
-from exporter.certificates.path import first_stranger, presented_path
+from exporter.certificates.path import first_stranger, is_issued_by, presented_path
 from exporter.certificates.webpki_verifier import WebPKIVerifier
 
 MAX_CHAINS = 20_000
@@ -43,6 +43,16 @@ class Chain:
     def openssl(self) -> Verdict | None:
         """The verdict of ordinary clients; None if nothing was presented."""
         return next((verdict for verdict in self.verdicts if verdict.verifier == "openssl"), None)
+
+    @property
+    def issuer(self) -> Certificate | None:
+        """The certificate whose key signed the leaf, if it was sent or is a trusted root."""
+        trusted = self.openssl.chain if self.openssl is not None else ()
+        if len(trusted) > 1 or len(self.path) > 1:
+            return trusted[1] if len(trusted) > 1 else self.path[1]
+        leaf = self.certificates[0] if self.certificates else None
+        roots = self.trust.by_subject.get(leaf.issuer_der, ()) if leaf is not None and self.trust is not None else ()
+        return next((root for root in roots if leaf is not None and is_issued_by(leaf, root)), None)
 
     @property
     def presented_not_after(self) -> int | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from exporter.certificates.chain import Verdict
 from exporter.certificates.facts import Certificate
 from exporter.certificates.judge import Chain
+from exporter.certificates.revocation import Revocation
 from exporter.config.model import Module
 from exporter.probe.result import Result
 from exporter.target import Target
@@ -23,4 +24,5 @@ class Observation:
     chain: Chain | None = None  # whence certificates and verdicts come, with what else was found out about them
     name_match: bool | None = None
     sct_count: int | None = None
+    revocations: tuple[Revocation, ...] = ()  # one for each source that was asked
     addresses_disagree: bool | None = None
