@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import socket
 import subprocess
 import time
 import urllib.error
@@ -10,15 +9,9 @@ import urllib.parse
 import urllib.request
 
 from support.programs import need
+from support.servers.process import free_port
 
 START_SECONDS = 30.0
-
-
-def free_port():
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Prometheus:
