@@ -19,7 +19,8 @@ def _one_of(words: type[StrEnum]) -> AfterValidator:
     return AfterValidator(lambda text: values.choice(text, tuple(word.value for word in words)))
 
 
-def _between(low: int, high: int) -> BeforeValidator:
+def between(low: int, high: int) -> BeforeValidator:
+    """Read a whole number within bounds."""
     return BeforeValidator(lambda value: values.whole_number(value, low, high))
 
 
@@ -29,7 +30,7 @@ Duration = Annotated[float, BeforeValidator(values.duration)]
 Refresh = Annotated[float, BeforeValidator(values.refresh)]
 Version = Annotated[str, AfterValidator(values.tls_version)]
 HostName = Annotated[str, AfterValidator(values.host_name)]
-Port = Annotated[int, _between(1, 65535)]
+Port = Annotated[int, between(1, 65535)]
 
 
 class _Shape(BaseModel):
@@ -155,8 +156,8 @@ class Global(_Shape):
     """`global`."""
 
     timeout: Duration | None = None
-    concurrency: Annotated[int, _between(1, 65536)] | None = None
-    per_address_concurrency: Annotated[int, _between(1, 1024)] | None = None
+    concurrency: Annotated[int, between(1, 65536)] | None = None
+    per_address_concurrency: Annotated[int, between(1, 1024)] | None = None
 
 
 class ProbeEndpoint(_Shape):
