@@ -182,6 +182,7 @@ ALERTS: Mapping[int, str] = {
     120: "no_application_protocol",
     121: "ech_required",
 }
+UNEXPECTED_MESSAGE = 10
 INAPPROPRIATE_FALLBACK = 86
 
 

@@ -6,13 +6,12 @@ time.
 """
 
 import os
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from exporter.probe.posture import offers
-from exporter.probe.posture.exchange import Answer, Connect, Kind, Wire, has_all, has_key_exchange
+from exporter.probe.posture.exchange import Answer, Kind, has_all, has_key_exchange
 from exporter.probe.posture.facts import Check, Posture
 from exporter.probe.posture.verdicts import Inquiry, Unanswered
 from exporter.wire import names, sslv2
@@ -44,6 +43,7 @@ class Scan:
     suites: dict[str, list[str]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     undetermined: dict[Check, str] = field(default_factory=dict)
+    skip: frozenset[Check] = frozenset()
 
     async def run(self) -> None:
         """Ask all the questions of passive checks."""
@@ -59,6 +59,8 @@ class Scan:
         )
         given_up = ""
         for checks, step in steps:
+            if self.skip.issuperset(checks):
+                continue
             reason = given_up or await self._take(step)
             if reason:
                 self.undetermined.update({check: reason for check in checks if self._is_open(check)})
@@ -168,7 +170,7 @@ class Scan:
 
         Some servers have suites in their lowest version only (RFC 4346: export suites end at TLS 1.0).
         """
-        versions = [version for version, accepted in self.versions.items() if accepted and version in _UP_TO_1_2]
+        versions = [version for version, accepted in self.versions.items() if accepted and version in UP_TO_1_2]
         if not versions:
             self._no_version_for_ciphers()
             return
@@ -188,7 +190,7 @@ class Scan:
 
     def _no_version_for_ciphers(self) -> None:
         """Without a version up to TLS 1.2 there is none of these suites, if that is known of every version."""
-        if any(version not in self.versions for version in _UP_TO_1_2):
+        if any(version not in self.versions for version in UP_TO_1_2):
             raise Unanswered("no_version")
         self.classes.update(dict.fromkeys(ASKED_CLASSES, False))
 
@@ -225,7 +227,7 @@ class Scan:
 
     async def _fallback(self) -> None:
         """Pretend to have fallen back one version (RFC 7507), where a server has two up to TLS 1.2 to choose from."""
-        accepted = sorted(version for version in _UP_TO_1_2 if self._is_accepted(version))
+        accepted = sorted(version for version in UP_TO_1_2 if self._is_accepted(version))
         if len(accepted) < 2:  # noqa: PLR2004 - two versions make a fallback
             return
         version = accepted[-2]
@@ -267,24 +269,5 @@ class Scan:
         )
 
 
-_UP_TO_1_2 = (SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2)
+UP_TO_1_2 = (SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2)
 _REPORTED = (*CIPHER_CLASSES, offers.OTHER, offers.MODERN)
-
-
-async def scan(
-    connect: Connect,
-    *,
-    server_name: str | None,
-    seconds: float,
-    clock: Callable[[], float] = time.time,
-    random: Callable[[int], bytes] = os.urandom,
-) -> Posture:
-    """Determine the posture of an endpoint by passive checks. Never raises but for cancellation.
-
-    `connect` opens a fresh connection, past its proxy and STARTTLS; `seconds` bounds each of them.
-    `server_name` is sent as SNI, never an IP literal.
-    """
-    began = clock()
-    under_way = Scan(Inquiry(Wire(connect, seconds)), server_name, random)
-    await under_way.run()
-    return await under_way.posture(clock(), clock() - began)

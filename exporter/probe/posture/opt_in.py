@@ -1,0 +1,84 @@
+"""Which of the active checks apply to an endpoint, given what the passive ones found. They run only where asked for.
+
+A check that cannot apply is determined without a connection: no heartbeats, no Heartbleed.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from exporter.probe.posture import active, handshakes, offers
+from exporter.probe.posture.facts import Check, Oracle
+from exporter.probe.posture.scan import UP_TO_1_2, Scan
+from exporter.probe.posture.verdicts import Unanswered
+from exporter.wire.names import SSL_3_0, TLS_1_3
+
+NO_VERSION = "no_version"
+
+
+async def run_active_checks(scan: Scan) -> None:
+    """Add the facts of the active checks to a scan whose passive checks have run."""
+    checks: dict[Check, Callable[[Scan], Awaitable[None]]] = {
+        Check.HEARTBLEED: _heartbleed,
+        Check.EARLY_CCS: _early_ccs,
+        Check.ROBOT: _robot,
+        Check.RENEGOTIATION: _renegotiation,
+        Check.EARLY_DATA: _early_data,
+    }
+    for check, run in checks.items():
+        try:
+            await run(scan)
+        except Unanswered as unanswered:
+            scan.undetermined[check] = unanswered.reason
+
+
+def _highest(scan: Scan) -> int | None:
+    """Return the highest version up to TLS 1.2 that is accepted, None if none is. Raises Unanswered."""
+    accepted = [version for version in UP_TO_1_2 if scan.versions.get(version)]
+    if not accepted and any(version not in scan.versions for version in UP_TO_1_2):
+        raise Unanswered(NO_VERSION)
+    return max(accepted, default=None)
+
+
+async def _heartbleed(scan: Scan) -> None:
+    hello = offers.feature_hello(scan.random(32), scan.server_name)
+    offered = scan.facts.get("heartbeat", False if _highest(scan) is None else None)
+    if offered is None:
+        raise Unanswered(NO_VERSION)
+    scan.facts["heartbleed"] = bool(offered) and await active.heartbleed(scan.inquiry.wire, hello)
+
+
+async def _early_ccs(scan: Scan) -> None:
+    """No library that speaks TLS 1.3 has ever had this fault."""
+    if scan.versions.get(TLS_1_3) or _highest(scan) is None:
+        scan.facts["early_ccs"] = False
+        return
+    hello = offers.feature_hello(scan.random(32), scan.server_name)
+    scan.facts["early_ccs"] = await active.early_ccs(scan.inquiry.wire, hello)
+
+
+async def _robot(scan: Scan) -> None:
+    accepted = scan.classes.get("rsa_key_exchange")
+    if accepted is None:
+        raise Unanswered(NO_VERSION)
+    version = _highest(scan)
+    if not accepted or version is None:
+        scan.facts["robot"] = Oracle.NONE
+        return
+    wire, random = scan.inquiry.wire, scan.random
+    scan.facts["robot"] = await active.robot_oracle(wire, lambda: scan.hello(version, offers.RSA_SUITES), random)
+
+
+async def _renegotiation(scan: Scan) -> None:
+    version = _highest(scan)
+    if version == SSL_3_0:
+        raise Unanswered(NO_VERSION)  # no library at hand completes its handshake
+    renegotiates = version is not None and await handshakes.client_renegotiation(
+        scan.inquiry.wire, version, scan.server_name
+    )
+    scan.facts["client_renegotiation"] = renegotiates
+
+
+async def _early_data(scan: Scan) -> None:
+    accepted = scan.versions.get(TLS_1_3)
+    if accepted is None:
+        raise Unanswered(NO_VERSION)
+    scan.facts["early_data"] = accepted and await handshakes.early_data(scan.inquiry.wire, scan.server_name)
