@@ -15,7 +15,16 @@ from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
 from exporter.certificates.extensions import printable
 from exporter.certificates.facts import Certificate
-from exporter.certificates.revocation import CLOCK_SKEW_SECONDS, CRL, GOOD, REVOKED, Revocation, is_stale
+from exporter.certificates.revocation import (
+    CLOCK_SKEW_SECONDS,
+    CRL,
+    GOOD,
+    REVOKED,
+    Failure,
+    Revocation,
+    UnusableError,
+    is_stale,
+)
 
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----(.*?)-----END X509 CRL-----", re.DOTALL)
 _KNOWN = frozenset(
@@ -33,10 +42,6 @@ _KNOWN = frozenset(
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
-class _UnusableError(Exception):
-    """A list that says nothing; the message is the reason."""
-
-
 @dataclass(frozen=True, slots=True)
 class RevocationList:
     """A list whose signature has been verified, or the problem that makes it useless."""
@@ -45,40 +50,50 @@ class RevocationList:
     issuer_der: bytes = b""
     this_update: int | None = None
     next_update: int | None = None
+    failure: Failure | None = None
     problem: str = ""
     scope: x509.IssuingDistributionPoint | None = None
     parsed: x509.CertificateRevocationList | None = None
 
     def status(self, certificate: Certificate, now: float) -> Revocation:
         """Return what the list says of a certificate at a time in Unix seconds."""
-        problem, stale = self.problem or self._out_of_scope(certificate), is_stale(self.next_update, now)
-        if not problem and self.this_update is not None and self.this_update > now + CLOCK_SKEW_SECONDS:
-            problem = "the list is from the future"
-        if not problem and stale:
-            problem = "the list is out of date"
-        if problem or self.parsed is None or certificate.parsed is None:
-            return Revocation(CRL, None, self.this_update, self.next_update, problem=problem, is_stale=stale)
+        try:
+            self._check(certificate, now)
+        except UnusableError as error:
+            stale = error.failure is Failure.STALE
+            times = (self.this_update, self.next_update)
+            return Revocation(CRL, None, *times, failure=error.failure, problem=error.detail, is_stale=stale)
+        assert self.parsed is not None
+        assert certificate.parsed is not None
         entry = self.parsed.get_revoked_certificate_by_serial_number(certificate.parsed.serial_number)
         if entry is None:
             return Revocation(CRL, GOOD, self.this_update, self.next_update)
         revoked_at = int(entry.revocation_date_utc.timestamp())
         return Revocation(CRL, REVOKED, self.this_update, self.next_update, revoked_at, _reason(entry))
 
-    def _out_of_scope(self, certificate: Certificate) -> str:
-        """Say why the list does not cover a certificate (RFC 5280 section 6.3.3, step b)."""
-        if self.problem or certificate.issuer_der != self.issuer_der:
-            return self.problem or "the list is of another issuer"
-        scope = self.scope
-        if scope is None:
-            return ""
-        if scope.only_contains_attribute_certs or (scope.only_contains_ca_certs and not certificate.is_ca):
-            return "the list does not cover certificates of servers"
-        if scope.only_contains_user_certs and certificate.is_ca:
-            return "the list does not cover certificates of authorities"
-        named = {name.value for name in scope.full_name or () if isinstance(name, x509.UniformResourceIdentifier)}
-        if scope.full_name and not named & set(certificate.crl_urls):
-            return "the list is for another distribution point"
-        return ""
+    def _check(self, certificate: Certificate, now: float) -> None:
+        """Raise if the list says nothing of a certificate at this time (RFC 5280 section 6.3.3)."""
+        if self.failure is not None:
+            raise UnusableError(self.failure, self.problem)
+        if certificate.parsed is None or certificate.issuer_der != self.issuer_der:
+            raise UnusableError(Failure.OTHER_CERTIFICATE, "the list is of another issuer")
+        if self.scope is not None:
+            _check_scope(self.scope, certificate)
+        if self.this_update is not None and self.this_update > now + CLOCK_SKEW_SECONDS:
+            raise UnusableError(Failure.FUTURE, "the list is from the future")
+        if is_stale(self.next_update, now):
+            raise UnusableError(Failure.STALE, "the list is out of date")
+
+
+def _check_scope(scope: x509.IssuingDistributionPoint, certificate: Certificate) -> None:
+    """Raise if the list does not cover a certificate (RFC 5280 section 6.3.3, step b)."""
+    if scope.only_contains_attribute_certs or (scope.only_contains_ca_certs and not certificate.is_ca):
+        raise UnusableError(Failure.SCOPE, "the list does not cover certificates of servers")
+    if scope.only_contains_user_certs and certificate.is_ca:
+        raise UnusableError(Failure.SCOPE, "the list does not cover certificates of authorities")
+    named = {name.value for name in scope.full_name or () if isinstance(name, x509.UniformResourceIdentifier)}
+    if scope.full_name and not named & set(certificate.crl_urls):
+        raise UnusableError(Failure.SCOPE, "the list is for another distribution point")
 
 
 def read_crl_untrusted(data: bytes, issuer: Certificate, url: str = "") -> RevocationList:
@@ -87,32 +102,34 @@ def read_crl_untrusted(data: bytes, issuer: Certificate, url: str = "") -> Revoc
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd encodings are none of our business here
             return _read(data, issuer, url)
-    except _UnusableError as error:
-        return RevocationList(url, problem=str(error))
+    except UnusableError as error:
+        return RevocationList(url, failure=error.failure, problem=error.detail)
     except Exception as error:  # noqa: BLE001 - hostile input; its parser raises several kinds
-        return RevocationList(url, problem=f"unreadable list: {printable(str(error))[:200]}")
+        problem = f"unreadable list: {printable(str(error))[:200]}"
+        return RevocationList(url, failure=Failure.UNREADABLE, problem=problem)
 
 
 def _read(data: bytes, issuer: Certificate, url: str) -> RevocationList:
     pem = _PEM.search(data)
     crl = x509.load_der_x509_crl(b64decode(b"".join(pem[1].split())) if pem else data)
     if issuer.parsed is None or crl.issuer != issuer.parsed.subject:
-        raise _UnusableError("the list is of another issuer")
+        raise UnusableError(Failure.OTHER_CERTIFICATE, "the list is of another issuer")
     for extension in crl.extensions:
         if extension.critical and extension.oid not in _KNOWN:
-            raise _UnusableError(f"the list has the unknown critical extension {extension.oid.dotted_string}")
+            oid = extension.oid.dotted_string
+            raise UnusableError(Failure.UNKNOWN_CRITICAL_EXTENSION, f"the list has the critical extension {oid}")
     if _extension(crl, x509.DeltaCRLIndicator) is not None:
-        raise _UnusableError("a delta list, which only says what has changed")
+        raise UnusableError(Failure.DELTA, "a delta list, which only says what has changed")
     scope = _extension(crl, x509.IssuingDistributionPoint)
     if scope is not None and scope.indirect_crl:
-        raise _UnusableError("an indirect list, which speaks for other issuers")
+        raise UnusableError(Failure.INDIRECT, "an indirect list, which speaks for other issuers")
     if scope is not None and scope.only_some_reasons:
-        raise _UnusableError("a list for some reasons only")
+        raise UnusableError(Failure.SCOPE, "a list for some reasons only")
     if not _may_sign(issuer.parsed):
-        raise _UnusableError("the issuer's key usage does not allow it to sign lists")
+        raise UnusableError(Failure.BAD_SIGNATURE, "the issuer's key usage does not allow it to sign lists")
     key: Any = issuer.parsed.public_key()  # one that cannot sign raises
     if not crl.is_signature_valid(key):
-        raise _UnusableError("the list is not signed by the certificate's issuer")
+        raise UnusableError(Failure.BAD_SIGNATURE, "the list is not signed by the certificate's issuer")
     next_update = int(crl.next_update_utc.timestamp()) if crl.next_update_utc is not None else None
     return RevocationList(
         url, issuer.subject_der, int(crl.last_update_utc.timestamp()), next_update, scope=scope, parsed=crl

@@ -19,7 +19,16 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from exporter.certificates.der import SEQUENCE, bits_untrusted, element_untrusted, elements_untrusted
 from exporter.certificates.extensions import printable
 from exporter.certificates.facts import Certificate
-from exporter.certificates.revocation import CLOCK_SKEW_SECONDS, GOOD, REVOKED, UNKNOWN, Revocation, is_stale
+from exporter.certificates.revocation import (
+    CLOCK_SKEW_SECONDS,
+    GOOD,
+    REVOKED,
+    UNKNOWN,
+    Failure,
+    Revocation,
+    UnusableError,
+    is_stale,
+)
 
 _STATUSES = {
     ocsp.OCSPCertStatus.GOOD: GOOD,
@@ -27,10 +36,6 @@ _STATUSES = {
     ocsp.OCSPCertStatus.UNKNOWN: UNKNOWN,
 }
 _MAX_CERTIFICATES = 10  # looked at in a response
-
-
-class _UnusableError(Exception):
-    """A response that says nothing; the message is the reason."""
 
 
 def ocsp_request(certificate: Certificate, issuer: Certificate) -> bytes | None:
@@ -59,23 +64,28 @@ def read_ocsp_untrusted(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd encodings are none of our business here
             return _read(data, certificate, issuer, now, source)
-    except _UnusableError as error:
-        return Revocation(source, problem=str(error))
+    except UnusableError as error:
+        return Revocation(source, failure=error.failure, problem=error.detail)
     except Exception as error:  # noqa: BLE001 - hostile input; its parser raises several kinds
-        return Revocation(source, problem=f"unreadable response: {printable(str(error))[:200]}")
+        problem = f"unreadable response: {printable(str(error))[:200]}"
+        return Revocation(source, failure=Failure.UNREADABLE, problem=problem)
 
 
 def _read(data: bytes, certificate: Certificate, issuer: Certificate | None, now: float, source: str) -> Revocation:
     response = ocsp.load_der_ocsp_response(data)
     if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-        raise _UnusableError(f"the responder says {response.response_status.name.lower()}")
+        raise UnusableError(Failure.REFUSED, f"the responder says {response.response_status.name.lower()}")
     if certificate.parsed is None or issuer is None or issuer.parsed is None:
-        raise _UnusableError("the certificate's issuer is not known, so the response cannot be verified")
+        raise UnusableError(
+            Failure.NO_ISSUER, "the certificate's issuer is not known, so the response cannot be verified"
+        )
     single = next((one for one in response.responses if _is_about(one, certificate.parsed, issuer.parsed)), None)
     if single is None:
-        raise _UnusableError("the response is about another certificate")
+        raise UnusableError(Failure.OTHER_CERTIFICATE, "the response is about another certificate")
     if not any(_verifies(response, signer) for signer in _responders(response, issuer.parsed, now)):
-        raise _UnusableError("the response is signed neither by the issuer nor by a responder of its")
+        raise UnusableError(
+            Failure.BAD_SIGNATURE, "the response is signed neither by the issuer nor by a responder of its"
+        )
     return _revocation(single, now, source, _sct_count(response))
 
 
@@ -84,11 +94,13 @@ def _revocation(single: ocsp.OCSPSingleResponse, now: float, source: str, sct_co
     assert this_update is not None
     stale = is_stale(next_update, now)
     early = this_update > now + CLOCK_SKEW_SECONDS
-    problem = "the response is out of date" if stale else "the response is from the future" if early else ""
-    status = None if problem else _STATUSES[single.certificate_status]
+    failure = Failure.STALE if stale else Failure.FUTURE if early else None
+    problem = {Failure.STALE: "the response is out of date", Failure.FUTURE: "the response is from the future"}
+    status = None if failure else _STATUSES[single.certificate_status]
     reason = single.revocation_reason.value if single.revocation_reason else ""
     revoked_at = _seconds(single.revocation_time_utc)
-    return Revocation(source, status, this_update, next_update, revoked_at, reason, problem, stale, sct_count)
+    sentence = problem[failure] if failure else ""
+    return Revocation(source, status, this_update, next_update, revoked_at, reason, failure, sentence, stale, sct_count)
 
 
 def _seconds(moment: datetime | None) -> int | None:

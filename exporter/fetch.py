@@ -1,0 +1,156 @@
+"""Outgoing HTTP for revocation: one request, bounded in size, time, redirects and in where it may go.
+
+Addresses come from certificates, so they are hostile: plain http only (RFC 5280 section 8 warns of the circle that
+https would draw), no passwords, no proxy, no cookies, no decompression, and nothing on the machine's own link. What
+comes back is verified by whoever asked. No answer is kept here.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from exporter.certificates.revocation import Failure, UnusableError
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_OK = 200
+_CHUNK = 64 * 1024
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
+# Where clouds keep credentials beside the link-local 169.254.169.254.
+_METADATA = frozenset({ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may cost. `loopback` allows this machine to be asked: by endpoints that are on it."""
+
+    max_bytes: int
+    seconds: float = 10.0
+    redirects: int = 3
+    loopback: bool = False
+
+
+class Fetcher:
+    """Makes requests over connections that are closed after each. Belongs to one event loop; close it at the end."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+
+    async def fetch(self, url: str, limits: Limits, body: bytes | None = None, content_type: str = "") -> bytes:
+        """Get a document, or post a body and get the answer. Raises UnusableError only."""
+        try:
+            async with asyncio.timeout(limits.seconds):
+                return await self._follow(url, limits, body, content_type)
+        except TimeoutError:
+            raise UnusableError(Failure.TIMEOUT, f"no answer within {limits.seconds:g} s") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise UnusableError(Failure.UNREACHABLE, f"{type(error).__name__}: {error}"[:200]) from None
+
+    async def _follow(self, url: str, limits: Limits, body: bytes | None, content_type: str) -> bytes:
+        for _ in range(limits.redirects + 1):
+            _check(url, limits)
+            headers = {"Accept-Encoding": "identity"} | ({"Content-Type": content_type} if body is not None else {})
+            method = "GET" if body is None else "POST"
+            async with self._open(loopback=limits.loopback).request(
+                method, url, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                if response.status in _REDIRECTS and "Location" in response.headers:
+                    url = urljoin(url, response.headers["Location"])
+                    continue
+                if response.status != _OK:
+                    raise UnusableError(Failure.HTTP_STATUS, f"HTTP status {response.status}")
+                return await _read(response, limits.max_bytes)
+        raise UnusableError(Failure.TOO_MANY_REDIRECTS, f"more than {limits.redirects} redirects")
+
+    def _open(self, *, loopback: bool) -> aiohttp.ClientSession:
+        if loopback not in self._sessions:
+            resolver = _Resolver(loopback=loopback)
+            self._sessions[loopback] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, force_close=True, limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+                max_line_size=8190,
+                max_field_size=8190,
+            )
+        return self._sessions[loopback]
+
+    async def close(self) -> None:
+        """Close what is open."""
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
+
+
+def _check(url: str, limits: Limits) -> None:
+    """Refuse what is not plain http; names are checked once they are resolved, addresses here."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname or parts.username is not None:
+        raise UnusableError(Failure.BAD_URL, "not a plain http address")
+    try:
+        address = ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        return
+    if is_forbidden(address, loopback=limits.loopback):
+        raise UnusableError(Failure.FORBIDDEN_ADDRESS, f"{address} must not be asked")
+
+
+async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    received = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        received += chunk
+        if len(received) > max_bytes:
+            raise UnusableError(Failure.TOO_LARGE, f"more than {max_bytes} bytes")
+    return bytes(received)
+
+
+class _Resolver(AbstractResolver):
+    """Resolves names, and leaves out the addresses that must not be asked: what is checked is what is used."""
+
+    def __init__(self, *, loopback: bool) -> None:
+        self._resolver = ThreadedResolver()
+        self._loopback = loopback
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the addresses of a name that may be asked."""
+        found = await self._resolver.resolve(host, port, family)
+        allowed = [one for one in found if not self._forbids(one["host"])]
+        if not allowed:
+            raise UnusableError(Failure.FORBIDDEN_ADDRESS, f"no address of {host} may be asked")
+        return allowed
+
+    def _forbids(self, host: str) -> bool:
+        return is_forbidden(ipaddress.ip_address(host), loopback=self._loopback)
+
+    async def close(self) -> None:
+        """Close the resolver."""
+        await self._resolver.close()
+
+
+def is_forbidden(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, loopback: bool = False) -> bool:
+    """Tell whether an address is this machine's, its link's, a cloud's metadata, or no host's at all.
+
+    Private networks are allowed: the revocation lists of private authorities are there.
+    """
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_forbidden(inner, loopback=loopback)
+    return (
+        (address.is_loopback and not loopback)
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or address in _METADATA
+        or (isinstance(address, ipaddress.IPv4Address) and (address.is_reserved or address in _THIS_NETWORK))
+    )

@@ -1,0 +1,220 @@
+"""Revocation as it is known now, and its refresh beside the scrapes that ask for it.
+
+Asking never waits: a scrape gets what is known, starts what is due, and the next one has the answer. Answers are
+shared between targets, kept until their next update at most, and bounded in number and size. Nothing is fetched
+for a chain that is not trusted: its addresses could be anybody's. No scrape, no traffic.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
+
+from exporter.certificates.crl import RevocationList, read_crl_untrusted
+from exporter.certificates.facts import Certificate
+from exporter.certificates.judge import Chain
+from exporter.certificates.ocsp import ocsp_request, read_ocsp_untrusted
+from exporter.certificates.revocation import CRL, RESPONDER, STAPLE, Failure, Revocation, UnusableError
+from exporter.config.model import RevocationConfig
+from exporter.fetch import Limits
+
+OCSP_LIMITS = Limits(max_bytes=64 * 1024)
+CRL_LIMITS = Limits(max_bytes=16 * 1024 * 1024, seconds=60)
+MAX_ANSWERS = 20_000  # of responders and lists, and staples
+MAX_LIST_BYTES = 64 * 1024 * 1024  # of all lists together
+CONCURRENCY = 16
+MAX_WAITING = 1000  # refreshes under way or waiting; others are started by a later scrape
+RETRY_SECONDS = 300.0  # at most, after a failure
+EARLIEST_SECONDS = 60.0  # between two refreshes of an answer that is out of date
+
+_Key = TypeVar("_Key", bound=Hashable)
+_Value = TypeVar("_Value")
+
+
+class Fetch(Protocol):
+    """What `fetch.Fetcher.fetch` does: it returns the document or raises UnusableError."""
+
+    def __call__(self, url: str, limits: Limits, body: bytes | None = None, content_type: str = "") -> Awaitable[bytes]:
+        """Get a document, or post a body."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is to be asked of one source about one leaf."""
+
+    source: str
+    url: str
+    leaf: Certificate
+    issuer: Certificate
+    refresh: float
+    loopback: bool
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What the answer is kept under."""
+        return self.source, self.leaf.fingerprint_sha256, self.issuer.fingerprint_sha256
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What a source said last, and when to ask again. A failure leaves an older answer in place while it holds."""
+
+    revocation: Revocation
+    due: float
+
+
+@dataclass(slots=True)
+class _List:
+    """A revocation list, its size and when to fetch it again."""
+
+    content: RevocationList
+    size: int
+    due: float
+
+
+@dataclass(slots=True)
+class Revocations:
+    """What is known of the revocation of every chain that was seen. `clock` gives Unix seconds."""
+
+    fetch: Fetch
+    clock: Callable[[], float]
+    _staples: OrderedDict[tuple[bytes, bytes], Revocation] = field(default_factory=OrderedDict)
+    _answers: OrderedDict[tuple[str, str, str], _Answer] = field(default_factory=OrderedDict)
+    _lists: OrderedDict[tuple[str, str], _List] = field(default_factory=OrderedDict)
+    _under_way: dict[tuple[str, str, str], asyncio.Task[None]] = field(default_factory=dict)
+    _fetching: dict[tuple[str, str], asyncio.Task[_List]] = field(default_factory=dict)
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
+
+    def known(
+        self, chain: Chain, staple: bytes | None, config: RevocationConfig | None, *, loopback: bool = False
+    ) -> tuple[Revocation, ...]:
+        """Return what each source says of a chain's leaf by now, and start what is due. Never waits.
+
+        `loopback` says that the endpoint is on this machine: then its responder may be, too.
+        """
+        if not chain.certificates:
+            return ()
+        now, leaf, issuer = self.clock(), chain.certificates[0], chain.issuer
+        found = [self._staple(staple, leaf, issuer, now)] if staple is not None else []
+        trusted = chain.openssl is not None and chain.openssl.trusted
+        if config is None or issuer is None or not trusted:
+            return tuple(found)
+        for source, wanted, urls in ((RESPONDER, config.ocsp, leaf.ocsp_urls), (CRL, config.crl, leaf.crl_urls)):
+            url = next((one for one in urls if one.startswith("http://")), None)
+            if wanted and url is not None:
+                question = _Question(source, url, leaf, issuer, config.refresh, loopback)
+                answer = self._answer(question, now)
+                found += [answer.at(now)] if answer is not None else []
+        return tuple(found)
+
+    def _staple(self, staple: bytes, leaf: Certificate, issuer: Certificate | None, now: float) -> Revocation:
+        key = (staple, leaf.der)
+        known = self._staples.get(key)
+        if known is None or known.failure in (Failure.FUTURE, Failure.NO_ISSUER):
+            known = read_ocsp_untrusted(staple, leaf, issuer, now, STAPLE)
+        _keep(self._staples, key, known)
+        return known.at(now)
+
+    def _answer(self, question: _Question, now: float) -> Revocation | None:
+        answer = self._answers.get(question.key)
+        if answer is None or now >= answer.due:
+            self._start(question)
+        if answer is None:
+            return None
+        self._answers.move_to_end(question.key)
+        return answer.revocation
+
+    def _start(self, question: _Question) -> None:
+        key = question.key
+        if key in self._under_way or len(self._under_way) >= MAX_WAITING:
+            return
+        task = self._under_way[key] = asyncio.get_running_loop().create_task(self._refresh(question))
+        task.add_done_callback(lambda _: self._under_way.pop(key, None))
+
+    async def _refresh(self, question: _Question) -> None:
+        """Ask, and keep the answer. A failure does not replace an answer that still holds."""
+        try:
+            async with self._slots:
+                revocation, due = await (self._ask_responder if question.source == RESPONDER else self._ask_list)(
+                    question
+                )
+        except UnusableError as error:
+            revocation = Revocation(question.source, failure=error.failure, problem=error.detail)
+            due = self.clock() + min(question.refresh, RETRY_SECONDS)
+        before = self._answers.get(question.key)
+        if revocation.status is None and before is not None and before.revocation.at(self.clock()).status is not None:
+            revocation = before.revocation
+        _keep(self._answers, question.key, _Answer(revocation, due))
+
+    async def _ask_responder(self, question: _Question) -> tuple[Revocation, float]:
+        request = ocsp_request(question.leaf, question.issuer)
+        if request is None:
+            raise UnusableError(Failure.UNREADABLE, "no request can be made for this certificate")
+        limits = replace(OCSP_LIMITS, loopback=question.loopback)
+        data = await self.fetch(question.url, limits, request, "application/ocsp-request")
+        now = self.clock()
+        revocation = read_ocsp_untrusted(data, question.leaf, question.issuer, now, RESPONDER)
+        return revocation, due_at(revocation.next_update, revocation.status is not None, question.refresh, now)
+
+    async def _ask_list(self, question: _Question) -> tuple[Revocation, float]:
+        """Look a certificate up in a list; reading a large one takes a while, so it is done in a thread."""
+        current = await self._list(question)
+        revocation = await asyncio.to_thread(current.content.status, question.leaf, self.clock())
+        return revocation, current.due
+
+    async def _list(self, question: _Question) -> _List:
+        """Return a list that is not due yet, or fetch it; whoever comes meanwhile waits for the same one."""
+        key = (question.url, question.issuer.fingerprint_sha256)
+        known = self._lists.get(key)
+        if known is not None and self.clock() < known.due:
+            self._lists.move_to_end(key)
+            return known
+        task = self._fetching.get(key)
+        if task is None:
+            task = self._fetching[key] = asyncio.get_running_loop().create_task(self._fetch_list(key, question))
+            task.add_done_callback(lambda _: self._fetching.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _fetch_list(self, key: tuple[str, str], question: _Question) -> _List:
+        try:
+            data = await self.fetch(question.url, replace(CRL_LIMITS, loopback=question.loopback))
+            content = await asyncio.to_thread(read_crl_untrusted, data, question.issuer, question.url)
+        except UnusableError as error:
+            data, content = b"", RevocationList(question.url, failure=error.failure, problem=error.detail)
+        due = due_at(content.next_update, content.failure is None, question.refresh, self.clock())
+        fetched = self._lists[key] = _List(content, len(data), due)
+        self._lists.move_to_end(key)
+        while len(self._lists) > 1 and sum(one.size for one in self._lists.values()) > MAX_LIST_BYTES:
+            self._lists.popitem(last=False)
+        return fetched
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way: for a single probe, which has no next scrape."""
+        while tasks := (*self._under_way.values(), *self._fetching.values()):
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        for task in (*self._under_way.values(), *self._fetching.values()):
+            task.cancel()
+        await self.settled()
+
+    def __len__(self) -> int:
+        return len(self._answers) + len(self._staples)
+
+
+def due_at(next_update: int | None, usable: bool, refresh: float, now: float) -> float:
+    """Return when to ask again: after `refresh`, or at the next update if that comes first, or soon after a failure."""
+    if not usable:
+        return now + min(refresh, RETRY_SECONDS)
+    due = now + refresh
+    return due if next_update is None else max(min(due, next_update), now + min(refresh, EARLIEST_SECONDS))
+
+
+def _keep(cache: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    while len(cache) > MAX_ANSWERS:
+        cache.popitem(last=False)
