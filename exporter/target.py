@@ -13,6 +13,7 @@ import idna
 HTTPS_PORT = 443
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
 _LOOKS_NUMERIC = re.compile(r"(0[xX][0-9A-Fa-f]*|[0-9]+)\Z")
+_ZONE = re.compile(r"[A-Za-z0-9_.-]{1,15}\Z")  # an interface's name or number (RFC 4007 section 11, IFNAMSIZ)
 _MAX_LENGTH = 2048
 
 
@@ -82,6 +83,8 @@ def _split_path(rest: str) -> tuple[str, str]:
     authority, path = rest[:cut], rest[cut:]
     if "#" in path:
         raise TargetError("a target must not have a fragment (#...)")
+    if not path.isascii():
+        raise TargetError("characters beyond ASCII are written %XX in a path")
     return authority, path if not path.startswith("?") else "/" + path
 
 
@@ -103,11 +106,13 @@ def _authority(text: str, scheme: str, path: str = "") -> Endpoint:
         if not bracket or (tail and not tail.startswith(":")):
             raise TargetError("an IPv6 address with a port is written [2001:db8::1]:443")
         return Endpoint(_ipv6(host), _port(tail[1:]) if tail else None, scheme, path)
-    if text.count(":") > 1:
+    if text.count(":") > 1 and not scheme:
         try:
             return Endpoint(_ipv6(text), None, scheme, path)
         except TargetError:
             raise TargetError("an IPv6 address with a port is written [2001:db8::1]:443") from None
+    if text.count(":") > 1:
+        raise TargetError("an IPv6 address in a URL is written in brackets: https://[2001:db8::1]:443/")
     host, colon, port = text.partition(":")
     return Endpoint(_host(host), _port(port) if colon else None, scheme, path)
 
@@ -120,9 +125,13 @@ def _port(text: str) -> int:
 
 def _ipv6(text: str) -> str:
     try:
-        return str(ipaddress.IPv6Address(text))
+        address = ipaddress.IPv6Address(text)
     except ValueError:
         raise TargetError(f"bad IPv6 address {text!r}") from None
+    zone = address.scope_id
+    if zone is not None and not (address.is_link_local and _ZONE.match(zone)):
+        raise TargetError(f"bad zone in {text!r}: only link-local addresses have one, like fe80::1%eth0")
+    return str(address)
 
 
 def _host(text: str) -> str:
