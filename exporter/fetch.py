@@ -36,56 +36,42 @@ class Limits:
     loopback: bool = False
 
 
-class Fetcher:
-    """Makes requests over connections that are closed after each. Belongs to one event loop; close it at the end."""
+async def fetch(url: str, limits: Limits, body: bytes | None = None, content_type: str = "") -> bytes:
+    """Get a document, or post a body and get the answer. Raises UnusableError only."""
+    try:
+        async with asyncio.timeout(limits.seconds), _session(limits) as session:
+            return await _follow(session, url, limits, body, content_type)
+    except TimeoutError:
+        raise UnusableError(Failure.TIMEOUT, f"no answer within {limits.seconds:g} s") from None
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise UnusableError(Failure.UNREACHABLE, f"{type(error).__name__}: {error}"[:200]) from None
 
-    def __init__(self) -> None:
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
-    async def fetch(self, url: str, limits: Limits, body: bytes | None = None, content_type: str = "") -> bytes:
-        """Get a document, or post a body and get the answer. Raises UnusableError only."""
-        try:
-            async with asyncio.timeout(limits.seconds):
-                return await self._follow(url, limits, body, content_type)
-        except TimeoutError:
-            raise UnusableError(Failure.TIMEOUT, f"no answer within {limits.seconds:g} s") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise UnusableError(Failure.UNREACHABLE, f"{type(error).__name__}: {error}"[:200]) from None
+def _session(limits: Limits) -> aiohttp.ClientSession:
+    resolver = _Resolver(loopback=limits.loopback)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, force_close=True),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+    )
 
-    async def _follow(self, url: str, limits: Limits, body: bytes | None, content_type: str) -> bytes:
-        for _ in range(limits.redirects + 1):
-            _check(url, limits)
-            headers = {"Accept-Encoding": "identity"} | ({"Content-Type": content_type} if body is not None else {})
-            method = "GET" if body is None else "POST"
-            async with self._open(loopback=limits.loopback).request(
-                method, url, data=body, headers=headers, allow_redirects=False
-            ) as response:
-                if response.status in _REDIRECTS and "Location" in response.headers:
-                    url = urljoin(url, response.headers["Location"])
-                    continue
-                if response.status != _OK:
-                    raise UnusableError(Failure.HTTP_STATUS, f"HTTP status {response.status}")
-                return await _read(response, limits.max_bytes)
-        raise UnusableError(Failure.TOO_MANY_REDIRECTS, f"more than {limits.redirects} redirects")
 
-    def _open(self, *, loopback: bool) -> aiohttp.ClientSession:
-        if loopback not in self._sessions:
-            resolver = _Resolver(loopback=loopback)
-            self._sessions[loopback] = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, force_close=True, limit=0),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,
-                max_line_size=8190,
-                max_field_size=8190,
-            )
-        return self._sessions[loopback]
-
-    async def close(self) -> None:
-        """Close what is open."""
-        for session in self._sessions.values():
-            await session.close()
-        self._sessions.clear()
+async def _follow(
+    session: aiohttp.ClientSession, url: str, limits: Limits, body: bytes | None, content_type: str
+) -> bytes:
+    headers = {"Accept-Encoding": "identity"} | ({"Content-Type": content_type} if body is not None else {})
+    method = "GET" if body is None else "POST"
+    for _ in range(limits.redirects + 1):
+        _check(url, limits)
+        async with session.request(method, url, data=body, headers=headers, allow_redirects=False) as response:
+            if response.status in _REDIRECTS and "Location" in response.headers:
+                url = urljoin(url, response.headers["Location"])
+                continue
+            if response.status != _OK:
+                raise UnusableError(Failure.HTTP_STATUS, f"HTTP status {response.status}")
+            return await _read(response, limits.max_bytes)
+    raise UnusableError(Failure.TOO_MANY_REDIRECTS, f"more than {limits.redirects} redirects")
 
 
 def _check(url: str, limits: Limits) -> None:

@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from typing import Protocol, TypeVar
 
 from exporter.certificates.crl import RevocationList, read_crl_untrusted
@@ -18,6 +19,7 @@ from exporter.certificates.ocsp import ocsp_request, read_ocsp_untrusted
 from exporter.certificates.revocation import CRL, RESPONDER, STAPLE, Failure, Revocation, UnusableError
 from exporter.config.model import RevocationConfig
 from exporter.fetch import Limits
+from exporter.target import is_ip_literal
 
 OCSP_LIMITS = Limits(max_bytes=64 * 1024)
 CRL_LIMITS = Limits(max_bytes=16 * 1024 * 1024, seconds=60)
@@ -33,7 +35,7 @@ _Value = TypeVar("_Value")
 
 
 class Fetch(Protocol):
-    """What `fetch.Fetcher.fetch` does: it returns the document or raises UnusableError."""
+    """What `fetch.fetch` does: it returns the document or raises UnusableError."""
 
     def __call__(self, url: str, limits: Limits, body: bytes | None = None, content_type: str = "") -> Awaitable[bytes]:
         """Get a document, or post a body."""
@@ -87,11 +89,11 @@ class Revocations:
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
 
     def known(
-        self, chain: Chain, staple: bytes | None, config: RevocationConfig | None, *, loopback: bool = False
+        self, chain: Chain, staple: bytes | None, config: RevocationConfig | None, address: str | None = None
     ) -> tuple[Revocation, ...]:
         """Return what each source says of a chain's leaf by now, and start what is due. Never waits.
 
-        `loopback` says that the endpoint is on this machine: then its responder may be, too.
+        `address` is the endpoint's: if that is on this machine, its responder may be, too.
         """
         if not chain.certificates:
             return ()
@@ -103,7 +105,7 @@ class Revocations:
         for source, wanted, urls in ((RESPONDER, config.ocsp, leaf.ocsp_urls), (CRL, config.crl, leaf.crl_urls)):
             url = next((one for one in urls if one.startswith("http://")), None)
             if wanted and url is not None:
-                question = _Question(source, url, leaf, issuer, config.refresh, loopback)
+                question = _Question(source, url, leaf, issuer, config.refresh, _is_loopback(address))
                 answer = self._answer(question, now)
                 found += [answer.at(now)] if answer is not None else []
         return tuple(found)
@@ -195,11 +197,10 @@ class Revocations:
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.sleep(0)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Give up what is under way."""
         for task in (*self._under_way.values(), *self._fetching.values()):
             task.cancel()
-        await self.settled()
 
     def __len__(self) -> int:
         return len(self._answers) + len(self._staples)
@@ -211,6 +212,10 @@ def due_at(next_update: int | None, usable: bool, refresh: float, now: float) ->
         return now + min(refresh, RETRY_SECONDS)
     due = now + refresh
     return due if next_update is None else max(min(due, next_update), now + min(refresh, EARLIEST_SECONDS))
+
+
+def _is_loopback(address: str | None) -> bool:
+    return address is not None and is_ip_literal(address) and ip_address(address).is_loopback
 
 
 def _keep(cache: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:

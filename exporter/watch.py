@@ -14,8 +14,11 @@ import structlog
 from exporter.certificates.chain import TrustStore
 from exporter.certificates.judge import ChainJudge
 from exporter.certificates.names import matches_name
+from exporter.certificates.revocation import STAPLE
+from exporter.certificates.transparency import total
 from exporter.certificates.trust import TrustError, load_trust
 from exporter.config.model import Config, Module
+from exporter.fetch import fetch
 from exporter.findings.judgement import Judgement, judge
 from exporter.findings.observation import Observation
 from exporter.history import History
@@ -26,6 +29,7 @@ from exporter.probe.result import Reason, Result
 from exporter.probe.run import Prober, probe
 from exporter.probe.trace import Progress
 from exporter.reading import Reading, cut_short, faulty, reading
+from exporter.revocation import Revocations
 from exporter.sharing import Sharing
 from exporter.target import Target
 
@@ -40,6 +44,7 @@ class Watch:
         self.own = own
         self.clock = clock
         self.chains = ChainJudge()
+        self.revocations = Revocations(fetch, clock)
         self.resolver = Resolver()
         self.sharing: Sharing[Reading] = Sharing()
         self.last: OrderedDict[Target, Reading] = OrderedDict()
@@ -47,6 +52,7 @@ class Watch:
         self._progress: dict[Target, Progress] = {}
         self.adopt(config)
         own.caches.add("chains", lambda: len(self.chains))
+        own.caches.add("revocations", lambda: len(self.revocations))
         own.caches.add("readings", lambda: len(self.last))
         own.caches.add("contexts", lambda: len(self.prober.contexts))
 
@@ -106,6 +112,7 @@ class Watch:
 
     def close(self) -> None:
         """Give the resolver's threads back."""
+        self.revocations.close()
         self.resolver.close()
 
     def judge(self, target: Target, module: Module, results: Sequence[Result]) -> tuple[Judgement, ...]:
@@ -124,16 +131,20 @@ class Watch:
 
     def _observe(self, target: Target, module: Module, result: Result, trust: TrustStore | None) -> Observation:
         observation = Observation(target, module, result, self.clock())
-        if not result.chain or trust is None:
+        if not result.chain:
             return observation
         chain = self.chains.judge_chain(result.chain, trust, observation.now)
         name = reference_name(target, module, result)
+        revocations = self.revocations.known(chain, result.staple, module.revocation, result.address)
+        in_staple = sum(one.sct_count for one in revocations if one.source == STAPLE)
         return replace(
             observation,
             certificates=chain.certificates,
             verdicts=chain.verdicts,
             chain=chain,
             name_match=matches_name(chain.certificates[0], name) if name else None,
+            sct_count=total(chain.certificates[0].sct_count, result.tls_scts, in_staple),
+            revocations=revocations,
         )
 
     def _remember(self, done: Reading) -> None:

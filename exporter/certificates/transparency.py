@@ -1,6 +1,6 @@
 """Signed certificate timestamps (RFC 6962 section 3.3): how many a list holds, wherever it came from.
 
-Timestamps are counted and told apart by their log, not verified: the keys of the logs are not known here.
+Timestamps are counted, not verified: the keys of the logs are not known here.
 """
 
 from collections.abc import Iterable
@@ -35,6 +35,6 @@ def count_scts_untrusted(data: bytes) -> int:
     return len(scts_untrusted(data))
 
 
-def count_distinct(scts: Iterable[bytes]) -> int:
-    """Return how many timestamps there are when one that was delivered twice counts once."""
-    return len(set(scts))
+def total(in_certificate: int | None, in_handshake: Iterable[bytes], in_staple: int) -> int | None:
+    """Return how many timestamps were delivered in all three ways; None if the certificate's list is unreadable."""
+    return None if in_certificate is None else in_certificate + len(set(in_handshake)) + in_staple

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from exporter.certificates.chain import Verdict
 from exporter.certificates.facts import Certificate
+from exporter.certificates.revocation import CRL, Revocation
 from exporter.findings.catalogue import SEVERITIES
 from exporter.findings.judgement import Judgement
 from exporter.metrics.labels import joined, label
@@ -73,6 +74,8 @@ def samples(judgement: Judgement) -> Iterator[Sample]:
         yield "tls_certificate_name_match", "", float(observation.name_match)
     if observation.sct_count is not None:
         yield "tls_certificate_sct_count", "", float(observation.sct_count)
+    for revocation in observation.revocations:
+        yield from _revocation(revocation)
     if observation.result.http is not None:
         yield from _http(observation.result.http)
     yield from _findings(judgement)
@@ -146,6 +149,19 @@ def _chains(certificates: tuple[Certificate, ...], verdicts: tuple[Verdict, ...]
         expiries = [certificate.not_after for certificate in chain if certificate.not_after is not None]
         if expiries:
             yield "tls_chain_not_after_timestamp_seconds", f'chain="{name}"', min(expiries)
+
+
+def _revocation(revocation: Revocation) -> Iterator[Sample]:
+    source = f'source="{revocation.source}"'
+    if revocation.next_update is not None:
+        kind = "crl" if revocation.source == CRL else "ocsp"
+        yield f"tls_{kind}_next_update_timestamp_seconds", source, revocation.next_update
+    if revocation.status is not None and revocation.source != CRL:
+        yield "tls_ocsp_status_info", f'status="{revocation.status}",{source}', INFO
+    if revocation.is_revoked is not None:
+        yield "tls_certificate_revoked", source, float(revocation.is_revoked)
+    if revocation.failure is not None:
+        yield "tls_revocation_failure_info", f'{source},reason="{revocation.failure.value}"', INFO
 
 
 def _http(http: HTTPFacts) -> Iterator[Sample]:
