@@ -12,7 +12,7 @@ from tests.mixin.test_rules import RECORDS, exposed_names, named_series
 from tests.support.programs import missing, need, run
 
 MIXIN = Path(__file__).parents[2] / "mixin"
-NPM = Path(__file__).parents[1] / "support" / "npm" / "node_modules"
+NPM = Path(__file__).parents[2] / "node_modules"
 FILES = sorted((MIXIN / "dashboards").glob("*.json"))
 MODELS = {path.stem: json.loads(path.read_text()) for path in FILES}
 VARIABLES_IN_QUERIES = {
@@ -56,8 +56,8 @@ def test_a_stale_file_is_noticed(tmp_path):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_types_are_those_of_grafana(name, tmp_path):
-    if not NPM.is_dir():
-        missing("npm install --prefix tests/support/npm was not run")
+    if not (NPM / "@grafana" / "schema").is_dir():
+        missing("Grafana's schema is not installed: npm install --no-save @grafana/schema typescript")
     (tmp_path / "node_modules").symlink_to(NPM)
     (tmp_path / "types.ts").write_text((Path(__file__).parent / "dashboard_types.ts").read_text())
     text = (MIXIN / "dashboards" / f"{name}.json").read_text()
