@@ -17,16 +17,19 @@ from exporter.certificates.names import matches_name
 from exporter.certificates.revocation import STAPLE
 from exporter.certificates.transparency import total
 from exporter.certificates.trust import TrustError, load_trust
-from exporter.config.model import Config, Module
+from exporter.config.model import Config, Module, Transport
 from exporter.fetch import fetch
 from exporter.findings.judgement import Judgement, judge
 from exporter.findings.observation import Observation
 from exporter.history import History
 from exporter.metrics.own import OwnMetrics
 from exporter.probe.limits import AddressSlots
+from exporter.probe.posture.facts import Posture
+from exporter.probe.posture.refresh import Postures
+from exporter.probe.posture.route import determine_route, key_of, scanned_route
 from exporter.probe.resolve import Address, Resolver
 from exporter.probe.result import Reason, Result
-from exporter.probe.run import Prober, probe
+from exporter.probe.run import Prober, plain_route, probe
 from exporter.probe.trace import Progress
 from exporter.reading import Reading, cut_short, faulty, reading
 from exporter.revocation import Revocations
@@ -45,6 +48,7 @@ class Watch:
         self.clock = clock
         self.chains = ChainJudge()
         self.revocations = Revocations(fetch, clock)
+        self.postures = Postures()
         self.resolver = Resolver()
         self.sharing: Sharing[Reading] = Sharing()
         self.last: OrderedDict[Target, Reading] = OrderedDict()
@@ -53,6 +57,7 @@ class Watch:
         self.adopt(config)
         own.caches.add("chains", lambda: len(self.chains))
         own.caches.add("revocations", lambda: len(self.revocations))
+        own.caches.add("postures", lambda: len(self.postures))
         own.caches.add("readings", lambda: len(self.last))
         own.caches.add("contexts", lambda: len(self.prober.contexts))
 
@@ -113,6 +118,7 @@ class Watch:
     def close(self) -> None:
         """Give the resolver's threads back."""
         self.revocations.close()
+        self.postures.close()
         self.resolver.close()
 
     def judge(self, target: Target, module: Module, results: Sequence[Result]) -> tuple[Judgement, ...]:
@@ -130,7 +136,8 @@ class Watch:
             return None
 
     def _observe(self, target: Target, module: Module, result: Result, trust: TrustStore | None) -> Observation:
-        observation = Observation(target, module, result, self.clock())
+        posture = self._posture(target, module, result)
+        observation = Observation(target, module, result, self.clock(), posture=posture)
         if not result.chain:
             return observation
         chain = self.chains.judge_chain(result.chain, trust, observation.now)
@@ -146,6 +153,25 @@ class Watch:
             sct_count=total(chain.certificates[0].sct_count, result.tls_scts, in_staple),
             revocations=revocations,
         )
+
+    def _posture(self, target: Target, module: Module, result: Result) -> Posture | None:
+        """Return what is known of the posture; let it be renewed beside the probe if it is due and can be."""
+        settings = module.posture
+        if settings is None or module.transport is not Transport.TCP:
+            return None
+        route = replace(plain_route(target, module), variant=result.variant)
+        key = key_of(route)
+        if result.reachable:
+            prober, reached = self.prober, scanned_route(result, route)
+            seconds = module.timeout or self.config.global_.timeout
+            self.postures.renew(
+                key,
+                lambda skip: determine_route(
+                    prober, reached, seconds=seconds, active=settings.active_checks, skip=skip
+                ),
+                settings.refresh,
+            )
+        return self.postures.latest(key)
 
     def _remember(self, done: Reading) -> None:
         before = self.last.get(done.target)

@@ -6,7 +6,7 @@ A condition returns a sentence when its finding is present, and None when it is 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from exporter.findings import certificate, http, revocation
+from exporter.findings import certificate, http, posture, revocation
 from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.finding import SEVERITIES, Finding
 from exporter.findings.observation import Observation
@@ -16,6 +16,7 @@ Condition = Callable[[Observation], str | None]
 CONDITIONS: Mapping[str, Condition] = {
     **certificate.CONDITIONS,
     **revocation.CONDITIONS,
+    **posture.CONDITIONS,
     **http.CONDITIONS,
 }
 

@@ -7,6 +7,7 @@ from exporter.certificates.facts import Certificate
 from exporter.certificates.judge import Chain
 from exporter.certificates.revocation import Revocation
 from exporter.config.model import Module
+from exporter.probe.posture.facts import Posture
 from exporter.probe.result import Result
 from exporter.target import Target
 
@@ -26,3 +27,4 @@ class Observation:
     sct_count: int | None = None
     revocations: tuple[Revocation, ...] = ()  # one for each source that was asked
     addresses_disagree: bool | None = None
+    posture: Posture | None = None

@@ -146,6 +146,31 @@ FAMILIES: tuple[Family, ...] = (
         f"1 if the server accepts the key exchange group, 0 if not. {_CACHED_POSTURE}",
         ("group",),
     ),
+    Family(
+        "tls_feature_accepted",
+        f"1 if the server takes part in the feature or lets a client have it, 0 if not. {_CACHED_POSTURE}",
+        ("feature",),
+    ),
+    Family(
+        "tls_vulnerable",
+        f"1 if the server has the vulnerability, 0 if it was checked and has not. {_CACHED_POSTURE}",
+        ("vulnerability",),
+    ),
+    Family(
+        "tls_profile_compliant",
+        f"1 if the endpoint keeps the profile of Mozilla's guideline 6.0, 0 if not. {_CACHED_POSTURE}",
+        ("profile",),
+    ),
+    Family(
+        "tls_profile_violation_info",
+        f"1 for each rule of the profile that the endpoint violates. {_CACHED_POSTURE}",
+        ("profile", "rule"),
+    ),
+    Family(
+        "tls_posture_undetermined_info",
+        "1 for each check of the last posture scan that found no answer, with the reason.",
+        ("check", "reason"),
+    ),
     Family("tls_posture_timestamp_seconds", "When the posture was last fully determined, in Unix seconds."),
     # HTTP
     Family("tls_http_status_code", "Status code of the HTTP answer on the probed connection."),

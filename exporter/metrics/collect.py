@@ -12,7 +12,10 @@ from exporter.certificates.facts import Certificate
 from exporter.certificates.revocation import CRL, Revocation
 from exporter.findings.catalogue import SEVERITIES
 from exporter.findings.judgement import Judgement
+from exporter.findings.observation import Observation
+from exporter.findings.profile import compliance
 from exporter.metrics.labels import joined, label
+from exporter.probe.posture.facts import Posture
 from exporter.probe.result import HTTPFacts, Result
 from exporter.target import Target
 
@@ -78,6 +81,9 @@ def samples(judgement: Judgement) -> Iterator[Sample]:
         yield from _revocation(revocation)
     if observation.result.http is not None:
         yield from _http(observation.result.http)
+    if observation.posture is not None:
+        yield from _posture(observation.posture)
+        yield from _profiles(observation)
     yield from _findings(judgement)
 
 
@@ -175,6 +181,30 @@ def _http(http: HTTPFacts) -> Iterator[Sample]:
         yield "tls_http_redirects_to_https", "", float(http.redirects_to_https)
     if http.alt_svc:
         yield "tls_http_alt_svc_info", label("alt_svc", http.alt_svc), INFO
+
+
+def _posture(posture: Posture) -> Iterator[Sample]:
+    for family, key, facts in (
+        ("tls_version_accepted", "version", posture.versions),
+        ("tls_cipher_class_accepted", "class", posture.reported_classes),
+        ("tls_group_accepted", "group", posture.groups),
+        ("tls_feature_accepted", "feature", posture.features),
+        ("tls_vulnerable", "vulnerability", posture.vulnerabilities),
+    ):
+        for name, accepted in facts.items():
+            yield family, f'{key}="{name}"', float(accepted)
+    for check, reason in posture.undetermined.items():
+        yield "tls_posture_undetermined_info", f'check="{check}",reason="{reason}"', INFO
+    if posture.timestamp is not None:
+        yield "tls_posture_timestamp_seconds", "", round(posture.timestamp, 3)
+
+
+def _profiles(observation: Observation) -> Iterator[Sample]:
+    for one in compliance(observation):
+        if one.compliant is not None:
+            yield "tls_profile_compliant", f'profile="{one.profile}"', float(one.compliant)
+        for rule in one.violations:
+            yield "tls_profile_violation_info", f'profile="{one.profile}",rule="{rule}"', INFO
 
 
 def _yes(flag: bool) -> str:

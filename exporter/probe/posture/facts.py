@@ -4,10 +4,12 @@ Every fact has three states: True, False, and not known, which is None or a miss
 is never taken for "refused", so that an outage cannot look like an improvement.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
+
+from exporter.wire.names import CIPHER_CLASSES
 
 
 class Check(StrEnum):
@@ -72,25 +74,71 @@ class Posture:
     seconds: float = 0.0
 
     @property
+    def reported_classes(self) -> dict[str, bool]:
+        """The cipher classes that have names of their own, in their order."""
+        return {label: self.cipher_classes[label] for label in CIPHER_CLASSES if label in self.cipher_classes}
+
+    @property
+    def features(self) -> dict[str, bool]:
+        """What else the server takes part in, as far as it is known."""
+        facts = {
+            "compression": self.compression,
+            "secure_renegotiation": self.secure_renegotiation,
+            "extended_master_secret": self.extended_master_secret,
+            "downgrade_sentinel": self.downgrade_sentinel,
+            "fallback_scsv": self.fallback_scsv,
+            "sha1_signature": self.sha1_signature,
+            "heartbeat": self.heartbeat,
+            "client_renegotiation": self.client_renegotiation,
+            "early_data": self.early_data,
+        }
+        return {name: fact for name, fact in facts.items() if fact is not None}
+
+    @property
+    def vulnerabilities(self) -> dict[str, bool]:
+        """What the active checks found, as far as they were made."""
+        facts = {
+            "heartbleed": self.heartbleed,
+            "early_ccs": self.early_ccs,
+            "robot": None if self.robot is None else self.robot is not Oracle.NONE,
+        }
+        return {name: fact for name, fact in facts.items() if fact is not None}
+
+    @property
     def complete(self) -> bool:
         """True if every check of the scan was determined."""
         return not self.undetermined
 
 
-_COSTS = frozenset(("undetermined", "connections", "bytes_sent", "bytes_received", "seconds"))
+_CHECK_OF_FACT: Mapping[str, Check] = {
+    "compression": Check.BASELINE,
+    "secure_renegotiation": Check.BASELINE,
+    "extended_master_secret": Check.BASELINE,
+    "heartbeat": Check.BASELINE,
+    "downgrade_sentinel": Check.BASELINE,
+    "dh_bits": Check.CIPHERS,
+    "fallback_scsv": Check.FALLBACK,
+    "sha1_signature": Check.SIGNATURES,
+    "heartbleed": Check.HEARTBLEED,
+    "early_ccs": Check.EARLY_CCS,
+    "robot": Check.ROBOT,
+    "client_renegotiation": Check.RENEGOTIATION,
+    "early_data": Check.EARLY_DATA,
+}
+_FACTS_BY_NAME = ("versions", "cipher_classes", "groups", "suites")
 
 
-def merged(known: Posture | None, scanned: Posture) -> Posture:
-    """Return the newest known state of every fact: what the scan did not determine stays as it was known."""
-    if known is None or scanned.complete:
+def merged(known: Posture | None, scanned: Posture, skipped: Collection[Check] = ()) -> Posture:
+    """Return the newest known state of every fact: what a scan skipped or did not determine stays as it was known."""
+    if known is None:
         return scanned
-    kept: dict[str, Any] = {}
-    for one in fields(Posture):
-        before, now = getattr(known, one.name), getattr(scanned, one.name)
-        if one.name in _COSTS:
-            continue
-        if isinstance(now, Mapping):
-            kept[one.name] = {**before, **now}
-        elif now is None:
-            kept[one.name] = before
+    open_checks = {*scanned.undetermined, *skipped}
+    kept: dict[str, Any] = {
+        fact: getattr(known, fact)
+        for fact, check in _CHECK_OF_FACT.items()
+        if check in open_checks and getattr(scanned, fact) is None
+    }
+    if not scanned.complete:
+        kept |= {fact: {**getattr(known, fact), **getattr(scanned, fact)} for fact in _FACTS_BY_NAME}
+        kept["timestamp"] = known.timestamp
     return replace(scanned, **kept)
