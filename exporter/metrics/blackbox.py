@@ -140,6 +140,12 @@ def _leaf_labels(leaf: Certificate) -> str:
             label("subject", leaf.subject),
             label("issuer", leaf.issuer),
             label("subjectalternative", ",".join(leaf.dns_names)),
-            label("serialnumber", leaf.serial_number.removeprefix("00")),
+            label("serialnumber", _whole_bytes(leaf.serial_number)),
         )
     )
+
+
+def _whole_bytes(serial_number: str) -> str:
+    """Return a number in hex as blackbox does: whole bytes, none of them a leading zero."""
+    digits = serial_number.lstrip("0")
+    return digits.zfill(len(digits) + len(digits) % 2)

@@ -1,11 +1,13 @@
 """What every handler may need: the watch, the options of the command line, and the way to reload."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from exporter.config.model import Config
 from exporter.metrics.own import OwnMetrics
+from exporter.target import Target
 from exporter.watch import Watch
 
 
@@ -22,13 +24,29 @@ class Options:
 
 @dataclass(slots=True)
 class Site:
-    """The state behind the routes. `reload` returns what is wrong with the new configuration, "" for nothing."""
+    """The state behind the routes. `reload` returns what is wrong with the new configuration, "" for nothing.
+
+    `authenticates` tells whether whoever gets through to a handler has proved something.
+    """
 
     watch: Watch
     own: OwnMetrics
     options: Options
     reload: Callable[[], Awaitable[str]]
     ready: bool = False
+    authenticates: Callable[[], bool] = lambda: False
+    _indexed: Config | None = None
+    _by_name: dict[str, list[Target]] = field(default_factory=dict)
+
+    def targets_named(self, name: str) -> list[Target]:
+        """Return the configured targets that are written so: one for each module."""
+        config = self.watch.config
+        if self._indexed is not config:
+            self._by_name = {}
+            for target in config.targets:
+                self._by_name.setdefault(target.name, []).append(target)
+            self._indexed = config
+        return self._by_name.get(name, [])
 
 
 SITE = web.AppKey("site", Site)

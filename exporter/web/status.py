@@ -1,41 +1,61 @@
 """GET /: every configured target with its last reading. It shows what the last scrape saw and causes no probe."""
 
-from html import escape
+import asyncio
 
 from aiohttp import web
 
-from exporter.reading import Reading
-from exporter.target import Target
-from exporter.web.site import SITE
+from exporter import __version__
+from exporter.web.listing import ORDERS, SHOWN, Wish, listing
+from exporter.web.pages import page, render, url
+from exporter.web.site import SITE, Site
 
-_SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "X-Content-Type-Options": "nosniff",
-}
+MAX_FILTER = 200
+_COLUMNS = tuple((name, words) for name, (words, _) in ORDERS.items() if name != "urgency")
 
 
 async def index(request: web.Request) -> web.Response:
-    """List the targets and the links."""
-    site = request.app[SITE]
-    rows = "".join(_row(target, site.watch.last.get(target)) for target in site.watch.config.targets)
-    prefix = site.options.route_prefix
-    body = (
-        "<!doctype html><html lang=en><meta charset=utf-8><title>tls-exporter</title><h1>tls-exporter</h1>"
-        f'<p><a href="{prefix}{site.options.telemetry_path}">metrics</a> <a href="{prefix}/-/healthy">healthy</a> '
-        f'<a href="{prefix}/-/ready">ready</a>'
-        "<table><tr><th>target<th>module<th>state<th>protocol<th>findings</tr>"
-        f"{rows}</table></html>"
+    """Answer with the page that is asked for. A parameter that makes no sense counts as not given."""
+    wish = wish_of(request)
+    return page(await asyncio.to_thread(_page, request.app[SITE], wish))
+
+
+def wish_of(request: web.Request) -> Wish:
+    """Read what of the list is asked for."""
+    query = request.query
+    number = query.get("page", "1")
+    return Wish(
+        text=query.get("q", "")[:MAX_FILTER],
+        show=query.get("show", "") if query.get("show") in SHOWN else "",
+        module=query.get("module", ""),
+        sort=query.get("sort", "") if query.get("sort") in ORDERS else "urgency",
+        descending=query.get("order") == "desc",
+        page=max(1, int(number)) if number.isascii() and number.isdigit() and len(number) < 7 else 1,  # noqa: PLR2004
     )
-    return web.Response(text=body, content_type="text/html", headers=_SECURITY)
 
 
-def _row(target: Target, reading: Reading | None) -> str:
-    state, protocol, findings = "not yet probed", "", ""
-    if reading is not None:
-        failure = reading.failure
-        state = f"{failure.phase}: {failure.reason}" if failure else "up"
-        sessions = [judgement.observation.result.session for judgement in reading.judgements]
-        protocol = ", ".join(sorted({session.protocol for session in sessions if session}))
-        findings = ", ".join(found.finding.id for judgement in reading.judgements for found in judgement.findings)
-    cells = (target.name, target.module, state, protocol, findings)
-    return "<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells) + "</tr>"
+def _page(site: Site, wish: Wish) -> str:
+    watch = site.watch
+    config, now = watch.config, watch.clock()
+
+    def link(**changed: str | int | None) -> str:
+        parameters: dict[str, str | int | None] = {
+            "q": wish.text,
+            "show": wish.show,
+            "module": wish.module,
+            "sort": wish.sort if wish.sort != "urgency" else None,
+            "order": "desc" if wish.descending and "sort" not in changed else None,
+            "page": wish.page if wish.page > 1 else None,
+        }
+        return url("./", **parameters | changed)
+
+    return render(
+        "status.html",
+        listing=listing(config.targets, watch.history.pasts, wish, now),
+        wish=wish,
+        link=link,
+        columns=_COLUMNS,
+        modules=sorted({target.module for target in config.targets}),
+        telemetry=site.options.telemetry_path.lstrip("/"),
+        version=__version__,
+        now=now,
+    )

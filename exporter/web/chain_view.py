@@ -1,0 +1,91 @@
+"""A chain as the target's page draws it: leaf on top, then who signed it, to the root or to where trust ends.
+
+The trusted chain is drawn if there is one, else the path as it was sent; what was sent and is not part of it follows.
+"""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from exporter.certificates.chain import VerifyError
+from exporter.certificates.facts import Certificate
+from exporter.findings.observation import Observation
+from exporter.metrics.labels import clean
+from exporter.web.probe_debug import pem
+from exporter.web.validity import Validity, validity
+
+_SHOWN_NAMES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One certificate of the drawing. `kind` is leaf, issuer, root or stranger; `role` says it in words."""
+
+    certificate: Certificate
+    kind: str
+    role: str
+    validity: Validity
+    errors: tuple[str, ...]
+    names: tuple[str, ...]
+    more_names: int
+    pem: Markup
+
+
+def links(observation: Observation, now: float) -> tuple[Link, ...]:
+    """Return the chain of an observation, leaf first."""
+    sent = observation.certificates
+    if not sent:
+        return ()
+    trusted = next((verdict.chain for verdict in observation.verdicts if verdict.trusted and verdict.chain), ())
+    path = trusted or (observation.chain.path if observation.chain is not None else sent[:1])
+    drawn = {certificate.der for certificate in path}
+    strangers = [certificate for certificate in sent if certificate.der not in drawn]
+    errors = _errors(observation)
+    presented = {certificate.der for certificate in sent}
+    last = len(path) - 1
+    return (
+        *(
+            _link(one, *_role(one, depth, one.der in presented), now, _at(errors, depth, last))
+            for depth, one in enumerate(path)
+        ),
+        *(_link(one, "stranger", "sent, but not needed for this chain", now, ()) for one in strangers),
+    )
+
+
+def _role(certificate: Certificate, depth: int, sent: bool) -> tuple[str, str]:
+    if depth == 0:
+        return "leaf", "leaf, self-signed" if certificate.is_self_signed else "leaf"
+    kind = "root" if certificate.is_self_issued else "issuer"
+    words = {"root": "root", "issuer": "intermediate"}[kind]
+    return kind, f"{words}, sent" if sent else f"{words}, from the trusted roots"
+
+
+def _errors(observation: Observation) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for verdict in observation.verdicts:
+        for error in verdict.errors:
+            found.setdefault(error.depth, []).append(_sentence(verdict.verifier, error))
+    return found
+
+
+def _sentence(verifier: str, error: VerifyError) -> str:
+    return f"{verifier}: {error.message or error.name}"
+
+
+def _at(errors: dict[int, list[str]], depth: int, last: int) -> tuple[str, ...]:
+    """Return what is wrong at a depth; the last certificate drawn takes what is beyond it."""
+    return tuple(text for at in sorted(errors) if at == depth or (at > last == depth) for text in errors[at])
+
+
+def _link(certificate: Certificate, kind: str, role: str, now: float, errors: tuple[str, ...]) -> Link:
+    names = (*certificate.dns_names, *certificate.ip_addresses) if kind == "leaf" else ()
+    return Link(
+        certificate=certificate,
+        kind=kind,
+        role=role,
+        validity=validity(certificate.not_before, certificate.not_after, now),
+        errors=tuple(dict.fromkeys(errors)),
+        names=tuple(clean(name, 80) for name in names[:_SHOWN_NAMES]),
+        more_names=max(0, len(names) - _SHOWN_NAMES),
+        pem=Markup(pem(certificate.der)),  # noqa: S704 - base64 and two lines of our own
+    )

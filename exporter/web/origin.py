@@ -1,0 +1,50 @@
+"""Where a request comes from: this machine, and a page of ours. It answers both strictly: in doubt, no.
+
+A name that an attacker lets point to 127.0.0.1 makes a browser on this machine ask in the attacker's name (DNS
+rebinding), and a form on any page can be sent anywhere; so the connection's address alone proves nothing.
+"""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+_OWN_NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+def is_on_this_machine(request: web.Request, external_host: str | None) -> bool:
+    """Tell whether the client is on the loopback, speaks to us by a name of the loopback, and for nobody else."""
+    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+    if not isinstance(peer, tuple) or not _is_loopback(str(peer[0])):
+        return False
+    if any(name in request.headers for name in _FORWARDED):
+        return False
+    return _host(f"//{request.host}") in (*_OWN_NAMES, *([external_host] if external_host else []))
+
+
+def is_from_elsewhere(request: web.Request) -> bool:
+    """Tell whether a browser says that another site's page made this request (Fetch Metadata, RFC 6454)."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in ("same-origin", "none"):
+        return True
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return False
+    return urlsplit(origin).netloc.lower() != request.host.lower()
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return bool((mapped or parsed).is_loopback)

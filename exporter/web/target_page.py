@@ -1,0 +1,95 @@
+"""GET /target?target=&module=: one target's last reading, whole. POST: probe it now, if whoever asks may.
+
+Looking causes no probe. A probe by POST needs a password, a client certificate or the loopback, comes from a page of
+ours and not from anybody else's, and not more often than the limits say.
+"""
+
+import asyncio
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from exporter import __version__
+from exporter.target import Target
+from exporter.web.access import RateLimit
+from exporter.web.listing import row
+from exporter.web.origin import is_from_elsewhere, is_on_this_machine
+from exporter.web.pages import page, render, url
+from exporter.web.site import SITE, Site
+from exporter.web.target_view import recent_bars, view
+
+PROBES_AT_ONCE = 10  # by hand, of all targets together
+SECONDS_FOR_A_PROBE = 2.0
+LONGEST_WAIT = 60.0
+LIMIT = web.AppKey("probes by hand", RateLimit)
+
+
+def limit() -> RateLimit:
+    """Return the limit of probes by hand, for one application."""
+    return RateLimit(SECONDS_FOR_A_PROBE, PROBES_AT_ONCE, 0.0)
+
+
+async def show(request: web.Request) -> web.Response:
+    """Answer with the page of one target."""
+    site = request.app[SITE]
+    target = find(site, request.query.get("target", ""), request.query.get("module", ""))
+    if target is None:
+        return _no_such_target()
+    return page(await asyncio.to_thread(_page, site, target, may_probe(request)))
+
+
+async def probe_now(request: web.Request) -> web.StreamResponse:
+    """Probe a configured target once, then show it."""
+    site = request.app[SITE]
+    if not may_probe(request):
+        return web.Response(status=403, text="probing by hand needs authentication, or the exporter's own machine\n")
+    if is_from_elsewhere(request):
+        return web.Response(status=403, text="this request comes from another site\n")
+    form = await request.post()
+    target = find(site, str(form.get("target", "")), str(form.get("module", "")))
+    if target is None or target not in site.targets_named(target.name):
+        return _no_such_target()
+    now = asyncio.get_running_loop().time()
+    if not request.app[LIMIT].admits(now):
+        return web.Response(status=429, text="too many probes by hand\n", headers={"Retry-After": "2"})
+    module = site.watch.config.modules[target.module]
+    timeout = module.timeout or site.watch.config.global_.timeout
+    site.own.scrapes.labels("probe now").inc()
+    await site.watch.read(target, module, now + min(timeout, LONGEST_WAIT) + 1.0)
+    raise web.HTTPSeeOther(url("target", target=target.name, module=target.module))
+
+
+def may_probe(request: web.Request) -> bool:
+    """Tell whether whoever asks may probe by hand."""
+    site = request.app[SITE]
+    return site.authenticates() or is_on_this_machine(request, urlsplit(site.options.external_url).hostname)
+
+
+def find(site: Site, name: str, module: str) -> Target | None:
+    """Return the target with that name and module: a configured one, else one that /probe was asked for."""
+    asked_for = [target for target in tuple(site.watch.last) if target.name == name]
+    found = (target for target in (*site.targets_named(name), *asked_for) if module in ("", target.module))
+    return next(found, None)
+
+
+def _no_such_target() -> web.Response:
+    return web.Response(status=404, text="there is no such target\n")
+
+
+def _page(site: Site, target: Target, may: bool) -> str:
+    watch = site.watch
+    now = watch.clock()
+    past = watch.history.pasts.get(target)
+    reading = watch.last.get(target)
+    return render(
+        "target.html",
+        target=target,
+        row=row(target, past, now),
+        past=past,
+        bars=recent_bars(past.recent) if past else [],
+        views=[view(judgement, now) for judgement in reading.judgements] if reading else [],
+        probe_now=may and target in site.targets_named(target.name),
+        telemetry=site.options.telemetry_path.lstrip("/"),
+        version=__version__,
+        now=now,
+    )
