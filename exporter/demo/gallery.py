@@ -19,11 +19,10 @@ from typing import Self
 
 from OpenSSL import SSL
 
-from exporter.demo import flights
-from exporter.demo.pki import PKI, Leaf, mistagged
-from exporter.demo.scenario import Closed, Flight, Scenario, Served
+from exporter.demo.pki import PKI
+from exporter.demo.scenario import Closed, Scenario, Served
 from exporter.demo.scenarios import SCENARIOS
-from exporter.demo.scripts import Await, Hold, Script, ScriptedPeer, Send
+from exporter.demo.scripts import Script, ScriptedPeer
 from exporter.demo.servers import Endpoint, TLSServer, context
 
 TIMEOUT_SECONDS = 3
@@ -183,22 +182,13 @@ class Gallery:
         if isinstance(served, Endpoint):
             return TLSServer(served, self._context(served), self._transports)
         assert not isinstance(served, Closed)
-        script = self._script(served) if isinstance(served, Flight) else served
+        script = served(self.pki) if callable(served) else served
         return ScriptedPeer(script, self._transports, self._tasks)
 
     def _context(self, endpoint: Endpoint) -> SSL.Context:
         if endpoint not in self._contexts:
             self._contexts[endpoint] = context(endpoint, self.pki)
         return self._contexts[endpoint]
-
-    def _script(self, flight: Flight) -> Script:
-        intermediate = self.pki.authority("intermediate").der
-        if flight.name == "malformed-certificate":
-            broken = mistagged(self.pki.leaf(Leaf(key="rsa-2048")).der)
-            return (Await(), Send(flights.flight([broken, intermediate])), Hold())
-        good = self.pki.leaf(Leaf(key="rsa-2048")).der
-        answer = flights.flight([good, intermediate], flights.SSL3, flights.RSA_RC4_128_SHA, b"")
-        return (Await(), Send(answer), Hold())
 
     async def _close_all(self) -> None:
         loop = asyncio.get_running_loop()

@@ -1,7 +1,9 @@
 """What one scenario of the gallery is: how it is served, and what must be seen of it. Values only."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from exporter.demo.pki import PKI
 from exporter.demo.scripts import Script
 from exporter.demo.servers import Endpoint
 from exporter.probe.result import Failure, Phase, Reason
@@ -12,14 +14,10 @@ class Closed:
     """A port on which nobody listens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """A script that needs certificates of the infrastructure: its name in the gallery's table."""
+ScriptMaker = Callable[[PKI], Script]
+"""A script that needs certificates of the gallery's infrastructure."""
 
-    name: str
-
-
-Served = Endpoint | Script | Flight | Closed
+Served = Endpoint | Script | ScriptMaker | Closed
 
 
 @dataclass(frozen=True, slots=True)

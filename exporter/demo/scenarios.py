@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from exporter.demo import flights
-from exporter.demo.pki import SELF, Leaf
-from exporter.demo.scenario import Closed, Flight, Scenario, Seen, failed
-from exporter.demo.scripts import Await, Drip, Finish, Hold, Pause, Reset, Send
+from exporter.demo.pki import PKI, SELF, Leaf, mistagged
+from exporter.demo.scenario import Closed, Scenario, Seen, failed
+from exporter.demo.scripts import Await, Drip, Finish, Hold, Pause, Reset, Script, Send
 from exporter.demo.servers import Endpoint
 from exporter.probe.result import Failure, Phase, Reason
 
@@ -25,6 +25,16 @@ _SMTP = (b"220 localhost ESMTP\r\n", b"250-localhost\r\n250 STARTTLS\r\n", b"220
 def _refused_without_client_certificate(reason: Reason, version: float) -> Seen:
     failure = Failure(Phase.HANDSHAKE, reason)
     return replace(_GOOD, success=False, failure=failure, version=version)
+
+
+def _presents_a_malformed_certificate(pki: PKI) -> Script:
+    chain = mistagged(pki.leaf(Leaf(key="rsa-2048")).der), pki.authority("intermediate").der
+    return Await(), Send(flights.flight(chain)), Hold()
+
+
+def _answers_in_ssl3(pki: PKI) -> Script:
+    chain = pki.leaf(Leaf(key="rsa-2048")).der, pki.authority("intermediate").der
+    return Await(), Send(flights.flight(chain, flights.SSL3, flights.RSA_RC4_128_SHA, b"")), Hold()
 
 
 GOOD = (
@@ -194,7 +204,7 @@ CERTIFICATES = (
     Scenario(
         "malformed-certificate",
         "A certificate that breaks the encoding rules, so that no TLS library takes it.",
-        Flight("malformed-certificate"),
+        _presents_a_malformed_certificate,
         replace(
             failed(Phase.HANDSHAKE, Reason.PROTOCOL_ERROR, certificates=2),
             version=1.2,
@@ -238,7 +248,7 @@ PROTOCOLS = (
     Scenario(
         "ssl3-only",
         "An appliance that answers in SSL 3.0 with RC4.",
-        Flight("ssl3-only"),
+        _answers_in_ssl3,
         replace(
             failed(Phase.HANDSHAKE, Reason.PROTOCOL_ERROR, certificates=2),
             trusted=True,
