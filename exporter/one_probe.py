@@ -12,7 +12,7 @@ from exporter.config.reader import load
 from exporter.findings.judgement import Judgement
 from exporter.metrics.exposition import pages
 from exporter.metrics.own import OwnMetrics
-from exporter.reading import Reading
+from exporter.reading import Reading, reading
 from exporter.report import as_json, as_text
 from exporter.target import HTTPS_PORT, Target, TargetError, parse_endpoint
 from exporter.watch import Watch
@@ -79,7 +79,12 @@ async def _read(config: Config, target: Target, module: Module) -> Reading:
     watch = Watch(config, OwnMetrics())
     try:
         timeout = module.timeout or config.global_.timeout
-        return await watch.read(target, module, asyncio.get_running_loop().time() + timeout + 1)
+        done = await watch.read(target, module, asyncio.get_running_loop().time() + timeout + 1)
+        if module.posture is None:
+            return done
+        await watch.postures.settled()
+        results = [judgement.observation.result for judgement in done.judgements]
+        return reading(target, module, watch.judge(target, module, results))
     finally:
         watch.close()
 

@@ -15,6 +15,7 @@ from exporter.findings.judgement import Found, Judgement
 from exporter.metrics.labels import clean
 from exporter.probe.result import Result
 from exporter.reading import Reading
+from exporter.report_posture import posture_fields, posture_rows
 
 WIDTH = 100
 DAY = 86400.0
@@ -58,6 +59,11 @@ def _page(judgement: Judgement, ink: _Ink) -> Iterator[str]:
             yield from _certificate_rows(position, certificate, observation.now, ink)
         yield ""
         yield from _trust_rows(judgement, ink)
+    if observation.posture is not None:
+        yield ""
+        yield ink("head", "posture, as found by hellos of our own")
+        for label, text in posture_rows(observation, ink):
+            yield _row(label, text)
     yield ""
     yield from _finding_rows(judgement.findings, result, ink)
 
@@ -219,6 +225,7 @@ def _result(judgement: Judgement) -> dict[str, Any]:
             for verdict in observation.verdicts
         ],
         "name_match": observation.name_match,
+        "posture": posture_fields(observation),
         "http": _fields(result.http, "status_code", "version", "location", "redirects_to_https", "failure"),
         "findings": [
             {"finding": found.finding.id, "severity": found.finding.severity, "detail": found.detail}

@@ -113,6 +113,11 @@ class Postures:
         while len(self._entries) > MAX_KEPT:
             self._entries.popitem(last=False)
 
+    async def settled(self) -> None:
+        """Wait until no scan is running or waiting."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
     def close(self) -> None:
         """End all scans under way."""
         self._queue.clear()
