@@ -36,7 +36,9 @@ RESERVED_LABELS = frozenset(  # whatever the series of a target carry, and what 
         *("target", "module", "address", "server_name", "certificate_type", "position", "phase", "reason", "family"),
         *("protocol", "cipher", "group", "alpn", "subject", "issuer", "serial_number", "fingerprint_sha256", "key"),
         *("signature_algorithm", "dns_names", "ip_addresses", "chain", "verifier", "status", "source", "version"),
-        *("class", "finding", "severity", "le", "quantile"),
+        *("class", "finding", "severity", "error", "depth", "include_subdomains", "preload", "alt_svc"),
+        *("feature", "check", "vulnerability", "profile", "rule"),
+        *("le", "quantile"),
     },
 )
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")

@@ -2,6 +2,7 @@
 
 import ssl
 import tempfile
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -42,9 +43,11 @@ def server_context(tls: ServerTLS) -> ssl.SSLContext:
 
 
 def _set_versions(context: ssl.SSLContext, tls: ServerTLS) -> None:
-    context.minimum_version = _VERSIONS[tls.min_version]
-    if tls.max_version is not None:
-        context.maximum_version = _VERSIONS[tls.max_version]
+    with warnings.catch_warnings():  # of TLS 1.0 and 1.1, which somebody asked for by name
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = _VERSIONS[tls.min_version]
+        if tls.max_version is not None:
+            context.maximum_version = _VERSIONS[tls.max_version]
     old = tls.min_version in ("TLS10", "TLS11")
     ciphers = ":".join(tls.ciphers) or "DEFAULT"
     try:

@@ -1,9 +1,8 @@
 """Every file of tests/configs/bad gives exactly the messages that stand beside it, in a .txt of its name.
 
-To accept new messages: UPDATE_GOLDEN=1 pytest tests/config/test_bad_configs.py
+To accept new messages: pytest tests/config/test_bad_configs.py --accept
 """
 
-import os
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,13 @@ BAD = sorted(path.name for path in (CONFIGS / "bad").iterdir() if path.is_dir() 
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_message(name, monkeypatch):
+def test_message(name, monkeypatch, request):
     monkeypatch.chdir(CONFIGS / "bad")
     with pytest.raises(ConfigError) as error:
         load(name)
     messages = str(error.value).replace(str(CONFIGS), "CONFIGS") + "\n"
     wanted = Path(name).with_suffix(".txt")
-    if os.environ.get("UPDATE_GOLDEN"):
+    if request.config.getoption("--accept"):
         wanted.write_text(messages)
     assert messages == wanted.read_text()
 

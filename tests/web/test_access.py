@@ -251,6 +251,23 @@ async def test_cipher_suites_and_curve(serve, tmp_path):
     assert any("TLS 1.3" in note for note in server.config.notes)
 
 
+@pytest.mark.parametrize("oldest", ["TLS10", "TLS11"])
+async def test_old_versions_where_they_are_asked_for(serve, tmp_path, oldest):
+    issue(tmp_path, "server")
+    tls = {"cert_file": "server.pem", "key_file": "server.key", "min_version": oldest, "max_version": oldest}
+    tls["curve_preferences"] = ["CurveP256", "X25519"]
+    server = await serve(config_file(tmp_path, tls_server_config=tls))
+    context = trusting()
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1 is deprecated"):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port, ssl=context, server_hostname="localhost")
+    assert writer.get_extra_info("ssl_object").version() == {"TLS10": "TLSv1", "TLS11": "TLSv1.1"}[oldest]
+    writer.close()
+    await writer.wait_closed()
+    assert any("curve_preferences" in note for note in server.config.notes)
+
+
 async def presented(server):
     """Return the certificate that a new connection is shown."""
     _, writer = await asyncio.open_connection("127.0.0.1", server.port, ssl=trusting(), server_hostname="localhost")
@@ -425,6 +442,11 @@ BAD = {
     ],
     "tls_server_config: {cert_file: server.pem, key_file: server.key, curve_preferences: [P256]}": [
         "did you mean 'CurveP256'"
+    ],
+    "tls_server_config: {cert_file: server.pem, key_file: server.key, client_ca: none, client_auth_type:"
+    " RequireAndVerifyClientCert}": ["the client CA cannot be used"],
+    "tls_server_config: {cert_file: server.pem, key_file: server.key, curve_preferences: [X25519MLKEM768]}": [
+        "the curve X25519MLKEM768 cannot be set alone"
     ],
     "http_server_config: {headers: {Server: x}}": ["unknown header field 'Server'"],
     'http_server_config: {headers: {X-Frame-Options: "a\\nb"}}': ["bad header field"],
