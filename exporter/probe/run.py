@@ -9,16 +9,19 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from OpenSSL import SSL
+
 from exporter.config.model import Addresses, Module, ProxyConfig
 from exporter.probe import http, proxy, starttls
 from exporter.probe.connect import connect, connect_unix
 from exporter.probe.contexts import Contexts
-from exporter.probe.handshake import Handshake, TLSStream, handshake
+from exporter.probe.handshake import Handshake, handshake
 from exporter.probe.limits import AddressSlots, printable
 from exporter.probe.network import NetworkError, Stream
 from exporter.probe.redirect import CHECK_SECONDS, RedirectVerdicts
 from exporter.probe.resolve import Address, Resolver
 from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Variant
+from exporter.probe.short_way import NotOrdinaryError, Offers, Ordinary, ordinary_handshake
 from exporter.probe.trace import Progress, Trace
 from exporter.target import HTTPS_PORT, Target, is_ip_literal
 
@@ -34,6 +37,8 @@ class Prober:
     under_way: asyncio.Semaphore
     resolver: Resolver = field(default_factory=Resolver)
     contexts: Contexts = field(default_factory=Contexts)
+    offers: Offers = field(default_factory=Offers)
+    ordinary: Ordinary = field(default_factory=Ordinary)
     redirects: RedirectVerdicts = field(default_factory=RedirectVerdicts)
     wall_clock: Callable[[], float] = time.time
 
@@ -179,7 +184,45 @@ async def _connected(
     addresses: tuple[Address, ...],
     started_at: float,
 ) -> Result:
-    """Everything from the connection on; the result tells how far it came."""
+    """Everything from the connection on, by the short way if that can do; the result tells how far it came."""
+    endpoint = (route.host, route.port, route.server_name, route.variant.address, route.variant.certificate_type)
+    now = asyncio.get_running_loop().time()
+    if prober.ordinary.holds(endpoint, now):
+        try:
+            return await _attempt(prober, route, trace, deadline, addresses, started_at, _short_handshake)
+        except NotOrdinaryError as error:
+            trace.note(f"{error}; once more with OpenSSL")
+            prober.ordinary.bar(endpoint, now)
+    result = await _attempt(prober, route, trace, deadline, addresses, started_at, _handshake)
+    prober.ordinary.note(endpoint, result)
+    return result
+
+
+async def _handshake(prober: Prober, route: Route, stream: Stream) -> tuple[Handshake, Stream | None]:
+    return await handshake(stream, _context(prober, route), route.server_name)
+
+
+async def _short_handshake(prober: Prober, route: Route, stream: Stream) -> tuple[Handshake, Stream | None]:
+    offer = prober.offers.get(_context(prober, route), asyncio.get_running_loop().time())
+    if offer is None:
+        raise NotOrdinaryError("what this module offers cannot be offered by the short way")
+    return await ordinary_handshake(stream, offer.hello(route.server_name))
+
+
+def _context(prober: Prober, route: Route) -> SSL.Context:
+    return prober.contexts.get(route.module.tls_config, offered_alpn(route.module), route.variant.certificate_type)
+
+
+async def _attempt(
+    prober: Prober,
+    route: Route,
+    trace: Trace,
+    deadline: float,
+    addresses: tuple[Address, ...],
+    started_at: float,
+    shake_hands: Callable[[Prober, Route, Stream], Awaitable[tuple[Handshake, Stream | None]]],
+) -> Result:
+    """Make one connection and complete a handshake on it."""
     stream, address = await _connect(route, trace, deadline, addresses)
     result = Result(
         started_at=started_at,
@@ -200,10 +243,7 @@ async def _connected(
         if route.module.starttls:
             injected = await _starttls(stream, route, trace)
         with trace.during(Phase.HANDSHAKE):
-            context = prober.contexts.get(
-                route.module.tls_config, offered_alpn(route.module), route.variant.certificate_type
-            )
-            done, tls = await handshake(stream, context, route.server_name)
+            done, tls = await shake_hands(prober, route, stream)
             trace.note(_told(done))
         if tls is not None and route.module.http is not None:
             with trace.during(Phase.HTTP):
@@ -299,7 +339,7 @@ async def _starttls(stream: Stream, route: Route, trace: Trace) -> bool:
     return bool(leftover)
 
 
-async def _request(tls: TLSStream, route: Route, done: Handshake) -> HTTPFacts:
+async def _request(tls: Stream, route: Route, done: Handshake) -> HTTPFacts:
     assert route.module.http is not None
     assert done.session is not None
     host = route.module.http.host or _authority(route)

@@ -1,0 +1,65 @@
+"""The signature of a CertificateVerify (RFC 8446 section 4.4.3): whether the server holds the key of its certificate.
+
+Only the schemes of common certificates are checked here; another one, or a key that cannot be read, is a WireError.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+
+from exporter.wire.records import WireError
+
+PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
+MAX_KEYS = 16_384
+_CONTEXT = b" " * 64 + b"TLS 1.3, server CertificateVerify\x00"
+_RSA_PSS_OID = "1.2.840.113549.1.1.10"
+
+_ECDSA: Mapping[int, tuple[str, ec.ECDSA]] = {
+    0x0403: ("secp256r1", ec.ECDSA(hashes.SHA256())),
+    0x0503: ("secp384r1", ec.ECDSA(hashes.SHA384())),
+    0x0603: ("secp521r1", ec.ECDSA(hashes.SHA512())),
+}
+_RSA: Mapping[int, tuple[padding.PSS, hashes.HashAlgorithm]] = {  # section 4.2.3: the salt is as long as the hash
+    0x0804: (padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256()),
+    0x0805: (padding.PSS(padding.MGF1(hashes.SHA384()), 48), hashes.SHA384()),
+    0x0806: (padding.PSS(padding.MGF1(hashes.SHA512()), 64), hashes.SHA512()),
+}
+_ED25519 = 0x0807
+_ED448 = 0x0808
+
+
+def verify_untrusted(certificate: bytes, scheme: int, signature: bytes, transcript: bytes) -> None:
+    """Check a signature over the hash of the transcript. Raises WireError."""
+    key = _public_key_untrusted(certificate)
+    signed = _CONTEXT + transcript
+    try:
+        if isinstance(key, ec.EllipticCurvePublicKey) and scheme in _ECDSA:
+            curve, ecdsa = _ECDSA[scheme]
+            if key.curve.name == curve:
+                return key.verify(signature, signed, ecdsa)
+        elif isinstance(key, rsa.RSAPublicKey) and scheme in _RSA:
+            return key.verify(signature, signed, *_RSA[scheme])
+        elif (isinstance(key, ed25519.Ed25519PublicKey) and scheme == _ED25519) or (
+            isinstance(key, ed448.Ed448PublicKey) and scheme == _ED448
+        ):
+            return key.verify(signature, signed)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError) as error:
+        raise WireError(f"a CertificateVerify that does not verify: {type(error).__name__}") from None
+    raise WireError(f"signature scheme 0x{scheme:04X} is not for this key")
+
+
+@lru_cache(maxsize=MAX_KEYS)
+def _public_key_untrusted(certificate: bytes) -> PublicKey:
+    """Return the key of a certificate. Raises WireError."""
+    try:
+        parsed = x509.load_der_x509_certificate(certificate)
+        key = parsed.public_key()
+    except Exception as error:  # noqa: BLE001 - what a parser of hostile bytes may raise is not one list
+        raise WireError(f"a certificate whose key cannot be read: {type(error).__name__}") from None
+    if parsed.public_key_algorithm_oid.dotted_string == _RSA_PSS_OID or not isinstance(key, PublicKey):
+        raise WireError("a certificate whose kind of key is not known here")
+    return key
