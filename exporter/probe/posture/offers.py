@@ -62,6 +62,7 @@ WIDE_SUITES = tuple(
     number for number, name in ASKABLE.items() if name.partition("_WITH_")[2].startswith(_WIDE_CIPHERS)
 )[:MAX_SUITES]
 SIGNED_SUITES = tuple(number for number, name in ASKABLE.items() if "DHE_" in name and "_EXPORT_" not in name)
+ECDHE_SUITES = tuple(number for number, name in ASKABLE.items() if name.startswith(("TLS_ECDHE_", "TLS_ECDH_anon_")))
 RSA_SUITES = tuple(
     number for number, name in ASKABLE.items() if name.startswith("TLS_RSA_WITH_") and "_NULL_" not in name
 )
@@ -92,6 +93,8 @@ REST_GROUPS = (
     "MLKEM1024",
     "curveSM2",
 )
+HYBRIDS = REPORTED_GROUPS[:3]
+CURVES = ("X25519", "secp256r1", "secp384r1", "secp521r1", "X448")
 # Up to TLS 1.2 every curve, so that no server refuses a hello for its curves; the common ones first.
 _CURVES = tuple(number for number in GROUPS if number <= 0x1E)  # noqa: PLR2004 - up to X448
 LEGACY_GROUPS = (29, 23, 24, 25, 30, *(number for number in _CURVES if number not in (29, 23, 24, 25, 30)))
@@ -101,6 +104,11 @@ SIGNATURE_SCHEMES = (
     *(0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806, 0x0809, 0x080A, 0x080B),
     *(0x0401, 0x0501, 0x0601, 0x0402, 0x0303, 0x0301, 0x0203, 0x0201, 0x0202),
 )
+
+
+def asked_with(group: str) -> tuple[str, ...]:
+    """Return the groups that are not asked for any more when one was named: of the rest, one is enough."""
+    return REST_GROUPS if group in REST_GROUPS else (group,)
 
 
 def group_numbers(names: Iterable[str]) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from exporter.probe.posture.verdicts import Inquiry, Unanswered
 from exporter.wire import names, sslv2
 from exporter.wire.clienthello import ClientHello
 from exporter.wire.names import CIPHER_CLASSES, FALLBACK_SCSV, SSL_2_0, SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3
-from exporter.wire.serverhello import EXTENDED_MASTER_SECRET, HEARTBEAT, RENEGOTIATION_INFO, ServerHello
+from exporter.wire.serverhello import EXTENDED_MASTER_SECRET, HEARTBEAT, RENEGOTIATION_INFO
 
 CHECKS_OF_VERSIONS = {
     SSL_2_0: Check.SSLV2,
@@ -118,28 +118,50 @@ class Scan:
             self.facts["extended_master_secret"] = EXTENDED_MASTER_SECRET in extensions
 
     async def _groups(self) -> None:
-        """Ask which groups TLS 1.3 takes: each answer names one, which is left out of the next question."""
-        left = [*offers.REPORTED_GROUPS, *offers.REST_GROUPS]
+        """Ask which groups are taken, in TLS 1.3 or else in the version that there is."""
+        left = await self._groups_of_1_3([*offers.REPORTED_GROUPS, *offers.REST_GROUPS])
+        if self.versions.get(TLS_1_3) is False and self.versions.get(TLS_1_2):
+            await self._groups_of_1_2([name for name in left if name in offers.CURVES])
+
+    async def _groups_of_1_3(self, left: list[str]) -> list[str]:
+        """Let each answer name a group, which is left out of the next question; return the groups that none named."""
         while left:
             hello = offers.hello_1_3(offers.group_numbers(left), self.random(32), self.server_name)
             answer = await self.inquiry.ask(hello.write())
             if TLS_1_3 not in self.versions:
                 self._note_version(TLS_1_3, answer)
-            group = self._group(answer.hello)
-            if group is None or group not in left:
+            hello_1_3 = answer.hello if answer.hello is not None and answer.hello.version == TLS_1_3 else None
+            number = hello_1_3.group if hello_1_3 is not None else None
+            group = names.group_name(number) if number is not None else ""
+            if group not in left:
+                refused = left if self.versions.get(TLS_1_3) else [name for name in left if name in offers.HYBRIDS]
+                self.inquiry.refused(Check.GROUPS, answer, self.groups, *refused)
                 break
             self.groups[group] = True
-            rest = offers.REST_GROUPS if group in offers.REST_GROUPS else (group,)
-            left = [name for name in left if name not in rest]
-        else:
-            return
-        if self.versions.get(TLS_1_3):
-            self.inquiry.refused(Check.GROUPS, answer, self.groups, *left)
+            left = [name for name in left if name not in offers.asked_with(group)]
+        return left
 
-    def _group(self, hello: ServerHello | None) -> str | None:
-        if hello is None or hello.version != TLS_1_3 or hello.group is None:
-            return None
-        return names.group_name(hello.group)
+    async def _groups_of_1_2(self, left: list[str]) -> None:
+        """Do the same by the ServerKeyExchange of ECDHE suites (RFC 8422 section 5.4).
+
+        An ECDSA certificate's curve must be among those offered (section 5.1): all that were named are offered again
+        as the last ones, and a server that then names one of them leaves the others unknown.
+        """
+        ecdsa = any("_ECDSA_" in suite for suites in self.suites.values() for suite in suites)
+        named = [name for name in offers.CURVES if ecdsa and self.groups.get(name)]
+        while left:
+            groups = offers.group_numbers((*left, *named))
+            hello = replace(self.hello(TLS_1_2, offers.ECDHE_SUITES), groups=groups)
+            answer = await self.inquiry.ask(hello.write(), has_key_exchange)
+            exchange = answer.flight.key_exchange
+            group = names.group_name(exchange.group) if exchange is not None and exchange.group is not None else ""
+            if group not in left:
+                if not group:
+                    self.inquiry.refused(Check.GROUPS, answer, self.groups, *left)
+                return
+            self.groups[group] = True
+            named = [*named, group] if ecdsa else []
+            left = [name for name in left if name not in offers.asked_with(group)]
 
     async def _tls_1_1_and_1_0(self) -> None:
         """Ask for TLS 1.1: whatever refuses it refuses 1.0 as well, since a server names the best it has."""
