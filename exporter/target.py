@@ -63,7 +63,7 @@ def parse_endpoint(text: str) -> Endpoint:
     """Read a target as written; raise TargetError with the reason."""
     if not text or len(text) > _MAX_LENGTH:
         raise TargetError("a target must have between 1 and 2048 characters")
-    if any(character.isspace() or not character.isprintable() for character in text):
+    if " " in text or not text.isprintable():  # which other spaces are not
         raise TargetError("a target must not contain spaces or control characters")
     if text.startswith("unix:"):
         return _unix(text.removeprefix("unix:"))

@@ -3,7 +3,7 @@
 Several files become one configuration here. Everything that is wrong is collected, nothing is raised.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,7 +43,7 @@ class Assembly:
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     whole: bool = True  # every module that may be referred to is there
-    _first: dict[tuple[object, ...], str] = field(default_factory=dict)  # what may be written once, and where it was
+    _first: dict[Hashable, tuple[FileSource, Steps]] = field(default_factory=dict)  # what may be written once
 
     def build(self, sources: list[FileSource]) -> Config:
         """Make one configuration of all sources."""
@@ -65,13 +65,14 @@ class Assembly:
             files=(*(source.name for source in sources), *dict.fromkeys(self.files)),
         )
 
-    def once(self, what: tuple[object, ...], source: FileSource, path: Steps, message: str, *, at_key: bool) -> bool:
+    def once(self, what: Hashable, source: FileSource, path: Steps, message: str, *, at_key: bool) -> bool:
         """Note that something is written here; False, with a problem, if it was written before."""
-        here = source.problem(path, "", at_key=at_key)
-        first = self._first.setdefault(what, f"{here.file}:{here.line}:{here.column}")
-        if first == f"{here.file}:{here.line}:{here.column}":
+        first_source, first_path = self._first.setdefault(what, (source, path))
+        if (first_source, first_path) == (source, path):
             return True
-        self.problems.append(source.problem(path, f"{message}, first at {first}", at_key=at_key))
+        first = first_source.problem(first_path, "", at_key=at_key)
+        where = f"first at {first.file}:{first.line}:{first.column}"
+        self.problems.append(source.problem(path, f"{message}, {where}", at_key=at_key))
         return False
 
     def globals(self, sources: list[FileSource]) -> GlobalConfig:

@@ -13,7 +13,10 @@ from exporter.target import Target
 _DURATIONS = ("timeout", "refresh", "max_lifetime")
 
 
-class _Dumper(yaml.SafeDumper):
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_DUMPER):  # type: ignore[misc]  # one of the two, both without types
     """Writes text plainly where it reads back as text, and never an anchor."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's

@@ -39,7 +39,7 @@ _KINDS = {dict: "a mapping", list: "a list", str: "text"}
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Source(Generic[Shape]):
     """A file as far as it is right, and what is wrong with it. `name` is as given, for messages.
 
