@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from exporter.metrics.labels import clean
 from exporter.web.static_files import FILES
 
-LONGEST_TEXT = 4096
+LONGEST_TEXT = 600
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 _TOO_SMALL_FOR_HOURS = 2 * HOUR
 _TOO_SMALL_FOR_DAYS = 2 * DAY
@@ -56,7 +56,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"date": date, "span": span, "milliseconds": milliseconds, "short_name": short_name}
+    made.filters |= {
+        "date": date,
+        "span": span,
+        "milliseconds": milliseconds,
+        "short_name": short_name,
+        "with_code": with_code,
+    }
     made.globals |= {"url": url, "static": {name: f"static/{name}?v={file.version}" for name, file in FILES.items()}}
     return made
 
@@ -115,3 +121,10 @@ def short_name(name: str) -> str:
     parts.append(part)
     common = next((one.removeprefix("CN=") for one in parts if one.startswith("CN=")), "")
     return clean(common or name or "(empty subject)", 200)
+
+
+def with_code(text: str) -> Markup:
+    """Return a text of the catalogue with what stands between backticks as code."""
+    parts = [escape(part) for part in text.split("`")]
+    marked = (Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in enumerate(parts))
+    return Markup("").join(marked)

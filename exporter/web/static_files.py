@@ -1,4 +1,4 @@
-"""GET /static/...: the few files of the pages, read once, known by name: no path of the file system can be asked for."""
+"""GET /static/...: the few files of the pages, read once and known by name: no path can be asked for."""
 
 import hashlib
 from dataclasses import dataclass

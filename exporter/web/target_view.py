@@ -181,9 +181,9 @@ def _bars(result: Result) -> Iterator[Bar]:
 
 
 def recent_bars(recent: Sequence[tuple[float, float, bool]]) -> list[dict[str, Any]]:
-    """Return the last probes as bars of at most 36 units' height; a square root, so that fast ones are seen too."""
+    """Return the last probes as bars of at most 38 units' height; a square root, so that fast ones are seen too."""
     slowest = max((seconds for _, seconds, _ in recent), default=0.0) or 1.0
     return [
-        {"at": at, "seconds": seconds, "failed": not good, "height": 4 + 32 * (seconds / slowest) ** 0.5}
+        {"at": at, "seconds": seconds, "failed": not good, "height": 4 + 34 * (seconds / slowest) ** 0.5}
         for at, seconds, good in recent
     ]
