@@ -4,6 +4,7 @@ Everything here is bounded by the number of configured targets or by a limit of 
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -54,6 +55,7 @@ class Watch:
         self.last: OrderedDict[Target, Reading] = OrderedDict()
         self.history = History()
         self._progress: dict[Target, Progress] = {}
+        self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
         self.adopt(config)
         own.caches.add("chains", lambda: len(self.chains))
         own.caches.add("revocations", lambda: len(self.revocations))
@@ -67,6 +69,7 @@ class Watch:
         self.prober = Prober(
             AddressSlots(limits.per_address_concurrency), asyncio.Semaphore(limits.concurrency), self.resolver
         )
+        self._roots.clear()
         self.config = config
         configured = set(config.targets)
         for target in [target for target in self.last if target not in configured]:
@@ -128,6 +131,17 @@ class Watch:
         return tuple(judge(observation) for observation in compared(observations))
 
     def _trust(self, module: Module) -> TrustStore | None:
+        """Return a module's roots. Their files are looked at from time to time: a directory of them costs 5 ms."""
+        trust = module.trust
+        key = (module.tls_config.ca_file, trust.ca_directory, trust.system_roots)
+        looked_at, store = self._roots.get(key, (-math.inf, None))
+        now = time.monotonic()
+        if now - looked_at >= ROOTS_SECONDS:
+            store = self._load_trust(module)
+            self._roots[key] = (now, store)
+        return store
+
+    def _load_trust(self, module: Module) -> TrustStore | None:
         trust = module.trust
         try:
             return load_trust(module.tls_config.ca_file, trust.ca_directory, trust.system_roots)
@@ -204,6 +218,7 @@ class Watch:
             log.info("target recovered" if failure is None else "target fails", **where)
 
 
+ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
 GRACE_SECONDS = 0.05  # between the end of a probe and that of whoever waits for it
 
 
