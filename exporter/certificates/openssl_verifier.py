@@ -8,6 +8,8 @@ message.
 
 import contextlib
 import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from OpenSSL import SSL, crypto
@@ -17,6 +19,7 @@ from exporter.certificates.facts import Certificate, read_certificate_untrusted
 from exporter.certificates.openssl_errors import ERRORS, UNREADABLE, message_of
 
 _RECORD_SIZE = 16384
+_PRESENT_SECONDS = 1.0
 _MAX_TIME = 253402300799  # the last second of the year 9999
 _CIPHERS = b"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256"
 _LEGACY_SERVER_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT: the flight below has no renegotiation_info
@@ -26,27 +29,37 @@ _SERVER_HELLO = b"\x02\x00\x00\x26" + b"\x03\x03" + bytes(32) + b"\x00" + b"\xc0
 
 
 class OpenSSLVerifier:
-    """Verifies chains against one trust store, at the security level that OpenSSL gives its clients."""
+    """Verifies chains against one trust store, at the security level that OpenSSL gives its clients.
 
-    def __init__(self, trust: TrustStore) -> None:
-        self._lock = threading.Lock()  # the store has one clock, and the callback one list
+    OpenSSL looks at the machine's clock by itself, and a store that was once told the time keeps to it. So one
+    context serves all verifications of the present; another time (`clock` says otherwise) gets one of its own.
+    """
+
+    def __init__(self, trust: TrustStore, clock: Callable[[], float] = time.time) -> None:
+        self._lock = threading.Lock()  # the callback has one list
+        self._clock = clock
+        self._roots = {root.der: root for root in trust.roots}
         self._found: list[tuple[int, int, str]] = []
-        self._context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-        self._context.set_max_proto_version(SSL.TLS1_2_VERSION)
-        self._context.set_options(_LEGACY_SERVER_CONNECT)
-        self._context.set_cipher_list(_CIPHERS)
-        self._context.set_verify(SSL.VERIFY_PEER, self._note)
-        store = self._context.get_cert_store()
+        self._context = self._make_context()
+
+    def _make_context(self, now: float | None = None) -> SSL.Context:
+        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        context.set_max_proto_version(SSL.TLS1_2_VERSION)
+        context.set_options(_LEGACY_SERVER_CONNECT)
+        context.set_cipher_list(_CIPHERS)
+        context.set_verify(SSL.VERIFY_PEER, self._note)
+        store = context.get_cert_store()
         assert store is not None
-        self._store = store
         # A trusted intermediate is an anchor, as it is for curl, Go and Python 3.13.
         store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
-        self._roots = {root.der: root for root in trust.roots}
-        for root in trust.roots:
+        if now is not None:
+            store.set_time(datetime.fromtimestamp(min(max(now, 0), _MAX_TIME), UTC))
+        for der in self._roots:
             try:
-                store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, root.der))
+                store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, der))
             except crypto.Error:
                 continue  # a root that OpenSSL cannot read is none for its clients
+        return context
 
     def _note(self, _connection: SSL.Connection, x509: crypto.X509, code: int, depth: int, _ok: int) -> bool:
         if code:
@@ -55,10 +68,11 @@ class OpenSSLVerifier:
 
     def verify(self, chain: tuple[Certificate, ...], now: float) -> Verdict:
         """Verify a chain as presented, leaf first, at a time in Unix seconds."""
+        is_present = abs(now - self._clock()) < _PRESENT_SECONDS
+        context = self._context if is_present else self._make_context(now)
         with self._lock:
             self._found.clear()
-            self._store.set_time(datetime.fromtimestamp(min(max(now, 0), _MAX_TIME), UTC))
-            connection = SSL.Connection(self._context, None)
+            connection = SSL.Connection(context, None)
             connection.set_connect_state()
             refusal = _play(connection, _certificate_message(chain))
             errors = tuple(dict.fromkeys(self._found))
@@ -71,10 +85,7 @@ class OpenSSLVerifier:
         )
         known = {certificate.der: certificate for certificate in chain} | self._roots
         return Verdict(
-            "openssl",
-            not found,
-            found,
-            tuple(known.get(der) or read_certificate_untrusted(der) for der in verified),
+            "openssl", not found, found, tuple(known.get(der) or read_certificate_untrusted(der) for der in verified)
         )
 
 
