@@ -5,11 +5,11 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.scripted import TIMEOUT, ScriptedStream
 
 from exporter import __version__
 from exporter.probe.http import MAX_ANSWER_BYTES, request
 from exporter.probe.result import HSTS, HTTPFacts
-from tests.support.scripted import TIMEOUT, ScriptedStream
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

@@ -1,12 +1,12 @@
 """Which hosts go without a proxy, and what a tunnel is to those who read from it."""
 
 import pytest
+from support.scripted import ScriptedStream
 
 from exporter.config.model import ProxyConfig, Secret
 from exporter.probe.network import NetworkError
 from exporter.probe.proxy import connect_through, is_excepted
 from exporter.probe.result import Reason
-from tests.support.scripted import ScriptedStream
 
 
 @pytest.mark.parametrize(

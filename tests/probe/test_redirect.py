@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
+from support.scripted import ScriptedStream
 
 from exporter.probe import redirect
 from exporter.probe.network import NetworkError
 from exporter.probe.redirect import RedirectVerdicts, check_redirect, judge_redirect
 from exporter.probe.result import HTTPFacts, Reason
-from tests.support.scripted import ScriptedStream
 
 HOST = "www.example.com"
 

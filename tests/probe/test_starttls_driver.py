@@ -1,13 +1,13 @@
 """The driver of STARTTLS dialogues over a stream, and the exceptions that it lets out."""
 
 import pytest
+from support.scripted import TIMEOUT, ScriptedStream
 
 from exporter.probe.network import NetworkError
 from exporter.probe.result import Reason
 from exporter.probe.starttls import default_port, negotiate
 from exporter.wire.conversation import DialogueReason
 from exporter.wire.starttls import DIALOGUES
-from tests.support.scripted import TIMEOUT, ScriptedStream
 
 GREETING = b"220 mail.example.com ESMTP\r\n"
 OFFER = b"250-mail.example.com\r\n250 STARTTLS\r\n"

@@ -1,33 +1,70 @@
-"""IRC (IRCv3's STARTTLS extension, https://ircv3.net/specs/deprecated/tls). No nick is ever registered."""
+"""IRC (IRCv3's STARTTLS extension, https://ircv3.net/specs/deprecated/tls). No nick is ever registered.
+
+Many servers say nothing to an unknown command before registration, so the capabilities are asked for first; and
+not all know those, so that a NICK without a nick follows, to which every server has an answer.
+"""
 
 import re
+from dataclasses import dataclass
 
 from exporter.wire.conversation import Conversation, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # RFC 2812 section 2.3.1: message = [ ":" prefix SPACE ] command [ params ] crlf
 # IRCv3 puts "@tags SPACE" before it.
-_MESSAGE = re.compile(rb"(?:@[^ ]+ +)?(?::[^ ]+ +)?([A-Za-z]+|[0-9]{3})(?: +(.*))?\Z")
+_MESSAGE = re.compile(rb"(?:@[^ ]+ +)?(?::[^ ]+ +)?([A-Za-z]+|[0-9]{3})(?: +([^:]*)(?:(?<= ):(.*))?)?\Z")
 _RPL_STARTTLS, _ERR_STARTTLS = b"670", b"691"
 _UNKNOWN = frozenset({b"421", b"451"})  # ERR_UNKNOWNCOMMAND, ERR_NOTREGISTERED
+_NO_NICK = frozenset({b"431", b"461"})  # ERR_NONICKNAMEGIVEN, ERR_NEEDMOREPARAMS
+_LS_MORE = 3  # parameters of "CAP * LS * :", which is not the last line
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    command: bytes
+    parameters: tuple[bytes, ...]
+    trailing: bytes
+    said: bytes
 
 
 def irc(host: str) -> Steps[bytes]:
     """Ask an IRC server for TLS. The server need not greet, and may say anything in between."""
     del host
     server = Conversation()
+    yield from server.say(b"CAP LS 302\r\nNICK\r\n")
+    capabilities = yield from _capabilities(server)
+    if capabilities is not None and b"tls" not in capabilities:
+        raise unsupported(b" ".join(capabilities) or b"no capabilities")
     yield from server.say(b"STARTTLS\r\n")
+    answer = yield from _answer(server, _UNKNOWN | {_RPL_STARTTLS, _ERR_STARTTLS})
+    if answer.command in _UNKNOWN:
+        raise unsupported(answer.said)
+    if answer.command == _ERR_STARTTLS:
+        raise refused(answer.said)
+    return server.leftover()
+
+
+def _capabilities(server: Conversation) -> Steps[list[bytes] | None]:
+    """Return what the server can do; None if it knows no CAP."""
+    names: list[bytes] = []
+    while (answer := (yield from _answer(server, _UNKNOWN | _NO_NICK | {b"CAP"}))).command == b"CAP":
+        names += [name.partition(b"=")[0] for name in answer.trailing.split()]
+        if len(answer.parameters) < _LS_MORE:
+            return names
+    return None
+
+
+def _answer(server: Conversation, awaited: frozenset[bytes]) -> Steps[_Message]:
+    """Return the next message with one of the commands; others are passed over, a PING is answered."""
     while True:
         line = yield from server.line_untrusted()
-        message = _MESSAGE.match(line)
-        if not message:
+        match = _MESSAGE.match(line)
+        if not match:
             raise unexpected(line, "an IRC message")
-        command = message[1].upper()
-        if command == _RPL_STARTTLS:
-            return server.leftover()
-        if command in _UNKNOWN:
-            raise unsupported(line)
-        if command in (_ERR_STARTTLS, b"ERROR"):
+        message = _Message(match[1].upper(), tuple((match[2] or b"").split()), match[3] or b"", line)
+        if message.command in awaited:
+            return message
+        if message.command == b"ERROR":
             raise refused(line)
-        if command == b"PING":  # some servers want to know that the client can hear them
-            yield from server.say(b"PONG " + (message[2] or b"") + b"\r\n")
+        if message.command == b"PING":  # some servers want to know that the client can hear them
+            yield from server.say(b"PONG :" + (message.trailing or b" ".join(message.parameters)) + b"\r\n")

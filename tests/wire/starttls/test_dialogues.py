@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.transcripts import FOLDER, Scene, all_scenes, unescape
 
-from exporter.wire.starttls import DIALOGUES, DialogueError, DialogueReason
 from exporter.wire.conversation import MAX_BYTES, MAX_QUOTED, printable_untrusted
-from tests.support.transcripts import FOLDER, Scene, all_scenes, unescape
+from exporter.wire.starttls import DIALOGUES, DialogueError, DialogueReason
 
 SCENES = all_scenes()
 HOST = "im.example.com"
@@ -54,8 +54,8 @@ def test_transcript(scene):
                 said += step
                 step = dialogue.send(b"")
             if speaker == "C":
-                assert said == data
-                said = b""
+                assert said.startswith(data)
+                said = said[len(data) :]
             elif speaker == "S":
                 assert said == b"", "the client spoke out of turn"
                 step = dialogue.send(data)

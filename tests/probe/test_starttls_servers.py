@@ -1,0 +1,111 @@
+"""Every STARTTLS protocol against a real server that offers it, and one that does not."""
+
+import contextlib
+import tempfile
+from pathlib import Path
+
+import pytest
+from support.probing import probe_one
+from support.servers.credential import NAME, make_credential
+from support.servers.dovecot import dovecot
+from support.servers.inspircd import inspircd
+from support.servers.mariadb import mariadb
+from support.servers.nnrpd import nnrpd
+from support.servers.postfix import postfix
+from support.servers.postgres import postgres
+from support.servers.prosody import prosody
+from support.servers.slapd import slapd
+from support.servers.vsftpd import vsftpd
+
+from exporter.config.model import TLSConfig
+from exporter.probe.result import Phase, Reason
+from exporter.wire.starttls import DIALOGUES
+
+# (the server, its setting with TLS, its setting without, the protocols it speaks)
+SERVERS = {
+    "postfix": (postfix, {"tls": "may"}, {"tls": "none"}, ["smtp"]),
+    "dovecot": (dovecot, {"ssl": "yes"}, {"ssl": "no"}, ["imap", "pop3", "lmtp", "sieve"]),
+    "vsftpd": (vsftpd, {"tls": True}, {"tls": False}, ["ftp"]),
+    "slapd": (slapd, {"tls": True}, {"tls": False}, ["ldap"]),
+    "postgres": (postgres, {"tls": True}, {"tls": False}, ["postgres"]),
+    "mariadb": (mariadb, {"tls": True}, {"tls": False}, ["mysql"]),
+    "prosody": (prosody, {"tls": True}, {"tls": False}, ["xmpp", "xmpp-server"]),
+    "nnrpd": (nnrpd, {"tls": True}, {"tls": False}, ["nntp"]),
+    "inspircd": (inspircd, {"tls": True}, {"tls": False}, ["irc"]),
+}
+# INN lists STARTTLS whether it has a certificate or not, and owns up when asked.
+REFUSES = {"nnrpd": "the server said: 580 Error initializing TLS"}
+
+
+@pytest.fixture(scope="module")
+def folder():
+    """Make a folder that servers can reach once they have given root's rights away, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="tls-exporter-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def credential(folder):
+    return make_credential(folder)
+
+
+@contextlib.contextmanager
+def ports_of(name, setting, folder, credential):
+    server, with_tls, without, protocols = SERVERS[name]
+    own = folder / f"{name}-{setting}"
+    own.mkdir()
+    own.chmod(0o755)
+    with server(own, credential, **(with_tls if setting == "tls" else without)) as ports:
+        yield ports if isinstance(ports, dict) else {protocols[0]: ports}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+async def test_a_server_that_offers_tls(name, folder, credential):
+    """The certificate is there, every phase has its time, and nothing came too early."""
+    with ports_of(name, "tls", folder, credential) as ports:
+        for protocol in SERVERS[name][3]:
+            result = await probe_one(
+                f"127.0.0.1:{ports[protocol]}", starttls=protocol, tls_config=TLSConfig(server_name=NAME)
+            )
+            assert result.failure is None, protocol
+            assert result.success
+            assert result.chain == (credential.der,)
+            assert result.session.protocol == "TLSv1.3"
+            assert not result.starttls_injection
+            phases = dict(result.durations)
+            assert {Phase.CONNECT, Phase.STARTTLS, Phase.HANDSHAKE} <= set(phases)
+            assert sum(phases.values()) == pytest.approx(result.total_seconds, rel=0.2, abs=0.02)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+async def test_a_server_without_tls(name, folder, credential):
+    """The failure is in the phase starttls, tells what the server said, and the port was reachable."""
+    with ports_of(name, "plain", folder, credential) as ports:
+        for protocol in SERVERS[name][3]:
+            result = await probe_one(
+                f"127.0.0.1:{ports[protocol]}", starttls=protocol, tls_config=TLSConfig(server_name=NAME)
+            )
+            assert result.reachable
+            assert not result.success
+            assert result.failure.phase is Phase.STARTTLS
+            if name in REFUSES:
+                assert (result.failure.reason, result.failure.detail) == (Reason.STARTTLS_REFUSED, REFUSES[name])
+            else:
+                assert result.failure.reason is Reason.STARTTLS_UNSUPPORTED
+                assert result.failure.detail.startswith("TLS is not offered: ")
+
+
+async def test_a_server_of_another_protocol(folder, credential):
+    """POP3 where IMAP is expected: the greeting shows it, and is told."""
+    own = folder / "another"
+    own.mkdir()
+    with dovecot(own, credential) as ports:
+        result = await probe_one(f"127.0.0.1:{ports['pop3']}", starttls="imap")
+    assert result.failure.phase is Phase.STARTTLS
+    assert result.failure.reason is Reason.STARTTLS_PROTOCOL_ERROR
+    assert result.failure.detail.startswith("not an IMAP greeting: +OK")
+
+
+def test_every_protocol_has_a_server():
+    assert sorted(protocol for *_, protocols in SERVERS.values() for protocol in protocols) == sorted(DIALOGUES)
