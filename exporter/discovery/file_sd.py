@@ -90,7 +90,7 @@ def _group(where: str, group: Any, modules: Mapping[str, Module]) -> Iterator[Ta
         raise TargetFileError(f"{where}.labels.{MODULE_LABEL}: unknown module {module[:80]!r}{hint}")
     for number, target in enumerate(targets):
         try:
-            yield make_target(target, module, modules, labels)
+            yield make_target(str(target), module, modules, labels)
         except TargetError as error:
             raise TargetFileError(f"{where}.targets[{number}]: {error}") from None
 
@@ -101,7 +101,7 @@ def _labels(where: str, labels: Any) -> tuple[tuple[tuple[str, str], ...], str |
         return (), None
     if not isinstance(labels, dict) or not all(isinstance(value, str | None) for value in labels.values()):
         raise TargetFileError(f"{where}: a mapping of names to texts is wanted")
-    kept = {name: value or "" for name, value in labels.items() if not name.startswith("__")}
+    kept = {str(name): str(value or "") for name, value in labels.items() if not name.startswith("__")}
     try:
         checked = tuple(sorted((label_name(name), label_value(value)) for name, value in kept.items() if value))
     except ValueError as error:

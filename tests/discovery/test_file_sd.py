@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exporter.config.mask import mask
 from exporter.config.model import BUILT_IN_MODULES, Config, Module
 from exporter.config.targets import make_target
 from exporter.discovery.file_sd import FileTargets, TargetFileError, read_targets
@@ -62,6 +63,8 @@ def test_json_and_yaml_say_the_same():
 def test_values_are_text_in_yaml():
     (target,) = read_targets("a.yml", b"- {targets: [a.example], labels: {rack: 07, spare: no}}", MODULES)
     assert target.labels == (("rack", "07"), ("spare", "no"))
+    assert {type(text) for text in (target.name, *target.labels[0], *target.labels[1])} == {str}
+    assert "rack: '07'" in mask(Config(targets=(target,)))
 
 
 @pytest.mark.parametrize(
