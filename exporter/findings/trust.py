@@ -6,12 +6,16 @@ certificate itself says so in this order:
 
 1. It names where its issuer's certificate can be had (AIA caIssuers): an intermediate is missing. Public CAs
    always name it (CA/Browser baseline requirements, section 7.1.2.7.7).
-2. Its authorityKeyIdentifier says that the issuer issued itself, or the issuer calls itself a root: not trusted.
-3. Only the system's roots are trusted: a leaf of theirs would have said 1, so it is of another CA.
-4. Otherwise an intermediate is missing.
+2. Its authorityKeyIdentifier says that the issuer issued itself, or a trusted root has the issuer's name and
+   another key: not trusted.
+3. Only the system's roots are trusted: a leaf of theirs would have said 1, so it is of another CA: not trusted.
+4. The issuer calls itself an intermediate (or issuing, or subordinate) authority: an intermediate is missing.
+5. Otherwise it is taken for a private root that signs leaves itself: not trusted.
 
 A chain whose intermediates were sent leads to a root that is not trusted.
 """
+
+import re
 
 from exporter.certificates.chain import Verdict, VerifyError
 from exporter.certificates.extensions import authority_issuer_untrusted
@@ -19,6 +23,8 @@ from exporter.certificates.facts import Certificate
 from exporter.certificates.openssl_errors import EXPLAINED_ELSEWHERE, NO_ISSUER, SELF_SIGNED, SELF_SIGNED_ROOT
 from exporter.certificates.path import is_issued_by
 from exporter.findings.observation import Observation
+
+_INTERMEDIATE = re.compile(r"intermediate|issuing|subordinate|\b(inter|sub|ica)\b", re.IGNORECASE)
 
 
 def verdict(observation: Observation, verifier: str) -> Verdict | None:
@@ -82,16 +88,14 @@ def _intermediate_is_missing(observation: Observation) -> bool:
         return False
     if leaf.ca_issuer_urls:
         return True
-    return not (_issuer_is_a_root(leaf) or _only_public_roots(observation))
+    if authority_issuer_untrusted(leaf.parsed) == leaf.issuer_der or _only_public_roots(observation):
+        return False
+    return _INTERMEDIATE.search(leaf.issuer) is not None
 
 
 def _roots_named_as_issuer(observation: Observation, certificate: Certificate) -> tuple[Certificate, ...]:
     trust = observation.chain.trust if observation.chain is not None else None
     return trust.by_subject.get(certificate.issuer_der, ()) if trust is not None else ()
-
-
-def _issuer_is_a_root(leaf: Certificate) -> bool:
-    return authority_issuer_untrusted(leaf.parsed) == leaf.issuer_der or "root" in leaf.issuer.lower()
 
 
 def _only_public_roots(observation: Observation) -> bool:
