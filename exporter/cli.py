@@ -88,8 +88,12 @@ def _findings(known: argparse.Namespace) -> int:
 
 def _migrate(known: argparse.Namespace) -> int:
     from exporter.migrate.command import migrate_files  # noqa: PLC0415 - seldom needed
+    from exporter.migrate.reading import MigrationError  # noqa: PLC0415
 
-    text, notes = migrate_files(known.blackbox, known.prometheus)
+    try:
+        text, notes = migrate_files(known.blackbox, known.prometheus)
+    except MigrationError as error:
+        raise UsageError(str(error)) from None
     print(text, end="")
     for note in notes:
         print(note, file=sys.stderr)

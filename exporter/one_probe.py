@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
+from exporter.certificates.trust import TrustError, load_trust
 from exporter.config.model import BUILT_IN_MODULES, Config, HTTPConfig, Module, PostureConfig
 from exporter.config.problems import did_you_mean
 from exporter.config.reader import load
@@ -18,7 +19,7 @@ from exporter.target import HTTPS_PORT, Target, TargetError, parse_endpoint
 from exporter.watch import Watch
 from exporter.wire.starttls import DIALOGUES
 
-DEFAULT_TIMEOUT = 10.0
+LONGEST_TIMEOUT = 3600.0
 HEALTHY, UNREACHABLE, WORRYING = 0, 1, 3
 WORRYING_SEVERITIES = ("critical", "high")
 
@@ -67,7 +68,15 @@ def _overridden(known: argparse.Namespace, module: Module) -> Module:
         tls_config = replace(tls_config, server_name=known.server_name)
     if known.ca_file:
         tls_config = replace(tls_config, ca_file=known.ca_file)
-    module = replace(module, tls_config=tls_config, timeout=known.timeout or module.timeout)
+    if known.timeout is not None:
+        if not 0 < known.timeout <= LONGEST_TIMEOUT:  # false for NaN as well
+            raise UsageError(f"bad timeout {known.timeout}: more than 0 and at most {LONGEST_TIMEOUT:.0f} seconds")
+        module = replace(module, timeout=known.timeout)
+    try:
+        load_trust(tls_config.ca_file, module.trust.ca_directory, module.trust.system_roots)
+    except TrustError as error:
+        raise UsageError(f"the trusted roots cannot be loaded: {error}") from None
+    module = replace(module, tls_config=tls_config)
     if known.starttls:
         module = replace(module, starttls=known.starttls)
     if known.posture or known.active_checks:
@@ -80,9 +89,10 @@ async def _read(config: Config, target: Target, module: Module) -> Reading:
     try:
         timeout = module.timeout or config.global_.timeout
         done = await watch.read(target, module, asyncio.get_running_loop().time() + timeout + 1)
-        if module.posture is None:
+        if module.posture is None and module.revocation is None:
             return done
         await watch.postures.settled()
+        await watch.revocations.settled()
         results = [judgement.observation.result for judgement in done.judgements]
         return reading(target, module, watch.judge(target, module, results))
     finally:

@@ -1,0 +1,93 @@
+"""The command as a user meets it: help that teaches, errors that say what to write, exit statuses for scripts."""
+
+import json
+import re
+
+import pytest
+
+from exporter.cli import main
+
+
+def run(capsys, *words):
+    try:
+        status = main(words)
+    except SystemExit as end:
+        status = end.code
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_version_and_help(capsys):
+    status, out, _ = run(capsys, "--version")
+    assert (status, bool(re.fullmatch(r"tls-exporter \d+\.\d+\.\d+\n", out))) == (0, True)
+    status, out, _ = run(capsys, "--help")
+    assert status == 0
+    for word in ("--config.file", "--config.check", "--web.listen-address", "--timeout-offset", "probe TARGET", "demo"):
+        assert word in out
+
+
+@pytest.mark.parametrize("command", ["probe", "demo", "findings", "migrate"])
+def test_every_command_has_its_own_help(capsys, command):
+    status, out, _ = run(capsys, command, "--help")
+    assert status == 0
+    assert f"usage: tls-exporter {command}" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["proble", "x"], "did you mean 'probe'?"),
+        (["--no-such-flag"], "unrecognized arguments"),
+        (["probe"], "TARGET"),
+        (["probe", "exa mple"], "spaces"),
+        (["probe", "example.com:0"], "bad port '0'"),
+        (["probe", "127.0.0.1:1", "--module", "htps"], "did you mean 'https'?"),
+        (["probe", "127.0.0.1:1", "--starttls", "smpt"], "did you mean 'smtp'?"),
+        (["probe", "127.0.0.1:1", "--timeout", "nan"], "bad timeout"),
+        (["probe", "127.0.0.1:1", "--ca-file", "/no/such/file"], "/no/such/file"),
+        (["migrate", "/no/such/file", "/no/such/file"], "/no/such/file"),
+        (["--web.telemetry-path=metrics"], "must begin with a slash"),
+    ],
+)
+def test_wrong_usage_says_what_is_wrong_and_exits_with_2(capsys, tmp_path, monkeypatch, words, told):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("")
+    status, out, err = run(capsys, *words)
+    assert (status, out) == (2, "")
+    assert told in err
+
+
+def test_a_bad_configuration_exits_with_1(capsys, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("global: {timeout: soon}\ntargetz: []\n")
+    status, _, err = run(capsys, "--config.check", f"--config.file={config}")
+    assert status == 1
+    assert f"{config}:1:19: global.timeout: " in err
+    assert f"{config}:2:1: targetz: unknown key" in err, "every problem at once"
+
+
+def test_a_good_configuration_exits_with_0(capsys, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("targets:\n  - targets: [example.com]\n")
+    status, out, _ = run(capsys, "--config.check", f"--config.file={config}")
+    assert (status, out) == (0, f"{config}: valid, 1 targets, 2 modules\n")
+
+
+def test_a_probe_that_cannot_connect_exits_with_1_in_every_format(capsys):
+    status, out, _ = run(capsys, "probe", "127.0.0.1:1")
+    assert status == 1
+    assert "connect: refused" in out
+    assert "\x1b" not in out, "no colour but on a terminal"
+    status, out, _ = run(capsys, "probe", "127.0.0.1:1", "--format", "json")
+    (result,) = json.loads(out)["results"]
+    assert (status, result["success"], result["failure"]["reason"]) == (1, False, "refused")
+    status, out, _ = run(capsys, "probe", "127.0.0.1:1", "--format", "prometheus")
+    assert status == 1
+    assert 'tls_probe_success{target="127.0.0.1:1",module="tls"} 0\n' in out
+
+
+def test_the_catalogue_of_findings(capsys):
+    _, out, _ = run(capsys, "findings")
+    assert "certificate_expired" in out
+    _, out, _ = run(capsys, "findings", "--format", "json")
+    assert {"id", "severity", "title", "meaning", "fix"} <= set(json.loads(out)[0])
