@@ -1,15 +1,13 @@
 """Probes through real proxies: right and wrong users, names that only the proxy knows, and what they refuse."""
 
-import asyncio
 import socket
-import ssl
-from contextlib import asynccontextmanager, suppress
 
 import pytest
 from support.probing import make_prober, probe_one
 from support.servers.credential import make_credential
 from support.servers.process import free_port
 from support.servers.proxies import HIDDEN_NAME, dante, microsocks, tinyproxy
+from support.servers.speaker import tls_speaker
 
 from exporter.config.model import ProxyConfig, Secret
 from exporter.probe.resolve import Resolver
@@ -23,35 +21,6 @@ schemes = pytest.mark.parametrize("scheme", PROXIES)
 @pytest.fixture(scope="module")
 def credential(tmp_path_factory):
     return make_credential(tmp_path_factory.mktemp("credential"), HIDDEN_NAME)
-
-
-@asynccontextmanager
-async def tls_server(credential, greeting=b""):
-    """Serve TLS; with a greeting, clear text that a STARTTLS dialogue begins with."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(credential.certificate, credential.key)
-
-    transports = []
-
-    async def speak(reader, writer):
-        transports.append(writer.transport)
-        with suppress(asyncio.IncompleteReadError, OSError):
-            if greeting:
-                writer.write(greeting)
-                await reader.readuntil(b"EHLO tls-exporter.invalid\r\n")
-                writer.write(b"250-server.example\r\n250 STARTTLS\r\n")
-                await reader.readuntil(b"STARTTLS\r\n")
-                writer.write(b"220 go\r\n")
-                await writer.start_tls(context)
-            await reader.read()
-        writer.transport.abort()
-
-    server = await asyncio.start_server(speak, "127.0.0.1", 0, ssl=None if greeting else context)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-        for transport in transports:
-            transport.abort()
-        await asyncio.sleep(0)
 
 
 def at(scheme, port, user=None, password=None):
@@ -73,9 +42,8 @@ async def probe_hidden(proxy, port, **module):
 
 @schemes
 async def test_a_name_that_only_the_proxy_knows(scheme, tmp_path, credential):
-    async with tls_server(credential) as port:
-        with PROXIES[scheme](tmp_path) as proxy_port:
-            result = await probe_hidden(at(scheme, proxy_port), port)
+    with tls_speaker(credential) as port, PROXIES[scheme](tmp_path) as proxy_port:
+        result = await probe_hidden(at(scheme, proxy_port), port)
     assert result.failure is None
     assert result.chain == (credential.der,)
     assert result.server_name == HIDDEN_NAME
@@ -84,9 +52,8 @@ async def test_a_name_that_only_the_proxy_knows(scheme, tmp_path, credential):
 
 @schemes
 async def test_the_right_user(scheme, tmp_path, credential):
-    async with tls_server(credential) as port:
-        with PROXIES[scheme](tmp_path, USER, PASSWORD) as proxy_port:
-            result = await probe_hidden(at(scheme, proxy_port, USER, PASSWORD), port)
+    with tls_speaker(credential) as port, PROXIES[scheme](tmp_path, USER, PASSWORD) as proxy_port:
+        result = await probe_hidden(at(scheme, proxy_port, USER, PASSWORD), port)
     assert result.success
 
 
@@ -94,9 +61,8 @@ async def test_the_right_user(scheme, tmp_path, credential):
 @pytest.mark.parametrize("user", [(None, None), (USER, "wrong"), ("nobody", PASSWORD)])
 async def test_no_user_or_a_wrong_one(scheme, user, tmp_path, credential):
     """The target is not reachable then, and no secret is told."""
-    async with tls_server(credential) as port:
-        with PROXIES[scheme](tmp_path, USER, PASSWORD) as proxy_port:
-            result = await probe_hidden(at(scheme, proxy_port, *user), port)
+    with tls_speaker(credential) as port, PROXIES[scheme](tmp_path, USER, PASSWORD) as proxy_port:
+        result = await probe_hidden(at(scheme, proxy_port, *user), port)
     assert not result.reachable
     assert result.failure.phase is Phase.PROXY
     if scheme == "http" and user[0] is not None:  # tinyproxy answers a wrong user with what belongs to origins
@@ -110,9 +76,8 @@ async def test_no_user_or_a_wrong_one(scheme, user, tmp_path, credential):
 @schemes
 async def test_starttls_through_a_proxy(scheme, tmp_path, credential):
     """The server speaks first, maybe in one breath with the proxy: nothing of it may be lost."""
-    async with tls_server(credential, b"220 server.example ESMTP\r\n") as port:
-        with PROXIES[scheme](tmp_path) as proxy_port:
-            result = await probe_hidden(at(scheme, proxy_port), port, starttls="smtp")
+    with tls_speaker(credential, starttls=True) as port, PROXIES[scheme](tmp_path) as proxy_port:
+        result = await probe_hidden(at(scheme, proxy_port), port, starttls="smtp")
     assert result.success
     assert result.chain == (credential.der,)
 
@@ -136,21 +101,21 @@ async def test_a_proxy_that_is_not_there(scheme):
 @schemes
 async def test_a_proxy_that_is_none(scheme, credential):
     """A mail server where the proxy should be."""
-    async with tls_server(credential, b"220 server.example ESMTP\r\n") as port:
+    with tls_speaker(credential, starttls=True) as port:
         result = await probe_one("127.0.0.1:443", proxy=at(scheme, port))
     assert result.failure.phase is Phase.PROXY
     assert result.failure.reason is Reason.PROXY_PROTOCOL_ERROR
 
 
 async def test_no_proxy_goes_straight(credential):
-    async with tls_server(credential) as port:
+    with tls_speaker(credential) as port:
         result = await probe_one(f"127.0.0.1:{port}", proxy=at("http", free_port()), no_proxy=("127.0.0.0/8",))
     assert result.success
     assert Phase.PROXY not in dict(result.durations)
 
 
 async def test_dante_and_its_rules(tmp_path, credential):
-    async with tls_server(credential) as port:
+    with tls_speaker(credential) as port:
         blocked = free_port()
         with dante(tmp_path, blocked) as proxy_port:
             allowed = await probe_one(f"127.0.0.1:{port}", proxy=at("socks5", proxy_port))
