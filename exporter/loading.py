@@ -3,10 +3,12 @@
 It blocks while it reads: call it from a thread, one call at a time. It puts nothing in force itself.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from exporter.certificates.trust import TrustError, load_trust
 from exporter.config.model import Config
 from exporter.config.problems import ConfigError
 from exporter.config.reader import load
@@ -35,7 +37,9 @@ class Loader:
         self._files.follow(config.files)
         self._discovered = FileTargets(config, self._clock, self._discovered)
         self._written = config
-        return self._whole()
+        whole = self._whole()
+        _read_roots(whole)
+        return whole
 
     def changed(self) -> bool:
         """Tell whether the configuration's own files have changed since they were last read."""
@@ -54,3 +58,11 @@ class Loader:
     def _whole(self) -> Config:
         assert self._discovered is not None
         return replace(self._written, targets=(*self._written.targets, *self._discovered.targets))
+
+
+def _read_roots(config: Config) -> None:
+    """Read the trusted roots that the targets need now: a directory of them takes a second, which no scrape has."""
+    for name in dict.fromkeys(target.module for target in config.targets):
+        module = config.modules[name]
+        with contextlib.suppress(TrustError):  # told when a target is judged
+            load_trust(module.tls_config.ca_file, module.trust.ca_directory, module.trust.system_roots)

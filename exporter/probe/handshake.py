@@ -138,6 +138,8 @@ async def _drive(connection: SSL.Connection, stream: Stream, received: _Received
             connection.bio_write(data)
         except SSL.SysCallError:
             raise NetworkError(Reason.CLOSED, "the peer closed the connection during the handshake") from None
+        except SSL.ZeroReturnError:
+            raise NetworkError(Reason.CLOSED, "the peer sent close_notify during the handshake") from None
         except SSL.Error as error:
             _flush(connection, stream)  # our alert, so that the peer's log tells why
             raise error_of(error) from None

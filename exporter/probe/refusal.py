@@ -59,7 +59,7 @@ def flight_failure(flight: ServerFlight, data: bytes, error: NetworkError) -> Fa
         )
     if flight.not_tls and error.reason is not Reason.TOO_MUCH_DATA:
         start = printable(data[:_START].decode("latin-1"))
-        return Failure(Phase.HANDSHAKE, Reason.NOT_TLS, f"the peer does not speak TLS here: it began with {start!r}")
+        return Failure(Phase.HANDSHAKE, Reason.NOT_TLS, f"the peer does not speak TLS here: it began with '{start}'")
     if flight.broken and error.reason is Reason.PROTOCOL_ERROR:
         return Failure(Phase.HANDSHAKE, error.reason, f"{error.detail} ({flight.broken})")
     return Failure(Phase.HANDSHAKE, error.reason, error.detail)
@@ -72,8 +72,8 @@ def error_of(error: SSL.Error) -> NetworkError:
     for text in texts:
         if text in _OPENSSL_WORDS:
             return NetworkError(_OPENSSL_WORDS[text], detail)
-        _, alert, name = text.partition(" alert ")
-        if alert:
+        kind, alert, name = text.partition(" alert ")
+        if alert and kind != "unknown":  # "unknown alert type" is no alert that was understood
             name = name.replace(" ", "_")
             return NetworkError(_alert(name), f"the peer sent the fatal alert {name}")
     return NetworkError(Reason.PROTOCOL_ERROR, detail)
