@@ -10,8 +10,9 @@ from exporter import log
 from exporter.arguments import parse
 from exporter.config.problems import ConfigError
 from exporter.config.reader import load
-from exporter.daemon import DEFAULT_LISTEN_ADDRESS, Settings, StartError, serve
+from exporter.daemon import DEFAULT_LISTEN_ADDRESS, Settings, serve
 from exporter.findings.table import as_json, as_text
+from exporter.listening import StartError
 from exporter.one_probe import UsageError, probe_once
 from exporter.web.site import Options
 

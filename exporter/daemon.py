@@ -4,16 +4,19 @@ import asyncio
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from ssl import SSLContext
 
 import structlog
 from aiohttp import web
 
-from exporter import __version__
+from exporter import __version__, systemd
 from exporter.config.model import Config
 from exporter.config.problems import ConfigError
+from exporter.listening import listen, listen_on_passed, passed_sockets
 from exporter.loading import Loader
 from exporter.metrics.own import OwnMetrics
 from exporter.watch import Watch
+from exporter.web.access import WebConfig
 from exporter.web.app import make_app
 from exporter.web.site import Options, Site
 
@@ -21,10 +24,6 @@ log = structlog.get_logger("daemon")
 DEFAULT_LISTEN_ADDRESS = ":10054"
 DRAIN_SECONDS = 30.0
 POLL_SECONDS = 5.0  # how often the configuration's files are looked at for a change
-
-
-class StartError(Exception):
-    """The daemon cannot start; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +35,6 @@ class Settings:
     web_config_file: str = ""
     systemd_socket: bool = False
     options: Options = field(default_factory=Options)
-
-
-def parse_listen_address(text: str) -> tuple[str | None, int]:
-    """Read `host:port`, `[v6]:port` or `:port` (every address). Raises StartError."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit() and int(port) < 65536):  # noqa: PLR2004
-        raise StartError(f"bad listen address {text!r}: write host:port or :port")
-    return host.strip("[]") or None, int(port)
 
 
 class Daemon:
@@ -61,37 +52,40 @@ class Daemon:
     async def run(self) -> None:
         """Serve until a signal ends it. Raises ConfigError or StartError when it cannot start."""
         config = await asyncio.to_thread(self._loader.load)
+        access = await asyncio.to_thread(WebConfig.load, self._settings.web_config_file)
         self._loaded()
         self._watch = Watch(config, self._own)
         self._tell_broken_files()
-        site = Site(self._watch, self._own, self._settings.options, self.reload)
-        runner = web.AppRunner(
-            make_app(site), access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN_SECONDS
+        site = Site(
+            self._watch, self._own, self._settings.options, self.reload, authenticates=lambda: access.authenticates
         )
+        app = make_app(site)
+        access.install(app)
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN_SECONDS)
         await runner.setup()
+        alive = asyncio.ensure_future(self._tell_that_it_lives())
         try:
-            addresses = await self._listen(runner)
+            addresses = await self._listen(runner, access.ssl_context)
             self._answer_signals()
             site.ready = True
             log.info("serving", version=__version__, addresses=" ".join(addresses), targets=len(config.targets))
             if self._started:
                 self._started(addresses)
+            systemd.notify(systemd.READY)
             await self._until_stopped()
             site.ready = False
+            systemd.notify(systemd.STOPPING)
             log.info("draining", probes=len(self._watch.sharing))
         finally:
             await runner.cleanup()
+            alive.cancel()
             self._watch.close()
         log.info("stopped")
 
-    async def _listen(self, runner: web.AppRunner) -> list[str]:
-        for text in self._settings.listen_addresses:
-            host, port = parse_listen_address(text)
-            try:
-                await web.TCPSite(runner, host, port, backlog=512, reuse_address=True).start()
-            except (OSError, OverflowError) as error:
-                raise StartError(f"cannot listen on {text}: {error}") from None
-        return [_shown(address) for address in runner.addresses]
+    async def _listen(self, runner: web.AppRunner, ssl_context: SSLContext | None) -> list[str]:
+        if self._settings.systemd_socket:
+            return await listen_on_passed(runner, passed_sockets(), ssl_context)
+        return await listen(runner, self._settings.listen_addresses, ssl_context)
 
     def _answer_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -113,6 +107,12 @@ class Daemon:
             except TimeoutError:
                 await self._reload_if_changed()
 
+    async def _tell_that_it_lives(self) -> None:
+        """Let systemd's watchdog know that the event loop turns, if it wants to."""
+        while seconds := systemd.watchdog_seconds():
+            systemd.notify(systemd.ALIVE)
+            await asyncio.sleep(seconds)
+
     async def _reload_if_changed(self) -> None:
         if await asyncio.to_thread(self._loader.changed):
             log.info("the configuration's files have changed")
@@ -126,16 +126,23 @@ class Daemon:
     async def reload(self) -> str:
         """Put the files' configuration in force, or nothing of it; return what is wrong, "" for nothing."""
         async with self._reloading:
+            systemd.notify(systemd.reloading())
             try:
-                config = await asyncio.to_thread(self._loader.load)
-            except ConfigError as error:
-                self._own.reload_successful.set(0)
-                for problem in error.problems:
-                    log.warning("the configuration is not valid, the old one stays in force", problem=str(problem))
-                return str(error)
-            self._loaded()
-            self._adopt(config, "configuration reloaded")
-            return ""
+                return await self._reload()
+            finally:
+                systemd.notify(systemd.READY)
+
+    async def _reload(self) -> str:
+        try:
+            config = await asyncio.to_thread(self._loader.load)
+        except ConfigError as error:
+            self._own.reload_successful.set(0)
+            for problem in error.problems:
+                log.warning("the configuration is not valid, the old one stays in force", problem=str(problem))
+            return str(error)
+        self._loaded()
+        self._adopt(config, "configuration reloaded")
+        return ""
 
     def _adopt(self, config: Config, why: str) -> None:
         self._watch.adopt(config)
@@ -151,14 +158,6 @@ class Daemon:
         self._own.target_file_errors.set(len(broken))
         for file in broken:
             log.warning("a file of targets is broken, its last good targets are kept", file=file.path, error=file.error)
-
-
-def _shown(address: object) -> str:
-    """Write a socket's address as host:port."""
-    if isinstance(address, tuple):
-        host, port = address[0], address[1]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return str(address)
 
 
 def serve(settings: Settings, started: Callable[[Sequence[str]], None] | None = None) -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientSession
 
-from exporter.daemon import StartError, parse_listen_address
+from exporter.listening import StartError, parse_listen_address
 
 
 @asynccontextmanager
