@@ -29,7 +29,7 @@ from exporter.probe.posture.facts import Posture
 from exporter.probe.posture.refresh import Postures
 from exporter.probe.posture.route import determine_route, key_of, scanned_route
 from exporter.probe.resolve import Address, Resolver
-from exporter.probe.result import Reason, Result
+from exporter.probe.result import Phase, Reason, Result
 from exporter.probe.run import Prober, plain_route, probe
 from exporter.probe.trace import Progress
 from exporter.reading import Reading, cut_short, faulty, reading
@@ -87,22 +87,46 @@ class Watch:
         allowed: Callable[[Address], bool] | None = None,
     ) -> Reading:
         """Probe and judge a target before the deadline (loop time), or take part in a reading under way."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        task = self.begin(target, module, deadline, allowed)
         try:
             async with asyncio.timeout_at(deadline):
-                return await self.sharing.share(
-                    (target, module, allowed), lambda: self._read(target, module, deadline, allowed)
-                )
+                return await asyncio.shield(task)
         except TimeoutError:
-            self.own.scrape_targets_cut.inc()
-            progress = self._progress.get(target, Progress())
-            return cut_short(target, module, progress.phase, loop.time() - began, self.clock())
+            return self.cut(target, module)
+        finally:
+            self.leave(target, module, task, allowed)
+
+    def begin(
+        self,
+        target: Target,
+        module: Module,
+        deadline: float,
+        allowed: Callable[[Address], bool] | None = None,
+    ) -> asyncio.Task[Reading]:
+        """Begin to read a target, or take part in a reading under way. Whoever begins must `leave`."""
+        return self.sharing.join((target, module, allowed), lambda: self._read(target, module, deadline, allowed))
+
+    def leave(
+        self,
+        target: Target,
+        module: Module,
+        task: asyncio.Task[Reading],
+        allowed: Callable[[Address], bool] | None = None,
+    ) -> None:
+        """Wait no more for a reading that was begun."""
+        self.sharing.leave((target, module, allowed), task)
+
+    def cut(self, target: Target, module: Module) -> Reading:
+        """Return the reading of a target that nobody can wait for any longer."""
+        self.own.scrape_targets_cut.inc()
+        progress = self._progress.get(target)
+        seconds = asyncio.get_running_loop().time() - progress.began if progress else 0.0
+        return cut_short(target, module, progress.phase if progress else Phase.RESOLVE, seconds, self.clock())
 
     async def _read(
         self, target: Target, module: Module, deadline: float, allowed: Callable[[Address], bool] | None
     ) -> Reading:
-        progress = self._progress[target] = Progress()
+        progress = self._progress[target] = Progress(began=asyncio.get_running_loop().time())
         self.own.in_flight.inc()
         try:
             timeout = module.timeout or self.config.global_.timeout

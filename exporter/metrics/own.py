@@ -12,6 +12,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from exporter import __version__
+from exporter.metrics.lateness import Lateness
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -91,8 +92,10 @@ class OwnMetrics:
         )
         self.loop_blocked = Gauge(
             "tls_exporter_event_loop_blocked_max_seconds",
-            "Longest time that the event loop was late in the last minute.",
+            "Longest time that the event loop was late in the last minute or two, while scrapes were under way.",
             registry=registry,
         )
+        self.lateness = Lateness()
+        self.loop_blocked.set_function(lambda: self.lateness.longest)
         self.caches = CacheSizes()
         registry.register(self.caches)

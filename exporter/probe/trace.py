@@ -17,6 +17,7 @@ class Progress:
     """The phase that a probe under way has reached, for whoever cannot wait for its end."""
 
     phase: Phase = Phase.RESOLVE
+    began: float = 0.0  # in the loop's time
 
 
 class Trace:

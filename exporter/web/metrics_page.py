@@ -29,10 +29,11 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     except SelectionError as error:
         return web.Response(status=400, text=f"{error}\n")
     site.own.scrapes.labels("metrics").inc()
-    readings = await scrape(site.watch, config, targets, deadline)
-    site.own.scrape_duration.set(loop.time() - began)
-    lines = [reading.lines for reading in readings]
-    return await send_exposition(request, pages(request.headers.get("Accept", ""), lines, [site.own.registry]))
+    with site.own.lateness.watched():
+        readings = await scrape(site.watch, config, targets, deadline)
+        site.own.scrape_duration.set(loop.time() - began)
+        lines = [reading.lines for reading in readings]
+        return await send_exposition(request, pages(request.headers.get("Accept", ""), lines, [site.own.registry]))
 
 
 def deadline_of(request: web.Request) -> float:

@@ -1,6 +1,7 @@
 """What a server says in its first flight of TLS 1.3: pure readers of one message each, which raise WireError only."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exporter.wire.reading import Cursor
 from exporter.wire.records import WireError
@@ -9,6 +10,7 @@ from exporter.wire.serverhello import ALPN, KEY_SHARE, MAX_CERTIFICATES, STATUS_
 SERVER_NAME = 0
 SUPPORTED_GROUPS = 10
 _OCSP = 1
+MAX_REMEMBERED = 16_384  # messages, of which a server sends the same at each handshake
 _IN_SERVER_HELLO = frozenset((SUPPORTED_VERSIONS, KEY_SHARE))
 _IN_ENCRYPTED_EXTENSIONS = frozenset((SERVER_NAME, SUPPORTED_GROUPS, ALPN))
 
@@ -32,6 +34,7 @@ def read_key_share_untrusted(extensions: dict[int, bytes]) -> tuple[int, bytes]:
     return group, share
 
 
+@lru_cache(maxsize=MAX_REMEMBERED)
 def read_encrypted_extensions_untrusted(body: bytes) -> bytes:
     """Return the application protocol that was agreed, b"" for none (section 4.3.1)."""
     protocol = b""
@@ -43,6 +46,7 @@ def read_encrypted_extensions_untrusted(body: bytes) -> bytes:
     return protocol
 
 
+@lru_cache(maxsize=MAX_REMEMBERED)
 def read_certificate_untrusted(body: bytes) -> Presented:
     """Read a Certificate message of TLS 1.3 (section 4.4.2).
 

@@ -3,7 +3,7 @@
 Only the schemes of common certificates are checked here; another one, or a key that cannot be read, is a WireError.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from cryptography import x509
@@ -34,25 +34,28 @@ _ED448 = 0x0808
 
 def verify_untrusted(certificate: bytes, scheme: int, signature: bytes, transcript: bytes) -> None:
     """Check a signature over the hash of the transcript. Raises WireError."""
-    key = _public_key_untrusted(certificate)
-    signed = _CONTEXT + transcript
+    check, parameters = _check_untrusted(certificate, scheme)
     try:
-        if isinstance(key, ec.EllipticCurvePublicKey) and scheme in _ECDSA:
-            curve, ecdsa = _ECDSA[scheme]
-            if key.curve.name == curve:
-                return key.verify(signature, signed, ecdsa)
-        elif isinstance(key, rsa.RSAPublicKey) and scheme in _RSA:
-            return key.verify(signature, signed, *_RSA[scheme])
-        elif (isinstance(key, ed25519.Ed25519PublicKey) and scheme == _ED25519) or (
-            isinstance(key, ed448.Ed448PublicKey) and scheme == _ED448
-        ):
-            return key.verify(signature, signed)
+        check(signature, _CONTEXT + transcript, *parameters)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError) as error:
         raise WireError(f"a CertificateVerify that does not verify: {type(error).__name__}") from None
-    raise WireError(f"signature scheme 0x{scheme:04X} is not for this key")
 
 
 @lru_cache(maxsize=MAX_KEYS)
+def _check_untrusted(certificate: bytes, scheme: int) -> tuple[Callable[..., None], tuple[object, ...]]:
+    """Return what checks a signature of a scheme, and its parameters. Raises WireError."""
+    key = _public_key_untrusted(certificate)
+    if isinstance(key, ec.EllipticCurvePublicKey) and scheme in _ECDSA and key.curve.name == _ECDSA[scheme][0]:
+        return key.verify, _ECDSA[scheme][1:]
+    if isinstance(key, rsa.RSAPublicKey) and scheme in _RSA:
+        return key.verify, _RSA[scheme]
+    if (isinstance(key, ed25519.Ed25519PublicKey) and scheme == _ED25519) or (
+        isinstance(key, ed448.Ed448PublicKey) and scheme == _ED448
+    ):
+        return key.verify, ()
+    raise WireError(f"signature scheme 0x{scheme:04X} is not for this key")
+
+
 def _public_key_untrusted(certificate: bytes) -> PublicKey:
     """Return the key of a certificate. Raises WireError."""
     try:
