@@ -1,0 +1,175 @@
+"""Outgoing HTTP is bounded: in size, time, redirects, and in where it may go."""
+
+import asyncio
+import ipaddress
+
+import pytest
+from aiohttp import web
+
+from exporter.certificates.revocation import Failure, UnusableError
+from exporter.fetch import Limits, fetch, is_forbidden
+from tests.support.revocation import serving
+
+HERE = Limits(max_bytes=1000, seconds=5, loopback=True)
+
+
+async def failure(url, limits=HERE):
+    with pytest.raises(UnusableError) as caught:
+        await fetch(url, limits)
+    assert caught.value.detail
+    return caught.value.failure
+
+
+async def test_a_document_is_fetched():
+    async with serving() as pages:
+        pages.answers["/a.crl"] = b"x" * 1000
+        assert await fetch(f"{pages.url}/a.crl", HERE) == b"x" * 1000
+        assert pages.asked == [("GET", "/a.crl", b"")]
+
+
+async def test_a_body_is_posted_with_its_type():
+    async with serving() as pages:
+        pages.answers["/ocsp"] = lambda request: web.Response(body=request.content_type.encode())
+        assert (
+            await fetch(f"{pages.url}/ocsp", HERE, b"request", "application/ocsp-request")
+            == b"application/ocsp-request"
+        )
+        assert pages.asked == [("POST", "/ocsp", b"request")]
+
+
+async def test_redirects_are_followed_a_few_times():
+    async with serving() as pages:
+        pages.answers |= {f"/{n}": redirect(f"/{n + 1}") for n in range(5)}
+        pages.answers["/5"] = b"found"
+        assert await fetch(f"{pages.url}/2", HERE) == b"found"
+        assert await failure(f"{pages.url}/0") is Failure.TOO_MANY_REDIRECTS
+        assert len(pages.asked) == 8
+
+
+def redirect(where):
+    return lambda _: web.Response(status=302, headers={"Location": where})
+
+
+@pytest.mark.parametrize("where", ["https://example.com/", "file:///etc/passwd", "http://user:pw@127.0.0.1/"])
+async def test_a_redirect_may_not_leave_plain_http(where):
+    async with serving() as pages:
+        pages.answers["/"] = redirect(where)
+        assert await failure(f"{pages.url}/") is Failure.BAD_URL
+
+
+async def test_a_redirect_may_not_lead_to_a_forbidden_address():
+    async with serving() as pages:
+        pages.answers["/"] = redirect("http://169.254.169.254/latest/meta-data/")
+        assert await failure(f"{pages.url}/") is Failure.FORBIDDEN_ADDRESS
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com/", "ldap://example.com/", "http://", "http:///x", "", "http://[::1/"]
+)
+async def test_only_plain_http_is_asked(url):
+    assert await failure(url) in (Failure.BAD_URL, Failure.UNREACHABLE)
+
+
+async def test_an_answer_larger_than_the_limit_is_dropped():
+    async with serving() as pages:
+        pages.answers["/"] = b"x" * 1001
+        assert await failure(f"{pages.url}/") is Failure.TOO_LARGE
+
+
+async def test_an_endless_answer_is_dropped():
+    async def endless(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 100)
+
+    async with serving() as pages:
+        pages.answers["/"] = endless
+        assert await failure(f"{pages.url}/") is Failure.TOO_LARGE
+
+
+async def test_compression_is_neither_asked_for_nor_undone():
+    """A small answer must not become a large one."""
+    async with serving() as pages:
+        pages.answers["/"] = lambda request: web.Response(
+            body=b"not gzip", headers={"Content-Encoding": "gzip", "X-Asked": request.headers["Accept-Encoding"]}
+        )
+        assert await fetch(f"{pages.url}/", HERE) == b"not gzip"
+
+
+async def test_a_slow_answer_is_given_up():
+    async def slow(request):
+        await asyncio.sleep(30)
+        return web.Response()
+
+    async with serving() as pages:
+        pages.answers["/"] = slow
+        assert await failure(f"{pages.url}/", Limits(1000, seconds=0.1, loopback=True)) is Failure.TIMEOUT
+
+
+async def test_other_statuses_and_closed_ports_have_their_reasons():
+    async with serving() as pages:
+        assert await failure(f"{pages.url}/missing") is Failure.HTTP_STATUS
+        url = pages.url
+    assert await failure(f"{url}/") is Failure.UNREACHABLE
+
+
+async def test_an_answer_that_is_no_http_is_unreachable():
+    async def garbage(reader, writer):
+        await reader.read(100)
+        writer.write(b"SSH-2.0-OpenSSH\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(garbage, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert await failure(f"http://127.0.0.1:{port}/") is Failure.UNREACHABLE
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433", "0x7f.1"])
+async def test_this_machine_is_not_asked_unless_that_is_allowed(host):
+    async with serving() as pages:
+        port = pages.url.rpartition(":")[2]
+        found = await failure(f"http://{host}:{port}/", Limits(1000, seconds=5))
+        assert found in (Failure.FORBIDDEN_ADDRESS, Failure.UNREACHABLE)
+        assert pages.asked == []
+
+
+@pytest.mark.parametrize(
+    ("address", "forbidden"),
+    [
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("0.0.0.0", True),
+        ("0.1.2.3", True),
+        ("169.254.169.254", True),
+        ("100.100.100.200", True),
+        ("224.0.0.1", True),
+        ("255.255.255.255", True),
+        ("::1", True),
+        ("::", True),
+        ("fe80::1", True),
+        ("fe80::1%eth0", True),
+        ("ff02::1", True),
+        ("fd00:ec2::254", True),
+        ("::ffff:127.0.0.1", True),
+        ("::ffff:169.254.169.254", True),
+        ("2002:7f00:1::", True),
+        ("64:ff9b::a9fe:a9fe", True),
+        ("10.0.0.1", False),
+        ("192.168.1.1", False),
+        ("fd00::1", False),
+        ("192.0.2.1", False),
+        ("2001:db8::1", False),
+        ("64:ff9b::c000:201", False),
+    ],
+)
+def test_which_addresses_are_forbidden(address, forbidden):
+    assert is_forbidden(ipaddress.ip_address(address)) is forbidden
+
+
+def test_allowing_this_machine_allows_nothing_else():
+    assert not is_forbidden(ipaddress.ip_address("127.0.0.1"), loopback=True)
+    assert is_forbidden(ipaddress.ip_address("169.254.169.254"), loopback=True)
+    assert is_forbidden(ipaddress.ip_address("::ffff:169.254.169.254"), loopback=True)
