@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from exporter.config.model import Config
 from exporter.reading import Reading
 from exporter.target import Target
-from exporter.watch import Watch
+from exporter.watch import Watch, finished
 
 BEGUN_AT_ONCE = 16  # probes: each takes the event loop a tenth of a millisecond before it waits for its peer
 TICK_SECONDS = 0.01
@@ -137,7 +137,8 @@ class _Course:
         self._next = len(self._targets)
         for index, target in enumerate(self._targets):
             if self.readings[index] is None:
-                self.readings[index] = self._cut(target)
+                task = self._under_way.get(index)
+                self.readings[index] = (finished(task) if task else None) or self._cut(target)
             if index % CUT_AT_ONCE == 0:
                 await asyncio.sleep(0)
 

@@ -92,7 +92,7 @@ class Watch:
             async with asyncio.timeout_at(deadline):
                 return await asyncio.shield(task)
         except TimeoutError:
-            return self.cut(target, module)
+            return finished(task) or self.cut(target, module)
         finally:
             self.leave(target, module, task, allowed)
 
@@ -244,6 +244,11 @@ class Watch:
 
 ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
 GRACE_SECONDS = 0.05  # between the end of a probe and that of whoever waits for it
+
+
+def finished(task: asyncio.Task[Reading]) -> Reading | None:
+    """Return the reading of a task that has ended with one."""
+    return task.result() if task.done() and not task.cancelled() and task.exception() is None else None
 
 
 def reference_name(target: Target, module: Module, result: Result) -> str:
