@@ -141,4 +141,6 @@ def merged(known: Posture | None, scanned: Posture, skipped: Collection[Check] =
     if not scanned.complete:
         kept |= {fact: {**getattr(known, fact), **getattr(scanned, fact)} for fact in _FACTS_BY_NAME}
         kept["timestamp"] = known.timestamp
+        if known.dh_bits is not None and scanned.dh_bits is not None:
+            kept["dh_bits"] = min(known.dh_bits, scanned.dh_bits)  # the size can depend on the suite
     return replace(scanned, **kept)

@@ -39,17 +39,23 @@ def _highest(scan: Scan) -> int | None:
 
 
 async def _heartbleed(scan: Scan) -> None:
-    hello = offers.feature_hello(scan.random(32), scan.server_name)
-    offered = scan.facts.get("heartbeat", False if _highest(scan) is None else None)
+    if _highest(scan) is None:
+        scan.inquiry.derived(Check.HEARTBLEED, scan.facts, "heartbleed")
+        return
+    offered = scan.facts.get("heartbeat")
     if offered is None:
         raise Unanswered(NO_VERSION)
-    scan.facts["heartbleed"] = bool(offered) and await active.heartbleed(scan.inquiry.wire, hello)
+    hello = offers.feature_hello(scan.random(32), scan.server_name)
+    scan.facts["heartbleed"] = offered and await active.heartbleed(scan.inquiry.wire, hello)
 
 
 async def _early_ccs(scan: Scan) -> None:
     """No library that speaks TLS 1.3 has ever had this fault."""
-    if scan.versions.get(TLS_1_3) or _highest(scan) is None:
+    if scan.versions.get(TLS_1_3):
         scan.facts["early_ccs"] = False
+        return
+    if _highest(scan) is None:
+        scan.inquiry.derived(Check.EARLY_CCS, scan.facts, "early_ccs")
         return
     hello = offers.feature_hello(scan.random(32), scan.server_name)
     scan.facts["early_ccs"] = await active.early_ccs(scan.inquiry.wire, hello)
@@ -61,7 +67,7 @@ async def _robot(scan: Scan) -> None:
         raise Unanswered(NO_VERSION)
     version = _highest(scan)
     if not accepted or version is None:
-        scan.facts["robot"] = Oracle.NONE
+        scan.inquiry.derived(Check.ROBOT, scan.facts, "robot", Oracle.NONE)
         return
     wire, random = scan.inquiry.wire, scan.random
     scan.facts["robot"] = await active.robot_oracle(wire, lambda: scan.hello(version, offers.RSA_SUITES), random)
@@ -71,9 +77,10 @@ async def _renegotiation(scan: Scan) -> None:
     version = _highest(scan)
     if version == SSL_3_0:
         raise Unanswered(NO_VERSION)  # no library at hand completes its handshake
-    renegotiates = version is not None and await handshakes.client_renegotiation(
-        scan.inquiry.wire, version, scan.server_name
-    )
+    if version is None:
+        scan.inquiry.derived(Check.RENEGOTIATION, scan.facts, "client_renegotiation")
+        return
+    renegotiates = await handshakes.client_renegotiation(scan.inquiry.wire, version, scan.server_name)
     scan.facts["client_renegotiation"] = renegotiates
 
 
@@ -81,4 +88,7 @@ async def _early_data(scan: Scan) -> None:
     accepted = scan.versions.get(TLS_1_3)
     if accepted is None:
         raise Unanswered(NO_VERSION)
-    scan.facts["early_data"] = accepted and await handshakes.early_data(scan.inquiry.wire, scan.server_name)
+    if not accepted:
+        scan.inquiry.derived(Check.EARLY_DATA, scan.facts, "early_data")
+        return
+    scan.facts["early_data"] = await handshakes.early_data(scan.inquiry.wire, scan.server_name)

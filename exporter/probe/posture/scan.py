@@ -214,7 +214,8 @@ class Scan:
         """Without a version up to TLS 1.2 there is none of these suites, if that is known of every version."""
         if any(version not in self.versions for version in UP_TO_1_2):
             raise Unanswered("no_version")
-        self.classes.update(dict.fromkeys(ASKED_CLASSES, False))
+        for label in ASKED_CLASSES:
+            self.inquiry.derived(Check.CIPHERS, self.classes, label)
 
     def note_suite(self, answer: Answer) -> frozenset[str]:
         """Note the suite that a server chose, and its DH size; return the suite's classes."""
@@ -238,6 +239,7 @@ class Scan:
     async def _sha1_signature(self) -> None:
         """Offer SHA-1 signatures alone, in TLS 1.2; the signature that comes tells whether one was made."""
         if not self._is_accepted(TLS_1_2):
+            self.inquiry.derived(Check.SIGNATURES, self.facts, "sha1_signature", None)
             return
         hello = replace(self.hello(TLS_1_2, offers.SIGNED_SUITES), signature_schemes=offers.SHA1_SCHEMES)
         answer = await self.inquiry.ask(hello.write(), has_key_exchange)
@@ -251,6 +253,7 @@ class Scan:
         """Pretend to have fallen back one version (RFC 7507), where a server has two up to TLS 1.2 to choose from."""
         accepted = sorted(version for version in UP_TO_1_2 if self._is_accepted(version))
         if len(accepted) < 2:  # noqa: PLR2004 - two versions make a fallback
+            self.inquiry.derived(Check.FALLBACK, self.facts, "fallback_scsv", None)
             return
         version = accepted[-2]
         suites = offers.SSL3_SUITES if version == SSL_3_0 else offers.LEGACY_SUITES

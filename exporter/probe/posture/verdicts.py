@@ -87,6 +87,11 @@ class Inquiry:
             facts[key] = False
             self.refusals.append(Refusal(check, facts, key, answer.kind is Kind.ENDED))
 
+    def derived(self, check: Check, facts: dict[Any, Any], key: object, value: object = False) -> None:
+        """Set a fact that follows from refusals of other questions, until `confirm`."""
+        facts[key] = value
+        self.refusals.append(Refusal(check, facts, key, ended=True))
+
     async def confirm(self) -> dict[Check, str]:
         """Withdraw the refusals that cannot be believed; return the checks concerned, each with the reason."""
         if not self.refusals:

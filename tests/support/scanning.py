@@ -1,0 +1,57 @@
+"""Determines the posture of a server on loopback, as the exporter does."""
+
+import asyncio
+from dataclasses import dataclass
+
+from exporter.probe.connect import connect_one
+from exporter.probe.network import Stream
+from exporter.probe.posture.determine import determine
+from exporter.probe.posture.facts import Posture
+from exporter.probe.resolve import Address
+
+
+@dataclass(slots=True)
+class Loopback:
+    """Connects to a port on loopback; `opened` counts how often, `most_at_once` how many at the same time."""
+
+    port: int
+    seconds: float = 5.0
+    opened: int = 0
+    most_at_once: int = 0
+    _open: int = 0
+
+    async def __call__(self) -> Stream:
+        self.opened += 1
+        deadline = asyncio.get_running_loop().time() + self.seconds
+        stream = await connect_one(Address("127.0.0.1", self.port, "ip4"), deadline)
+        self._open += 1
+        self.most_at_once = max(self.most_at_once, self._open)
+        return _Counted(stream, self)
+
+    def closed(self) -> None:
+        self._open -= 1
+
+
+@dataclass(slots=True)
+class _Counted:
+    stream: Stream
+    owner: Loopback
+    closed: bool = False
+
+    async def read(self) -> bytes:
+        return await self.stream.read()
+
+    def write(self, data: bytes) -> None:
+        self.stream.write(data)
+
+    def close(self) -> None:
+        self.stream.close()
+        if not self.closed:
+            self.closed = True
+            self.owner.closed()
+
+
+async def posture_of(
+    port: int, *, active: bool = True, seconds: float = 5.0, server_name: str = "localhost"
+) -> Posture:
+    return await determine(Loopback(port, seconds), server_name=server_name, seconds=seconds, active=active)
