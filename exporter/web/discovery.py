@@ -1,7 +1,7 @@
 """GET /sd: the configured targets in the format of Prometheus' http_sd_configs. It probes nothing.
 
 One group for each target: `__param_module` makes Prometheus ask /probe for the right module, the user's labels
-become labels of the scrape. docs/prometheus.md has the relabelling.
+become labels of the scrape. docs/web.md has the relabelling.
 """
 
 from typing import Any

@@ -40,13 +40,16 @@ class Prometheus:
 
 
 @contextlib.contextmanager
-def running_prometheus(directory, addresses, *, interval="2s", timeout="2s", rules=()):
-    """Start Prometheus on a directory of its own, scraping addresses under the job `tls`; stop it at the end."""
+def running_prometheus(directory, addresses, *, interval="2s", timeout="2s", rules=(), scrape_configs=None):
+    """Start Prometheus on a directory of its own, scraping addresses under the job `tls`; stop it at the end.
+
+    `scrape_configs` replaces that job.
+    """
     program = need("prometheus")
     config = {
         "global": {"scrape_interval": interval, "scrape_timeout": timeout, "evaluation_interval": interval},
         "rule_files": [str(rule) for rule in rules],
-        "scrape_configs": [{"job_name": "tls", "static_configs": [{"targets": list(addresses)}]}],
+        "scrape_configs": scrape_configs or [{"job_name": "tls", "static_configs": [{"targets": list(addresses)}]}],
     }
     config_file = directory / "prometheus.yml"
     config_file.write_text(json.dumps(config), encoding="utf-8")

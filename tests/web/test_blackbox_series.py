@@ -73,7 +73,7 @@ def gallery():
 
 @pytest.fixture(scope="module")
 def blackbox(gallery, tmp_path_factory):
-    """The URL of a running blackbox_exporter that trusts the gallery's root."""
+    """Run a blackbox_exporter that trusts the gallery's root; its URL."""
     program = need("prometheus-blackbox-exporter", "blackbox_exporter")
     ca_file = str(gallery.config_file.with_name("root.pem"))
     modules = {"tcp": {"prober": "tcp", "timeout": "3s", "tcp": {"tls": True, "tls_config": {"ca_file": ca_file}}}}
