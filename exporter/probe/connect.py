@@ -70,28 +70,42 @@ async def _abandon(attempts: dict[asyncio.Task[SocketStream], Address]) -> None:
 async def connect_one(address: Address, deadline: float, source_address: str | None = None) -> SocketStream:
     """Connect to one address. Raises NetworkError."""
     family = socket.AF_INET if address.family == "ip4" else socket.AF_INET6
-    local = (source_address, 0) if source_address else None
-    loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout_at(deadline):
-            _, stream = await loop.create_connection(
-                lambda: SocketStream(deadline), address.ip, address.port, family=family, local_addr=local
-            )
-    except TimeoutError:
+        return await _connect(family, (address.ip, address.port), deadline, source_address)
+    except NetworkError as error:
+        if error.reason is not Reason.TIMEOUT:
+            raise
         raise NetworkError(Reason.TIMEOUT, f"no connection to {address.ip} port {address.port} in time") from None
-    except OSError as error:
-        raise network_error(error) from None
-    return stream
 
 
 async def connect_unix(path: str, deadline: float) -> SocketStream:
     """Connect to a Unix socket. Raises NetworkError."""
-    loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout_at(deadline):
-            _, stream = await loop.create_unix_connection(lambda: SocketStream(deadline), path)
-    except TimeoutError:
+        return await _connect(socket.AF_UNIX, path, deadline)
+    except NetworkError as error:
+        if error.reason is not Reason.TIMEOUT:
+            raise
         raise NetworkError(Reason.TIMEOUT, f"no connection to {path} in time") from None
+
+
+async def _connect(
+    family: socket.AddressFamily, peer: tuple[str, int] | str, deadline: float, source_address: str | None = None
+) -> SocketStream:
+    try:
+        unconnected = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     except OSError as error:
         raise network_error(error) from None
+    stream = SocketStream(unconnected, deadline)
+    try:
+        if family is not socket.AF_UNIX:
+            unconnected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if source_address:
+            unconnected.bind((source_address, 0))
+        await stream.connect(peer)
+    except OSError as error:
+        stream.close()
+        raise network_error(error) from None
+    except BaseException:
+        stream.close()
+        raise
     return stream

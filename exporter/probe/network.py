@@ -6,12 +6,14 @@ file sees `OSError` or a socket. The deadline is absolute, in the loop's time, s
 
 import asyncio
 import errno
-from collections import deque
-from typing import Protocol, cast
+import os
+import socket
+from typing import Protocol
 
 from exporter.probe.result import Reason
 
 HIGH_WATER = 64 * 1024  # bytes kept of what nobody has read yet
+CHUNK = 64 * 1024
 
 
 class NetworkError(Exception):
@@ -63,95 +65,134 @@ def network_error(error: OSError) -> NetworkError:
     return NetworkError(_REASONS.get(error.errno or 0, Reason.UNREACHABLE), error.strerror or str(error))
 
 
-class SocketStream(asyncio.Protocol):
-    """A Stream over an asyncio transport. Reading is paused when more than HIGH_WATER bytes wait."""
+class SocketStream:
+    """A Stream over a non-blocking socket, watched by the loop itself: a transport does more than a probe needs.
 
-    def __init__(self, deadline: float) -> None:
+    Reading pauses while more than HIGH_WATER bytes wait. The deadline ends everything, from the connection on.
+    """
+
+    def __init__(self, unconnected: socket.socket, deadline: float) -> None:
         self.deadline = deadline
-        self._transport: asyncio.Transport | None = None
-        self._chunks: deque[bytes] = deque()
-        self._waiting = 0
-        self._paused = False
-        self._ended = False
-        self._error: NetworkError | None = None
-        self._reader: asyncio.Future[None] | None = None
         self.bytes_received = 0
         self.bytes_sent = 0
+        self._loop = asyncio.get_running_loop()
+        self._socket = unconnected
+        self._descriptor = unconnected.fileno()
+        self._timer = self._loop.call_at(deadline, self._expire)
+        self._chunks: list[bytes] = []
+        self._waiting = 0
+        self._unsent = b""
+        self._watched = False  # for what arrives
+        self._ended = False
+        self._closed = False
+        self._error: NetworkError | None = None
+        self._waiter: asyncio.Future[None] | None = None
 
-    # asyncio.Protocol
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's transports are no subclass
-
-    def data_received(self, data: bytes) -> None:
-        """Keep what arrived, and wake the reader."""
-        self.bytes_received += len(data)
-        self._chunks.append(data)
-        self._waiting += len(data)
-        if self._waiting > HIGH_WATER and not self._paused and self._transport is not None:
-            self._paused = True
-            self._transport.pause_reading()
-        self._wake()
-
-    def eof_received(self) -> bool:
-        """Note the peer's orderly end; stay open for writing."""
-        self._ended = True
-        self._wake()
-        return True
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Note how the connection ended."""
-        if isinstance(exc, OSError) and self._error is None:
-            self._error = network_error(exc)
-        self._ended = True
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
-
-    # Stream
+    async def connect(self, address: tuple[str, int] | str) -> None:
+        """Connect, before anything else. Raises NetworkError."""
+        error = self._socket.connect_ex(address)
+        if error == errno.EINPROGRESS:
+            self._loop.add_writer(self._descriptor, self._wake)
+            try:
+                await self._wait()
+            finally:
+                if not self._closed:
+                    self._loop.remove_writer(self._descriptor)
+            if self._error is not None:
+                raise self._error
+            error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise network_error(OSError(error, os.strerror(error)))
 
     async def read(self) -> bytes:
         """Return what has arrived; b"" at the end. Raises NetworkError (`timeout` once the deadline has passed)."""
         if not self._chunks and not self._ended:
-            await self._arrival()
+            if not self._watched:
+                self._watched = True
+                self._loop.add_reader(self._descriptor, self._receive)
+            await self._wait()
         if self._chunks:
-            data = b"".join(self._chunks)
+            data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
             self._chunks.clear()
             self._waiting = 0
-            if self._paused and self._transport is not None and not self._ended:
-                self._paused = False
-                self._transport.resume_reading()
             return data
         if self._error is not None:
             raise self._error
         return b""
 
-    async def _arrival(self) -> None:
-        loop = asyncio.get_running_loop()
-        if loop.time() >= self.deadline:
-            raise NetworkError(Reason.TIMEOUT, "the deadline passed")
-        self._reader = loop.create_future()
-        timer = loop.call_at(self.deadline, self._expire)
+    async def _wait(self) -> None:
+        self._waiter = self._loop.create_future()
         try:
-            await self._reader
+            await self._waiter
         finally:
-            timer.cancel()
-            self._reader = None
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _receive(self) -> None:
+        try:
+            data = self._socket.recv(CHUNK)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._error = self._error or network_error(error)
+            self.close()
+            return
+        if data:
+            self.bytes_received += len(data)
+            self._chunks.append(data)
+            self._waiting += len(data)
+        if not data or self._waiting > HIGH_WATER:
+            self._ended = not data
+            self._watched = False
+            self._loop.remove_reader(self._descriptor)
+        self._wake()
 
     def _expire(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_exception(NetworkError(Reason.TIMEOUT, "the deadline passed"))
+        self._error = NetworkError(Reason.TIMEOUT, "the deadline passed")
+        self._chunks.clear()
+        self.close()
 
     def write(self, data: bytes) -> None:
-        """Send data."""
-        if self._transport is not None and not self._transport.is_closing():
-            self.bytes_sent += len(data)
-            self._transport.write(data)
+        """Send data; what does not fit now is sent when it does."""
+        if self._closed:
+            return
+        self.bytes_sent += len(data)
+        if self._unsent:
+            self._unsent += data
+            return
+        rest = self._send(data)
+        if rest:
+            self._unsent = rest
+            self._loop.add_writer(self._descriptor, self._send_rest)
+
+    def _send(self, data: bytes) -> bytes:
+        """Send what fits and return the rest."""
+        try:
+            sent = self._socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            return data
+        except OSError as error:  # it is told when all that came before it has been read
+            self._error = self._error or network_error(error)
+            return b""
+        return data[sent:]
+
+    def _send_rest(self) -> None:
+        self._unsent = self._send(self._unsent)
+        if not self._unsent:
+            self._loop.remove_writer(self._descriptor)
 
     def close(self) -> None:
         """Close at once; nothing that waits to be sent is kept."""
-        if self._transport is not None:
-            self._transport.abort()
+        if self._closed:
+            return
+        self._closed = self._ended = True
+        self._timer.cancel()
+        if self._watched:
+            self._loop.remove_reader(self._descriptor)
+        if self._unsent:
+            self._loop.remove_writer(self._descriptor)
+        self._socket.close()
+        self._wake()
