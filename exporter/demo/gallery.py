@@ -145,7 +145,12 @@ class Gallery:
         ca_file.write_bytes(self.pki.authority("root").pem)
         lines = ["# The gallery's endpoints, one for each scenario. Written for this run only.", "modules:"]
         for name, settings in _MODULES.items():
-            whole = {"timeout": f"{TIMEOUT_SECONDS}s", "tls_config": {"ca_file": str(ca_file)}, **settings}
+            whole = {
+                "timeout": f"{TIMEOUT_SECONDS}s",
+                "tls_config": {"ca_file": str(ca_file)},
+                "posture": {"refresh": "10m"},
+                **settings,
+            }
             lines += [f"  {name}:", *(f"    {key}: {json.dumps(value)}" for key, value in whole.items())]
         lines.append("targets:")
         for scenario in self.scenarios:

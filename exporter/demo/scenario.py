@@ -24,8 +24,7 @@ Served = Endpoint | Script | ScriptMaker | Closed
 class Seen:
     """What a probe of the scenario must show. None means that the scenario leaves it open.
 
-    `findings` must be there; of those whose names begin with `certificate_` or `ocsp_` no others may be.
-    `posture_findings` need the posture checks. `quiet`: not a single finding of any kind.
+    `findings` are there after the first probe; with `posture_findings`, which take the posture checks, they are all.
     """
 
     success: bool = True
@@ -37,7 +36,6 @@ class Seen:
     name_match: bool | None = None
     findings: tuple[str, ...] = ()
     posture_findings: tuple[str, ...] = ()
-    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,22 @@ HOSTILE_NAME = (
     'line\nfeed\r"quote" \\back\\slash\x00nul \x1b[31mred\x1b[0m <script>alert(1)</script> {a="b"} é\u202e'
     f"{'A' * 5000}"
 )
-ANY_TLS12 = "ALL:-aNULL:-eNULL"
+ANY_CIPHER = "ALL:-aNULL:-eNULL"
 
 _GOOD = Seen(certificates=2, trusted=True, name_match=True)
-_TLS12 = replace(_GOOD, version=1.2)
+_NO_PQ = "no_post_quantum_key_exchange"
+_SHA1 = "sha1_handshake_signature"
+_OLD = ("tls12_not_accepted", _NO_PQ)
+_RAW_TLS12 = (_NO_PQ, "no_extended_master_secret")
+_TLS12 = replace(_GOOD, version=1.2, posture_findings=(_NO_PQ,))
 _TLS13 = replace(_GOOD, version=1.3)
 _UNTRUSTED = Seen(trusted=False, name_match=True)
 _SMTP = (b"220 localhost ESMTP\r\n", b"250-localhost\r\n250 STARTTLS\r\n", b"220 2.0.0 go ahead\r\n")
 
 
-def _refused_without_client_certificate(reason: Reason, version: float) -> Seen:
+def _refused_without_client_certificate(reason: Reason, version: float, finding: str) -> Seen:
     failure = Failure(Phase.HANDSHAKE, reason)
-    return replace(_GOOD, success=False, failure=failure, version=version)
+    return replace(_GOOD, success=False, failure=failure, version=version, posture_findings=(finding,))
 
 
 def _presents_a_malformed_certificate(pki: PKI) -> Script:
@@ -38,12 +42,12 @@ def _answers_in_ssl3(pki: PKI) -> Script:
 
 
 GOOD = (
-    Scenario("valid", "A current server, nothing wrong.", Endpoint(), replace(_TLS13, quiet=True)),
+    Scenario("valid", "A current server, nothing wrong.", Endpoint(), _TLS13),
     Scenario(
         "valid-rsa",
         "A current server with an RSA key.",
         Endpoint(Leaf(key="rsa-2048")),
-        replace(_TLS13, quiet=True),
+        _TLS13,
     ),
     Scenario(
         "valid-ed25519",
@@ -62,7 +66,7 @@ GOOD = (
         "post-quantum",
         "A server that agrees on a post-quantum hybrid group.",
         Endpoint(Leaf(organization="Post-quantum")),
-        replace(_TLS13, quiet=True),
+        _TLS13,
     ),
     Scenario(
         "ip-address",
@@ -89,7 +93,7 @@ GOOD = (
         "https",
         "A web server that sends Strict-Transport-Security.",
         Endpoint(),
-        replace(_TLS13, quiet=True),
+        _TLS13,
         module="demo-https",
     ),
     Scenario(
@@ -172,14 +176,14 @@ CERTIFICATES = (
     Scenario(
         "weak-key",
         "An RSA key of 1024 bits.",
-        Endpoint(Leaf(key="rsa-1024")),
-        replace(_GOOD, trusted=None, findings=("certificate_weak_key",)),
+        Endpoint(Leaf(key="rsa-1024"), security_level=0),
+        replace(_GOOD, trusted=None, findings=("certificate_weak_key",), posture_findings=(_SHA1,)),
     ),
     Scenario(
         "sha1-signature",
         "A certificate signed with SHA-1.",
-        Endpoint(Leaf(issuer="legacy", sha1=True), sends=("legacy",)),
-        replace(_GOOD, trusted=None, findings=("certificate_weak_signature",)),
+        Endpoint(Leaf(issuer="legacy", sha1=True), sends=("legacy",), security_level=0),
+        replace(_GOOD, trusted=None, findings=("certificate_weak_signature",), posture_findings=(_SHA1,)),
     ),
     Scenario(
         "long-lived",
@@ -210,6 +214,7 @@ CERTIFICATES = (
             version=1.2,
             name_match=True,
             findings=("certificate_malformed",),
+            posture_findings=_RAW_TLS12,
         ),
     ),
     Scenario(
@@ -236,14 +241,14 @@ PROTOCOLS = (
     Scenario(
         "tls10-only",
         "A server of 1999: TLS 1.0 and nothing else.",
-        Endpoint(minimum="TLSv1.0", maximum="TLSv1.0", ciphers=ANY_TLS12),
-        replace(_GOOD, version=1.0, findings=("tls10_accepted",), posture_findings=("tls12_not_accepted",)),
+        Endpoint(minimum="TLSv1.0", maximum="TLSv1.0", ciphers=ANY_CIPHER, security_level=0),
+        replace(_GOOD, version=1.0, findings=("tls10_accepted",), posture_findings=_OLD),
     ),
     Scenario(
         "tls11-only",
         "TLS 1.1 and nothing else.",
-        Endpoint(minimum="TLSv1.1", maximum="TLSv1.1", ciphers=ANY_TLS12),
-        replace(_GOOD, version=1.1, findings=("tls11_accepted",), posture_findings=("tls12_not_accepted",)),
+        Endpoint(minimum="TLSv1.1", maximum="TLSv1.1", ciphers=ANY_CIPHER, security_level=0),
+        replace(_GOOD, version=1.1, findings=("tls11_accepted",), posture_findings=_OLD),
     ),
     Scenario(
         "ssl3-only",
@@ -254,13 +259,14 @@ PROTOCOLS = (
             trusted=True,
             name_match=True,
             findings=("sslv3_accepted",),
+            posture_findings=("cipher_rc4", "insecure_renegotiation", "rsa_key_exchange", *_OLD),
         ),
     ),
     Scenario(
         "old-versions",
         "A current server that still accepts TLS 1.0 and 1.1.",
-        Endpoint(minimum="TLSv1.0"),
-        replace(_TLS13, posture_findings=("tls10_accepted", "tls11_accepted")),
+        Endpoint(minimum="TLSv1.0", ciphers=ANY_CIPHER, security_level=0),
+        replace(_TLS13, posture_findings=("tls10_accepted", "tls11_accepted", _SHA1)),
     ),
     Scenario(
         "no-forward-secrecy",
@@ -271,45 +277,45 @@ PROTOCOLS = (
     Scenario(
         "null-cipher",
         "A server that agrees to send everything in clear.",
-        Endpoint(Leaf(key="rsa-2048"), maximum="TLSv1.2", ciphers="ECDHE+AESGCM:eNULL"),
-        replace(_TLS12, posture_findings=("cipher_null",)),
+        Endpoint(Leaf(key="rsa-2048"), maximum="TLSv1.2", ciphers="ECDHE+AESGCM:ECDHE-RSA-NULL-SHA", security_level=0),
+        replace(_TLS12, posture_findings=("cipher_null", _NO_PQ, _SHA1)),
     ),
     Scenario(
         "anonymous-cipher",
         "A server that agrees to go without a certificate.",
-        Endpoint(Leaf(key="rsa-2048"), maximum="TLSv1.2", ciphers="ECDHE+AESGCM:AECDH"),
-        replace(_TLS12, posture_findings=("cipher_anonymous",)),
+        Endpoint(Leaf(key="rsa-2048"), maximum="TLSv1.2", ciphers="ECDHE+AESGCM:AECDH:!eNULL", security_level=0),
+        replace(_TLS12, posture_findings=("cipher_anonymous", _NO_PQ, _SHA1)),
     ),
     Scenario(
         "no-post-quantum",
         "A TLS 1.3 server that only knows the curve secp256r1.",
         Endpoint(only_secp256r1=True),
-        replace(_TLS13, posture_findings=("no_post_quantum_key_exchange",)),
+        replace(_TLS13, posture_findings=(_NO_PQ,)),
     ),
     Scenario(
         "demands-client-certificate",
         "TLS 1.3, only for those who have a certificate: the refusal comes after our side has finished.",
         Endpoint(minimum="TLSv1.3", client_certificate=True),
-        _refused_without_client_certificate(Reason.ALERT_CERTIFICATE_REQUIRED, 1.3),
+        _refused_without_client_certificate(Reason.ALERT_CERTIFICATE_REQUIRED, 1.3, "tls12_not_accepted"),
     ),
     Scenario(
         "demands-client-certificate-tls12",
         "TLS 1.2, only for those who have a certificate: the handshake ends with an alert.",
         Endpoint(maximum="TLSv1.2", client_certificate=True),
-        _refused_without_client_certificate(Reason.ALERT_HANDSHAKE_FAILURE, 1.2),
+        _refused_without_client_certificate(Reason.ALERT_HANDSHAKE_FAILURE, 1.2, _NO_PQ),
     ),
     Scenario(
         "hsts-missing",
         "A web server without Strict-Transport-Security.",
         Endpoint(headers=()),
-        replace(_TLS13, posture_findings=("hsts_missing",)),
+        replace(_TLS13, findings=("hsts_missing",)),
         module="demo-https",
     ),
     Scenario(
         "hsts-too-short",
         "A web server whose Strict-Transport-Security lasts for five minutes.",
         Endpoint(headers=("Strict-Transport-Security: max-age=300",)),
-        replace(_TLS13, posture_findings=("hsts_too_short",)),
+        replace(_TLS13, findings=("hsts_too_short",)),
         module="demo-https",
     ),
 )
@@ -341,13 +347,13 @@ BROKEN = (
         "resets-in-handshake",
         "It resets in the middle of its certificates.",
         (Await(), Send(flights.oversized_certificate(3000)), Pause(0.2), Reset()),
-        replace(failed(Phase.HANDSHAKE, Reason.RESET), version=1.2),
+        replace(failed(Phase.HANDSHAKE, Reason.RESET), version=1.2, posture_findings=_RAW_TLS12),
     ),
     Scenario(
         "closes-in-handshake",
         "It closes in the middle of its certificates.",
         (Await(), Send(flights.oversized_certificate(3000)), Finish()),
-        replace(failed(Phase.HANDSHAKE, Reason.CLOSED), version=1.2),
+        replace(failed(Phase.HANDSHAKE, Reason.CLOSED), version=1.2, posture_findings=_RAW_TLS12),
     ),
     Scenario(
         "plain-http",
@@ -393,7 +399,7 @@ BROKEN = (
         "huge-message",
         "A certificate message that claims 16 megabytes.",
         (Await(), Send(flights.oversized_certificate(0xFFFFFF)), Hold()),
-        replace(failed(Phase.HANDSHAKE, Reason.TOO_MUCH_DATA), version=1.2),
+        replace(failed(Phase.HANDSHAKE, Reason.TOO_MUCH_DATA), version=1.2, posture_findings=_RAW_TLS12),
     ),
     Scenario(
         "smtp-without-starttls",

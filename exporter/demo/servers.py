@@ -32,6 +32,7 @@ class Endpoint:
     minimum: str = "TLSv1.2"
     maximum: str = "TLSv1.3"
     ciphers: str = "ECDHE+AESGCM:ECDHE+CHACHA20"
+    security_level: int = 2  # of OpenSSL; 0 for what it refuses otherwise
     only_secp256r1: bool = False
     client_certificate: bool = False
     staple: str = ""  # "good", "revoked", "stale" or none
@@ -42,7 +43,7 @@ class Endpoint:
 def context(endpoint: Endpoint, pki: PKI) -> SSL.Context:
     """Return the OpenSSL context that behaves as the endpoint says."""
     made = SSL.Context(SSL.TLS_SERVER_METHOD)
-    made.set_cipher_list(f"{endpoint.ciphers}:@SECLEVEL=0".encode())
+    made.set_cipher_list(f"{endpoint.ciphers}:@SECLEVEL={endpoint.security_level}".encode())
     made.set_min_proto_version(_VERSIONS[endpoint.minimum])
     made.set_max_proto_version(_VERSIONS[endpoint.maximum])
     made.set_options(SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_TICKET)
