@@ -1,0 +1,146 @@
+"""One text with every family of the catalogue, as it was last accepted: `make golden` accepts what is seen now."""
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from prometheus_client import CollectorRegistry
+
+from exporter.certificates.judge import ChainJudge
+from exporter.certificates.revocation import Failure as RevocationFailure
+from exporter.certificates.revocation import Revocation
+from exporter.certificates.trust import load_trust
+from exporter.config.model import HTTPConfig, Module, PostureConfig, RevocationConfig
+from exporter.findings.judgement import judge
+from exporter.findings.observation import Observation
+from exporter.metrics.catalogue import FAMILIES
+from exporter.metrics.collect import collect
+from exporter.metrics.exposition import pages
+from exporter.probe.posture.facts import Posture
+from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Reason, Result, Session, Variant
+from exporter.reading import reading
+from exporter.target import Target, parse_endpoint
+
+HERE = Path(__file__).parent
+NOW = 1_795_000_000.0
+CHAIN = tuple(
+    certificate.public_bytes(Encoding.DER)
+    for certificate in x509.load_pem_x509_certificates((HERE / "chain.pem").read_bytes())
+)
+MODULE = Module("web", http=HTTPConfig(), posture=PostureConfig(), revocation=RevocationConfig())
+TARGET = Target("www.example.com:443", parse_endpoint("www.example.com:443"), "web", (("team", 'the "a" team'),))
+
+
+def good():
+    """Everything that can be known of an endpoint."""
+    result = Result(
+        started_at=NOW - 1,
+        total_seconds=0.03,
+        durations=tuple((phase, 0.005) for phase in Phase),
+        reachable=True,
+        variant=Variant("192.0.2.1", "www.example.com", "rsa"),
+        address="192.0.2.1",
+        family="ip4",
+        server_name="www.example.com",
+        session=Session("TLSv1.3", 1.3, "TLS_AES_256_GCM_SHA384", "X25519MLKEM768", "http/1.1"),
+        chain=CHAIN,
+        staple=b"\x30\x03\x0a\x01\x06",
+        http=HTTPFacts(
+            status_code=200,
+            version="1.1",
+            hsts=HSTS(86400, include_subdomains=True),
+            alt_svc='h3=":443"; ma=86400',
+            redirects_to_https=False,
+            redirect_detail="the request is answered in clear",
+        ),
+    )
+    chain = ChainJudge().judge_chain(CHAIN, load_trust(str(HERE / "root.pem")), NOW)
+    posture = Posture(
+        timestamp=NOW - 300,
+        versions={"SSLv2": False, "SSLv3": False, "TLSv1.0": True, "TLSv1.1": True, "TLSv1.2": True, "TLSv1.3": True},
+        cipher_classes={"null": False, "3des": True, "cbc": True},
+        suites={"3des": ("TLS_RSA_WITH_3DES_EDE_CBC_SHA",)},
+        groups={"X25519MLKEM768": True, "X25519": True, "secp256r1": False},
+        dh_bits=1024,
+        compression=False,
+        secure_renegotiation=True,
+        heartbleed=False,
+        early_ccs=False,
+        undetermined={"robot": "timeout"},
+    )
+    revocations = (
+        Revocation("staple", "good", int(NOW) - 3600, int(NOW) + 3600),
+        Revocation("responder", "revoked", int(NOW) - 3600, int(NOW) + 7200, int(NOW) - 7200, "keyCompromise"),
+        Revocation("crl", failure=RevocationFailure.UNREACHABLE, problem="no answer"),
+        Revocation("crl", "good", int(NOW) - 3600, int(NOW) + 86400),
+    )
+    return Observation(
+        TARGET,
+        MODULE,
+        result,
+        NOW,
+        certificates=chain.certificates,
+        verdicts=chain.verdicts,
+        chain=chain,
+        name_match=True,
+        sct_count=2,
+        revocations=revocations,
+        posture=posture,
+        addresses_disagree=False,
+    )
+
+
+def failed():
+    """Yield an endpoint that could not be reached, and one whose chain is not trusted."""
+    failure = Failure(Phase.CONNECT, Reason.REFUSED, "Connection refused")
+    yield Observation(
+        replace(TARGET, name="closed"), MODULE, Result(NOW, 0.25, ((Phase.RESOLVE, 0.25),), failure=failure), NOW
+    )
+    chain = ChainJudge().judge_chain(CHAIN[:1], load_trust(str(HERE / "root.pem")), NOW)
+    result = Result(NOW, 0.5, reachable=True, chain=CHAIN[:1], failure=Failure(Phase.HANDSHAKE, Reason.RESET))
+    yield Observation(
+        replace(TARGET, name="untrusted"),
+        MODULE,
+        result,
+        NOW,
+        chain.certificates,
+        chain.verdicts,
+        chain=chain,
+        name_match=False,
+    )
+
+
+def exposition(accept=""):
+    judgements = [judge(observation) for observation in (good(), *failed())]
+    lines = [reading(TARGET, MODULE, (judgement,)).lines for judgement in judgements]
+    return b"".join(pages(accept, lines, [CollectorRegistry()])).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "accept"), [("metrics.txt", ""), ("metrics.openmetrics.txt", "application/openmetrics-text;version=1.0.0")]
+)
+def test_the_exposition_is_as_accepted(name, accept, request):
+    seen = exposition(accept)
+    golden = HERE / name
+    if request.config.getoption("--accept"):
+        golden.write_text(seen, encoding="utf-8")
+    assert seen == golden.read_text(encoding="utf-8"), "if this is wanted, accept it with: make golden"
+
+
+def test_every_family_of_the_catalogue_is_in_it():
+    """So that a family that nothing collects, or a label that the catalogue does not know, is noticed."""
+    judgements = [judge(observation) for observation in (good(), *failed())]
+    collected = set().union(*(collect(judgement) for judgement in judgements))
+    assert collected == {family.name for family in FAMILIES}
+
+
+@pytest.mark.server("promtool")
+def test_promtool_accepts_it():
+    done = subprocess.run(
+        [shutil.which("promtool"), "check", "metrics"], input=exposition(), text=True, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
