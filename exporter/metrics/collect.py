@@ -97,7 +97,10 @@ def _probe(result: Result) -> Iterator[Sample]:
         yield "tls_probe_duration_seconds", f'phase="{phase.value}"', round(seconds, 6)
     yield "tls_probe_duration_seconds", 'phase="total"', round(result.total_seconds, 6)
     if result.address is not None and result.family is not None:
-        yield "tls_probe_address_info", f'{label("address", result.address)},family="{result.family}"', INFO
+        family = f'family="{result.family}"'
+        if result.variant.address is None:  # else it stands among the identity labels already
+            family = f"{label('address', result.address)},{family}"
+        yield "tls_probe_address_info", family, INFO
 
 
 def _session(result: Result) -> Iterator[Sample]:
