@@ -27,7 +27,6 @@ from exporter.wire.serverhello import HEARTBEAT
 
 PAUSE_SECONDS = 0.05  # between two records: an event-driven server may look at one for each arrival only
 ROUND_TRIPS = 5  # of a first flight, that silence must last at least
-SILENCE_SECONDS = 1.0  # a server that corrects an early ChangeCipherSpec does so at once
 _MAX_RSA_BITS = 16384
 
 
@@ -83,7 +82,7 @@ async def converse(wire: Wire, hello: ClientHello) -> Conversation:
     if answer.kind is not Kind.HELLO or not reader.flight.done:
         stream.close()
         raise Unanswered(answer.reason or Reason.PROTOCOL_ERROR)
-    return Conversation(wire, stream, reader, max(SILENCE_SECONDS, ROUND_TRIPS * (loop.time() - began)))
+    return Conversation(wire, stream, reader, max(wire.silence, ROUND_TRIPS * (loop.time() - began)))
 
 
 async def heartbleed(wire: Wire, hello: ClientHello) -> bool:

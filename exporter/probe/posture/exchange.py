@@ -58,6 +58,7 @@ class Wire:
 
     connect: Connect
     seconds: float
+    silence: float = 1.0  # seconds without an answer that are one, where a correct server answers at once
     connections: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
