@@ -143,6 +143,10 @@ def _misordered(observation: Observation) -> str | None:
     return f"{stranger.subject or 'a certificate'} follows {before.subject}, which it did not sign"
 
 
+def _addresses_disagree(observation: Observation) -> str | None:
+    return "the addresses of the name present different certificates" if observation.addresses_disagree else None
+
+
 CONDITIONS: Mapping[str, Callable[[Observation], str | None]] = {
     "certificate_expired": _expired,
     "certificate_not_yet_valid": _not_yet_valid,
@@ -158,4 +162,5 @@ CONDITIONS: Mapping[str, Callable[[Observation], str | None]] = {
     "certificate_webpki_noncompliant": _webpki_noncompliant,
     "certificate_root_sent": _root_sent,
     "certificate_chain_misordered": _misordered,
+    "addresses_disagree": _addresses_disagree,
 }

@@ -1,5 +1,7 @@
 """The findings on certificates tell apart what is wrong: each chain gives exactly the findings listed."""
 
+from dataclasses import replace
+
 import pytest
 
 from exporter.certificates.judge import ChainJudge
@@ -181,6 +183,13 @@ def test_without_roots_nothing_is_said_of_trust():
 def test_without_certificates_there_are_no_findings():
     nothing = Observation(TARGET, Module("tls"), Result(started_at=NOW, total_seconds=0.1), NOW)
     assert [name for name, test in CONDITIONS.items() if test(nothing)] == []
+
+
+def test_addresses_that_disagree_are_a_finding():
+    one = observation(chain(leaf(MIDDLE), MIDDLE))
+    assert CONDITIONS["addresses_disagree"](one) is None
+    assert CONDITIONS["addresses_disagree"](replace(one, addresses_disagree=False)) is None
+    assert CONDITIONS["addresses_disagree"](replace(one, addresses_disagree=True))
 
 
 def test_noncompliance_names_every_rule_that_is_broken():

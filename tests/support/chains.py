@@ -440,6 +440,11 @@ def dns_name_with_leading_dot() -> Made:
     return direct(root(), **san(".example.com", "example.com"))
 
 
+@case("dns_name_invalid", host="foo_bar.example.com")
+def dns_name_with_underscore() -> Made:
+    return direct(root(), **san("foo_bar.example.com"))
+
+
 @case("dns_name_invalid")
 def dns_name_with_space() -> Made:
     return direct(root(), **san("exam ple.com", "example.com"))
@@ -649,6 +654,11 @@ def critical_extended_key_usage() -> Made:
 @case("extended_key_usage_missing")
 def no_extended_key_usage() -> Made:
     return direct(root(), eku=None)
+
+
+@case("malformed", "invalid_purpose")
+def empty_extended_key_usage() -> Made:
+    return direct(root(), eku=der.sequence())
 
 
 @case("root_extended_key_usage")
