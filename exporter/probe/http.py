@@ -4,6 +4,7 @@ The request is a GET, for many servers answer HEAD with less or not at all. The 
 says all that is asked here, and a body could make the probe as slow as a peer likes.
 """
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 import h11
@@ -29,13 +30,19 @@ async def request(stream: Stream, host_header: str, path: str, alpn: str = "") -
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
     try:
         stream.write(_request_bytes(connection, host_header, path))
-        return _facts(await _answer(connection, stream))
+        answer = await _answer(connection, stream)
+        return answer_facts(answer.status_code, answer.http_version.decode("ascii"), answer.headers)
     except h11.LocalProtocolError as error:
         return HTTPFacts(failure=f"the request cannot be made: {error}")
     except h11.RemoteProtocolError as error:
         return HTTPFacts(failure=f"the answer is not HTTP: {printable(str(error))}")
     except NetworkError as error:
         return HTTPFacts(failure=f"{error.reason}: {error.detail}" if error.detail else str(error.reason))
+
+
+def request_target(path: str) -> str:
+    """Return a path as it is sent: what is not ASCII is encoded."""
+    return quote(path, safe=_PATH_CHARACTERS)
 
 
 def _request_bytes(connection: h11.Connection, host_header: str, path: str) -> bytes:
@@ -45,7 +52,7 @@ def _request_bytes(connection: h11.Connection, host_header: str, path: str) -> b
         ("Accept", "*/*"),
         ("Connection", "close"),
     ]
-    event = h11.Request(method="GET", target=quote(path, safe=_PATH_CHARACTERS), headers=headers)
+    event = h11.Request(method="GET", target=request_target(path), headers=headers)
     return (connection.send(event) or b"") + (connection.send(h11.EndOfMessage()) or b"")
 
 
@@ -65,17 +72,20 @@ async def _answer(connection: h11.Connection, stream: Stream) -> h11.Response:
             raise h11.RemoteProtocolError("the connection was closed before an answer")
 
 
-def _facts(answer: h11.Response) -> HTTPFacts:
+def answer_facts(status: int, version: str, headers: Iterable[tuple[bytes, bytes]]) -> HTTPFacts:
+    """Return the facts in the header of an answer, whose names are in lower case."""
+    fields = list(headers)
+
     def values(name: bytes) -> list[bytes]:
-        return [value for field, value in answer.headers if field == name]
+        return [value for field, value in fields if field == name]
 
     def text(name: bytes, limit: int) -> str:
         return printable(b", ".join(values(name)).decode("latin-1"), limit)
 
     return HTTPFacts(
-        status_code=answer.status_code,
-        version=answer.http_version.decode("ascii"),
+        status_code=status,
+        version=version,
         hsts=read_hsts_untrusted(values(b"strict-transport-security")),
-        location=text(b"location", MAX_LOCATION) if answer.status_code in _REDIRECTS else "",
+        location=text(b"location", MAX_LOCATION) if status in _REDIRECTS else "",
         alt_svc=text(b"alt-svc", MAX_ALT_SVC),
     )

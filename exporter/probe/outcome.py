@@ -1,0 +1,48 @@
+"""From what was seen to a `Result`: its beginning at the connection, its end, and a line for the timeline."""
+
+from dataclasses import replace
+
+from exporter.probe.handshake import Handshake
+from exporter.probe.resolve import Address
+from exporter.probe.result import HTTPFacts, Result
+from exporter.probe.route import Route
+from exporter.probe.trace import Trace
+
+
+def reached(route: Route, address: Address | None, started_at: float) -> Result:
+    """Return the beginning of a result: the connection is there."""
+    return Result(
+        started_at=started_at,
+        total_seconds=0.0,
+        reachable=route.proxy is None,
+        variant=route.variant,
+        address=address.ip if address else route.target.endpoint.unix_path,
+        family=address.family if address else "unix",
+        server_name=route.server_name,
+    )
+
+
+def ended(result: Result, trace: Trace, done: Handshake, http_facts: HTTPFacts | None) -> Result:
+    """Return the whole result."""
+    return replace(
+        result,
+        total_seconds=trace.elapsed,
+        durations=trace.durations,
+        failure=done.failure,
+        session=done.session,
+        chain=done.chain,
+        chain_truncated=done.chain_truncated,
+        staple=done.staple,
+        tls_scts=done.tls_scts,
+        client_certificate_requested=done.client_certificate_requested,
+        http=http_facts,
+        events=trace.events,
+    )
+
+
+def told(done: Handshake) -> str:
+    """Return how a handshake went, for the timeline."""
+    if done.failure is not None:
+        return done.failure.detail or done.failure.reason
+    assert done.session is not None
+    return f"{done.session.protocol} {done.session.cipher} {done.session.group}, {len(done.chain)} certificates"
