@@ -7,7 +7,7 @@ no certificate and no result; those are in the last reading.
 import math
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from exporter.certificates.facts import Certificate
@@ -100,8 +100,11 @@ class History:
 
     def record(self, reading: Reading) -> None:
         """Take a reading in."""
-        digest = digest_of(reading)
         past = self._pasts.get(reading.target)
+        if past is not None and reading.carried_over:
+            digest = replace(past.digest, at=_at(reading), seconds=_seconds(reading))
+        else:
+            digest = digest_of(reading)
         if past is None:
             past = self._pasts[reading.target] = Past(digest)
         past.add(digest)
@@ -126,8 +129,8 @@ def digest_of(reading: Reading) -> Digest:
     counts = tuple(sum(severity == one for one in found.values()) for severity in SEVERITIES)
     versions = [(result.session.version, result.session.protocol) for result in results if result.session]
     return Digest(
-        at=max((result.started_at for result in results), default=0.0),
-        seconds=max((result.total_seconds for result in results), default=0.0),
+        at=_at(reading),
+        seconds=_seconds(reading),
         failure=f"{failure.phase}: {failure.reason}" if failure is not None else "",
         protocol=min(versions)[1] if versions else "",
         not_before=ending.not_before if ending else None,
@@ -136,6 +139,14 @@ def digest_of(reading: Reading) -> Digest:
         findings=tuple(ordered),
         leaf=next((leaf.fingerprint_sha256 for leaf in leaves), ""),
     )
+
+
+def _at(reading: Reading) -> float:
+    return max((one.observation.result.started_at for one in reading.judgements), default=0.0)
+
+
+def _seconds(reading: Reading) -> float:
+    return max((one.observation.result.total_seconds for one in reading.judgements), default=0.0)
 
 
 def _expiring(judgements: tuple[Judgement, ...]) -> Iterator[Certificate]:

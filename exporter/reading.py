@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from exporter.config.model import Module
 from exporter.findings.judgement import Judgement
 from exporter.findings.observation import Observation
-from exporter.metrics.collect import Lines, collect
+from exporter.metrics.collect import DURATIONS, Lines, collect, duration_lines
 from exporter.probe.limits import printable
 from exporter.probe.result import Failure, Phase, Reason, Result
 from exporter.target import Target
@@ -13,12 +13,16 @@ from exporter.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one target gave: a judgement for each variant, and their lines for the exposition."""
+    """What one target gave: a judgement for each variant, and their lines for the exposition.
+
+    `carried_over`: nothing but times differs from the target's reading before.
+    """
 
     target: Target
     module: Module
     judgements: tuple[Judgement, ...]
     lines: Lines
+    carried_over: bool = False
 
     @property
     def failure(self) -> Failure | None:
@@ -27,9 +31,15 @@ class Reading:
         return next((result.failure for result in results if result.failure is not None), None)
 
 
-def reading(target: Target, module: Module, judgements: tuple[Judgement, ...]) -> Reading:
-    """Put judgements into lines."""
+def reading(
+    target: Target, module: Module, judgements: tuple[Judgement, ...], before: Reading | None = None
+) -> Reading:
+    """Put judgements into lines. Where nothing but times has changed since `before`, only those are written anew."""
     lines: Lines = {}
+    if before is not None and all(judgement.carried_over for judgement in judgements):
+        lines.update(before.lines)
+        lines[DURATIONS] = "".join(map(duration_lines, judgements))
+        return Reading(target, module, judgements, lines, carried_over=True)
     for judgement in judgements:
         for name, text in collect(judgement).items():
             lines[name] = lines.get(name, "") + text

@@ -20,7 +20,7 @@ from exporter.certificates.transparency import total
 from exporter.certificates.trust import TrustError, load_trust
 from exporter.config.model import Config, Module, Transport
 from exporter.fetch import fetch
-from exporter.findings.judgement import Judgement, judge
+from exporter.findings.judgement import Judgement, judge, judge_again
 from exporter.findings.observation import Observation
 from exporter.history import History
 from exporter.metrics.own import OwnMetrics
@@ -121,7 +121,11 @@ class Watch:
         self.own.scrape_targets_cut.inc()
         progress = self._progress.get(target)
         seconds = asyncio.get_running_loop().time() - progress.began if progress else 0.0
-        return cut_short(target, module, progress.phase if progress else Phase.RESOLVE, seconds, self.clock())
+        done = cut_short(target, module, progress.phase if progress else Phase.RESOLVE, seconds, self.clock())
+        if module.posture is None:
+            return done
+        results = [judgement.observation.result for judgement in done.judgements]
+        return reading(target, module, self.judge(target, module, results))  # what is known of its posture stays known
 
     async def _read(
         self, target: Target, module: Module, deadline: float, allowed: Callable[[Address], bool] | None
@@ -130,9 +134,10 @@ class Watch:
         self.own.in_flight.inc()
         try:
             timeout = module.timeout or self.config.global_.timeout
-            limit = min(deadline - GRACE_SECONDS, asyncio.get_running_loop().time() + timeout)
-            results = await probe(self.prober, target, module, limit, allowed, progress)
-            done = reading(target, module, self.judge(target, module, results))
+            results = await probe(
+                self.prober, target, module, deadline - GRACE_SECONDS, allowed, progress, seconds=timeout
+            )
+            done = reading(target, module, self.judge(target, module, results), self.last.get(target))
         except Exception as error:
             done = faulty(target, module, progress.phase, error, self.clock())
             log.debug("fault", target=target.name, exc_info=True)
@@ -152,7 +157,10 @@ class Watch:
         """Judge what was seen of a target, all variants together."""
         trust = self._trust(module)
         observations = [self._observe(target, module, result, trust) for result in results]
-        return tuple(judge(observation) for observation in compared(observations))
+        before = self.last.get(target)
+        if before is None or len(before.judgements) != len(observations):
+            return tuple(judge(observation) for observation in compared(observations))
+        return tuple(map(judge_again, compared(observations), before.judgements))
 
     def _trust(self, module: Module) -> TrustStore | None:
         """Return a module's roots. Their files are looked at from time to time: a directory of them costs 5 ms."""

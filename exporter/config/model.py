@@ -64,6 +64,9 @@ class TLSConfig:
     min_version: str | None = None  # "TLS10" .. "TLS13", Prometheus' spelling
     max_version: str | None = None
 
+    def __hash__(self) -> int:
+        return hash((self.cert_file, self.server_name))  # a key of every probe; the other fields seldom differ alone
+
 
 @dataclass(frozen=True, slots=True)
 class ProxyConfig:
@@ -137,6 +140,9 @@ class Module:
     trust: TrustConfig = field(default_factory=TrustConfig)
     revocation: RevocationConfig | None = None
     posture: PostureConfig | None = None
+
+    def __hash__(self) -> int:
+        return hash(self.name)  # a key of every probe; two modules of one name are of two configurations
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,14 @@ A condition returns a sentence when its finding is present, and None when it is 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 
 from exporter.findings import certificate, http, posture, revocation
 from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.finding import SEVERITIES, Finding
 from exporter.findings.observation import Observation
+from exporter.probe.result import Result
 
 Condition = Callable[[Observation], str | None]
 
@@ -31,10 +33,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One endpoint as it was seen, and what is wrong with it, the worst first."""
+    """One endpoint as it was seen, and what is wrong with it, the worst first.
+
+    `carried_over`: nothing but times differs from the judgement before, so that what follows from it is the same.
+    """
 
     observation: Observation
     findings: tuple[Found, ...] = ()
+    carried_over: bool = field(default=False, compare=False)
 
 
 def judge(observation: Observation) -> Judgement:
@@ -46,3 +52,33 @@ def judge(observation: Observation) -> Judgement:
     ]
     found.sort(key=lambda one: SEVERITIES.index(one.finding.severity))
     return Judgement(observation, tuple(found))
+
+
+def judge_again(observation: Observation, before: Judgement) -> Judgement:
+    """Judge an endpoint that was judged before: if nothing has changed that a condition can see, nothing is asked."""
+    if is_unchanged(observation, before.observation):
+        return Judgement(observation, before.findings, carried_over=True)
+    return judge(observation)
+
+
+def is_unchanged(one: Observation, other: Observation) -> bool:
+    """Tell whether two observations differ in nothing but times.
+
+    A chain that was verified is equal to another only while the verdicts of both hold, so that no certificate began
+    or ceased to be valid between the two. A chain that was not verified holds no such promise.
+    """
+    chain = one.chain
+    return (
+        chain is not None
+        and chain.trust is not None
+        and _what_is_known(one) == _what_is_known(other)
+        and _what_was_seen(one.result) == _what_was_seen(other.result)
+    )
+
+
+def _fields_but(kind: type, *times: str) -> Callable[[object], tuple[object, ...]]:
+    return attrgetter(*(one.name for one in fields(kind) if one.name not in times))
+
+
+_what_is_known = _fields_but(Observation, "now", "result")
+_what_was_seen = _fields_but(Result, "started_at", "total_seconds", "durations", "events")

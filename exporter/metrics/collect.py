@@ -6,6 +6,7 @@ sample's line is the same in the Prometheus text format and in OpenMetrics. What
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from exporter.certificates.chain import Verdict
 from exporter.certificates.facts import Certificate
@@ -19,6 +20,8 @@ from exporter.probe.posture.facts import Posture
 from exporter.probe.result import HTTPFacts, Result
 from exporter.target import Target
 
+MAX_REMEMBERED = 32_768
+
 Lines = dict[str, str]
 """For each family of the catalogue, the sample lines of one target, each ended by a newline."""
 
@@ -26,6 +29,7 @@ Sample = tuple[str, str, float]
 """Family, labels beyond the identity (as written in the format, without braces), value."""
 
 INFO = 1.0
+DURATIONS = "tls_probe_duration_seconds"  # all that differs between two probes of an endpoint that stays as it is
 
 
 def identity(judgement: Judgement) -> str:
@@ -42,6 +46,7 @@ def identity(judgement: Judgement) -> str:
     return ",".join(parts)
 
 
+@lru_cache(maxsize=MAX_REMEMBERED)
 def identity_of_target(target: Target) -> str:
     """Return the labels that every result of a target shares."""
     parts = [label("target", target.name), label("module", target.module)]
@@ -57,6 +62,14 @@ def collect(judgement: Judgement) -> Lines:
         line = f"{name}{{{prefix},{labels}}} {number(value)}\n" if labels else f"{name}{{{prefix}}} {number(value)}\n"
         lines[name] = lines[name] + line if name in lines else line
     return lines
+
+
+def duration_lines(judgement: Judgement) -> str:
+    """Return the lines of DURATIONS alone, as `collect` does."""
+    result = judgement.observation.result
+    start = f"{DURATIONS}{{{identity(judgement)},phase="
+    phases = [f'{start}"{phase}"}} {number(round(seconds, 6))}\n' for phase, seconds in result.durations]
+    return "".join(phases) + f'{start}"total"}} {number(round(result.total_seconds, 6))}\n'
 
 
 def number(value: float) -> str:
@@ -93,9 +106,8 @@ def _probe(result: Result) -> Iterator[Sample]:
     if result.failure is not None:
         labels = f'phase="{result.failure.phase.value}",reason="{result.failure.reason.value}"'
         yield "tls_probe_failure_info", labels, INFO
-    for phase, seconds in result.durations:
-        yield "tls_probe_duration_seconds", f'phase="{phase.value}"', round(seconds, 6)
-    yield "tls_probe_duration_seconds", 'phase="total"', round(result.total_seconds, 6)
+    for phase, seconds in (*result.durations, ("total", result.total_seconds)):
+        yield DURATIONS, f'phase="{phase}"', round(seconds, 6)
     if result.address is not None and result.family is not None:
         family = f'family="{result.family}"'
         if result.variant.address is None:  # else it stands among the identity labels already

@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from exporter.config.model import IPProtocol
@@ -90,6 +91,7 @@ class Resolver:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+@lru_cache(maxsize=32_768)
 def literal_address(host: str, port: int) -> Address | None:
     """Return the address that an IP literal stands for; None for a name."""
     try:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Phase(StrEnum):
@@ -139,8 +140,7 @@ class HTTPFacts:
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One line of the probe's log: seconds since the probe began, the phase, and what happened."""
 
     seconds: float

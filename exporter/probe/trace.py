@@ -3,8 +3,7 @@
 The same three lines give the duration of a phase, the timeline of `debug=true` and the phase of a failure.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exporter.probe.result import Event, Phase
@@ -23,11 +22,11 @@ class Progress:
 class Trace:
     """Times the phases of one probe. `clock` is monotonic, in seconds."""
 
-    __slots__ = ("_clock", "_events", "_progress", "_seconds", "_started")
+    __slots__ = ("_began", "_clock", "_events", "_progress", "_seconds", "_started")
 
     def __init__(self, clock: Callable[[], float], progress: Progress | None = None) -> None:
         self._clock = clock
-        self._started = clock()
+        self._started = self._began = clock()
         self._seconds: dict[Phase, float] = {}
         self._events: list[Event] = []
         self._progress = progress or Progress()
@@ -41,15 +40,21 @@ class Trace:
         """Begin a phase: what fails from here on fails in it."""
         self._progress.phase = phase
 
-    @contextmanager
-    def during(self, phase: Phase) -> Iterator[None]:
-        """Count the time of the block to the phase; a failure in it is a failure of the phase."""
-        self.enter(phase)
-        began = self._clock()
-        try:
-            yield
-        finally:
-            self._seconds[phase] = self._seconds.get(phase, 0.0) + self._clock() - began
+    def during(self, phase: Phase) -> "Trace":
+        """Count the time of a `with` block to the phase; a failure in it is a failure of the phase."""
+        self._progress.phase = phase
+        return self
+
+    def __enter__(self) -> None:
+        self._began = self._clock()
+
+    def __exit__(self, *_: object) -> None:
+        phase = self._progress.phase
+        self._seconds[phase] = self._seconds.get(phase, 0.0) + self._clock() - self._began
+
+    def leave_out(self, seconds: float) -> None:
+        """Leave out time that has passed: to wait for other probes to end is no part of this one."""
+        self._started += seconds
 
     def note(self, text: str) -> None:
         """Add a line to the timeline; a peer cannot make it grow without bound."""
@@ -58,7 +63,7 @@ class Trace:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the probe began."""
+        """Seconds since the probe began, without the time it waited for others."""
         return self._clock() - self._started
 
     @property
