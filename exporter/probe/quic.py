@@ -24,12 +24,12 @@ from exporter.probe.result import Failure, Phase, Reason, Session
 from exporter.wire import names
 from exporter.wire.reading import Cursor
 from exporter.wire.records import HandshakeReader, Message, WireError
-from exporter.wire.serverhello import read_server_hello_untrusted
-from exporter.wire.tls13.messages import read_certificate_untrusted
+from exporter.wire.serverhello import ALPN, STATUS_REQUEST, read_server_hello_untrusted
+from exporter.wire.tls13.messages import Presented, read_certificate_untrusted
 
 DEFAULT_ALPN = ("h3",)
 _SERVER_HELLO, _ENCRYPTED_EXTENSIONS, _CERTIFICATE, _CERTIFICATE_REQUEST = 2, 8, 11, 13
-_ALPN_EXTENSION = 16
+_OCSP_REQUEST = bytes([1, 0, 0, 0, 0])  # RFC 6066 section 8: type ocsp, no responders, no extensions
 _CRYPTO_ERROR = 0x100  # RFC 9001 section 4.8: CRYPTO_ERROR is 0x100 plus the number of the alert
 _CRYPTO_ERRORS = range(_CRYPTO_ERROR, _CRYPTO_ERROR + 0x100)
 
@@ -46,6 +46,7 @@ class _Heard:
 
     def listen_to(self, tls: Any) -> None:
         """Hear what is handed to aioquic's TLS from now on."""
+        self._reader, self.messages = HandshakeReader(), {}
         handle = tls.handle_message
 
         def heard(data: bytes, buffers: Any) -> None:
@@ -59,13 +60,13 @@ class _Heard:
 
         tls.handle_message = heard
 
-    def chain(self) -> tuple[bytes, ...]:
-        """Return the certificates, leaf first."""
+    def presented(self) -> Presented:
+        """Return the certificates, leaf first, and the staple."""
         message = self.messages.get(_CERTIFICATE)
         try:
-            return read_certificate_untrusted(message.body).certificates if message else ()
+            return read_certificate_untrusted(message.body) if message else Presented((), None)
         except WireError:
-            return ()
+            return Presented((), None)
 
     def session(self) -> Session | None:
         """Return what was agreed, when the server has said it all."""
@@ -80,11 +81,25 @@ class _Heard:
         return Session("TLSv1.3", 1.3, names.cipher_suite_name(hello.cipher_suite), group, alpn)
 
 
+class _Connection(QuicConnection):
+    """A connection whose TLS is heard, and asks for a staple. aioquic makes its TLS anew after a Retry."""
+
+    def __init__(self, configuration: QuicConfiguration, heard: _Heard) -> None:
+        super().__init__(configuration=configuration)
+        self._heard = heard
+
+    def _initialize(self, peer_cid: bytes) -> None:
+        super()._initialize(peer_cid)
+        self.tls.handshake_extensions.append((STATUS_REQUEST, _OCSP_REQUEST))
+        self._heard.listen_to(self.tls)
+
+
 class Endpoint(asyncio.DatagramProtocol):
     """One QUIC connection: datagrams in and out, its timer, and whoever waits for the next thing to happen."""
 
-    def __init__(self, connection: QuicConnection, deadline: float) -> None:
-        self.connection = connection
+    def __init__(self, configuration: QuicConfiguration, deadline: float) -> None:
+        self._heard = _Heard()
+        self.connection: QuicConnection = _Connection(configuration, self._heard)
         self._deadline = deadline
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.DatagramTransport | None = None
@@ -92,7 +107,6 @@ class Endpoint(asyncio.DatagramProtocol):
         self._waiter: asyncio.Future[None] | None = None
         self._error: NetworkError | None = None
         self._received = 0
-        self._heard = _Heard()
 
     # asyncio.DatagramProtocol
 
@@ -138,7 +152,6 @@ class Endpoint(asyncio.DatagramProtocol):
     def start(self, peer: Any) -> None:
         """Send the first datagram."""
         self.connection.connect(peer, self._loop.time())
-        self._heard.listen_to(self.connection.tls)
         self._do(lambda: None)
 
     def transmit(self) -> None:
@@ -199,12 +212,13 @@ class Endpoint(asyncio.DatagramProtocol):
                 pass
         except NetworkError as error:
             failure = Failure(Phase.HANDSHAKE, error.reason, error.detail)
-        session = self._heard.session()
+        session, presented = self._heard.session(), self._heard.presented()
         if session is None and failure is None:
             failure = Failure(Phase.HANDSHAKE, Reason.PROTOCOL_ERROR, "the server's messages cannot be read")
         return Handshake(
             session=session,
-            chain=self._heard.chain(),
+            chain=presented.certificates,
+            staple=presented.staple,
             client_certificate_requested=_CERTIFICATE_REQUEST in self._heard.messages,
             failure=failure,
         )
@@ -248,7 +262,7 @@ async def _connect_one(
     address: Address, share: float, deadline: float, source_address: str | None, configuration: QuicConfiguration
 ) -> Endpoint:
     loop = asyncio.get_running_loop()
-    endpoint = Endpoint(QuicConnection(configuration=configuration), deadline)
+    endpoint = Endpoint(configuration, deadline)
     try:
         await loop.create_datagram_endpoint(
             lambda: endpoint,
@@ -295,7 +309,7 @@ def _alpn_untrusted(body: bytes) -> str:
     extensions = Cursor(Cursor(body).vector_untrusted(2))
     while extensions.left:
         number, content = extensions.number_untrusted(2), extensions.vector_untrusted(2)
-        if number == _ALPN_EXTENSION:
+        if number == ALPN:
             name = Cursor(Cursor(content).vector_untrusted(2)).vector_untrusted(1)
             return name.decode("ascii", "backslashreplace")
     return ""

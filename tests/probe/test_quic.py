@@ -63,6 +63,25 @@ async def test_a_request(port):
     assert [phase for phase, _ in result.durations][-1] is Phase.HTTP
 
 
+async def test_a_server_that_wants_to_see_the_address_first(credential):
+    """RFC 9000 section 8.1.2: a Retry makes the client begin anew."""
+    with quic_server(credential, retry=True) as port:
+        result = await probe_quic(port)
+    assert result.success
+    assert result.chain == (credential.der,)
+
+
+async def test_a_staple_is_asked_for():
+    """What was not asked for could not be told to be missing."""
+    from aioquic.quic.configuration import QuicConfiguration
+
+    from exporter.probe.quic import Endpoint
+
+    endpoint = Endpoint(QuicConfiguration(), 0.0)
+    endpoint.connection.connect(None, 0.0)
+    assert (5, b"\x01\x00\x00\x00\x00") in endpoint.connection.tls.handshake_extensions
+
+
 async def test_no_common_protocol(port):
     """RFC 9001 section 8.1: the server refuses with an alert, which is told as over TCP."""
     result = await probe_quic(port, alpn=("doq",))

@@ -10,7 +10,11 @@ from support.servers.credential import Credential
 
 @contextlib.contextmanager
 def quic_server(
-    credential: Credential, alpn: tuple[str, ...] = ("h3",), headers: tuple[tuple[bytes, bytes], ...] = ()
+    credential: Credential,
+    alpn: tuple[str, ...] = ("h3",),
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    *,
+    retry: bool = False,
 ) -> Iterator[int]:
     from aioquic.asyncio import QuicConnectionProtocol, serve
     from aioquic.h3.connection import H3Connection
@@ -38,7 +42,7 @@ def quic_server(
     thread.start()
     try:
         server = asyncio.run_coroutine_threadsafe(
-            serve("127.0.0.1", 0, configuration=configuration, create_protocol=Answering), loop
+            serve("127.0.0.1", 0, configuration=configuration, create_protocol=Answering, retry=retry), loop
         ).result(10)
         yield server._transport.get_extra_info("sockname")[1]
         loop.call_soon_threadsafe(server.close)
