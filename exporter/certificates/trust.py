@@ -7,9 +7,11 @@ without any is an error here, never an empty store that would make every certifi
 import base64
 import binascii
 import hashlib
+import math
 import os
 import re
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -30,8 +32,10 @@ _PEM = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----(.*?)-----END (?:X509 
 _CERTIFICATE_SUFFIXES = re.compile(r"\.(pem|crt|cer|der|\d+)\Z", re.IGNORECASE)
 _MAX_FILE_SIZE = 16 * 1024 * 1024
 _MAX_STORES = 64
+MAX_AGE_SECONDS = 1.0  # looking at a file takes longer than judging a chain that is known
 
 _lock = threading.Lock()
+_checked: dict[tuple[object, ...], tuple[float, TrustStore]] = {}
 _loaded: OrderedDict[tuple[object, ...], TrustStore] = OrderedDict()
 
 
@@ -40,14 +44,30 @@ class TrustError(Exception):
 
 
 def load_trust(
-    ca_file: str | None = None, ca_directory: str | None = None, system_roots: bool | None = None
+    ca_file: str | None = None,
+    ca_directory: str | None = None,
+    system_roots: bool | None = None,
+    max_age: float = MAX_AGE_SECONDS,
 ) -> TrustStore:
     """Return the roots of a module. `system_roots` None: the system's, unless a file or directory is given.
 
-    Raises TrustError. A store whose files have not changed since it was loaded is returned again.
+    Raises TrustError. A store is loaded again when its files have changed, which is looked at every `max_age` seconds.
     """
     if system_roots is None:
         system_roots = ca_file is None and ca_directory is None
+    environment = (os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")) if system_roots else ()
+    settings = (ca_file, ca_directory, system_roots, *environment)
+    checked, known = _checked.get(settings, (-math.inf, None))
+    if known is None or time.monotonic() - checked >= max_age:
+        known = _current(ca_file, ca_directory, system_roots=system_roots)
+        _checked[settings] = (time.monotonic(), known)
+        if len(_checked) > _MAX_STORES:
+            _checked.clear()
+    return known
+
+
+def _current(ca_file: str | None, ca_directory: str | None, *, system_roots: bool) -> TrustStore:
+    """Return the store of these files as they are now, loaded only if one of them has changed."""
     files = [(path, False) for path in _own_files(ca_file, ca_directory)]
     files += [(path, True) for path in (_system_files() if system_roots else ())]
     key = tuple((str(path), is_system, *_stamp(path)) for path, is_system in files)

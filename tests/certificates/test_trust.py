@@ -47,11 +47,21 @@ root_a = root("CN=A")
 
 def test_roots_are_read_once_and_again_when_the_file_changes(bundle):
     first = load_trust(str(bundle))
-    assert load_trust(str(bundle)) is first
+    assert load_trust(str(bundle), max_age=0) is first
     bundle.write_bytes(root("CN=C").pem)
-    second = load_trust(str(bundle))
+    assert load_trust(str(bundle), max_age=60) is first
+    second = load_trust(str(bundle), max_age=0)
     assert [one.subject for one in second.roots] == ["CN=C"]
     assert second.key != first.key
+
+
+def test_a_store_of_many_settings_is_not_kept_for_ever(tmp_path):
+    for number in range(trust._MAX_STORES + 10):
+        path = tmp_path / f"{number}.pem"
+        path.write_bytes(root_a.pem)
+        load_trust(str(path))
+    assert len(trust._loaded) <= trust._MAX_STORES
+    assert len(trust._checked) <= trust._MAX_STORES
 
 
 def test_system_roots_are_public_and_can_be_had_beside_a_file(bundle, tmp_path, monkeypatch):

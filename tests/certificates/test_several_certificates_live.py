@@ -1,0 +1,107 @@
+"""Every certificate that an endpoint has: one of each type, one of each address, one of each name."""
+
+import asyncio
+import socket
+
+import pytest
+
+from exporter.config.model import Addresses, Config, Module, TLSConfig
+from exporter.metrics.own import OwnMetrics
+from exporter.probe.resolve import Resolver
+from exporter.target import Target, parse_endpoint
+from exporter.watch import Watch
+from tests.support.pki import DAY, NOW, dns, intermediate, key_pem, leaf, root, rsa_key
+from tests.support.programs import need
+from tests.support.servers.process import free_port, serving
+
+TOP = root()
+MIDDLE = intermediate(TOP)
+
+
+def write(folder, name, issued):
+    (folder / f"{name}.pem").write_bytes(issued.pem + MIDDLE.pem)
+    (folder / f"{name}.key").write_bytes(key_pem(issued.key))
+    return f"ssl_certificate {folder}/{name}.pem; ssl_certificate_key {folder}/{name}.key;"
+
+
+def nginx(folder, port, *servers):
+    text = (
+        f"daemon off; master_process off; pid {folder}/pid; error_log stderr warn; events {{}}\n"
+        f"http {{ access_log off; client_body_temp_path {folder}; proxy_temp_path {folder};"
+        f" fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder};\n"
+    )
+    text += "".join(f"server {{ {server} }}\n" for server in servers) + "}\n"
+    (folder / "nginx.conf").write_text(text)
+    return serving([need("nginx"), "-c", str(folder / "nginx.conf"), "-p", str(folder)], folder, port)
+
+
+async def scrape(folder, host, port, lookup=None, **settings):
+    ca_file = folder / "ca.pem"
+    ca_file.write_bytes(TOP.pem)
+    server_name = settings.pop("server_name", None)
+    module = Module("tls", timeout=5, tls_config=TLSConfig(ca_file=str(ca_file), server_name=server_name), **settings)
+    target = Target(f"{host}:{port}", parse_endpoint(f"{host}:{port}"), "tls")
+    watch = Watch(Config(modules={"tls": module}, targets=(target,)), OwnMetrics())
+    if lookup is not None:
+        watch.resolver.close()
+        watch.resolver = Resolver(lookup)
+        watch.adopt(watch.config)
+    reading = await watch.read(target, module, asyncio.get_running_loop().time() + 6)
+    watch.close()
+    return reading
+
+
+@pytest.mark.server("nginx")
+async def test_both_certificates_of_a_server_are_seen_and_the_expired_one_is_found(tmp_path):
+    """A server with an ECDSA and an RSA certificate presents one to each client; most probes see only the good one."""
+    good, expired = leaf(MIDDLE), leaf(MIDDLE, key=rsa_key(), not_after=NOW - DAY)
+    port = free_port()
+    both = write(tmp_path, "ecdsa", good) + write(tmp_path, "rsa", expired)
+    with nginx(tmp_path, port, f"listen 127.0.0.1:{port} ssl; {both}"):
+        reading = await scrape(
+            tmp_path, "127.0.0.1", port, server_name="example.com", certificate_types=("ecdsa", "rsa")
+        )
+    findings = {
+        one.observation.result.variant.certificate_type: {found.finding.id for found in one.findings}
+        & {"certificate_expired"}
+        for one in reading.judgements
+    }
+    assert findings == {"ecdsa": set(), "rsa": {"certificate_expired"}}
+    keys = [one.observation.certificates[0].key for one in reading.judgements]
+    assert keys == ["EC secp256r1", "RSA 2048"]
+
+
+@pytest.mark.server("nginx")
+@pytest.mark.parametrize("same", [True, False])
+async def test_addresses_of_one_name_that_present_different_certificates_disagree(tmp_path, same):
+    one, other = leaf(MIDDLE), leaf(MIDDLE)
+    port = free_port()
+    servers = [
+        f"listen {address}:{port} ssl; {write(tmp_path, address, issued)}"
+        for address, issued in (("127.0.0.1", one), ("127.0.0.2", one if same else other))
+    ]
+
+    def lookup(*_):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in (1, 2)]
+
+    with nginx(tmp_path, port, *servers):
+        reading = await scrape(tmp_path, "example.com", port, lookup, addresses=Addresses.ALL)
+    assert [one.observation.result.variant.address for one in reading.judgements] == ["127.0.0.1", "127.0.0.2"]
+    assert {one.observation.addresses_disagree for one in reading.judgements} == {not same}
+    found = [{found.finding.id for found in one.findings} for one in reading.judgements]
+    assert all(("addresses_disagree" in findings) == (not same) for findings in found)
+
+
+@pytest.mark.server("nginx")
+async def test_every_name_has_its_own_certificate_and_verdict(tmp_path):
+    port = free_port()
+    names = {"a.example.com": "a.example.com", "b.example.com": "other.example.com"}
+    servers = [
+        f"listen 127.0.0.1:{port} ssl; server_name {name}; "
+        + write(tmp_path, name, leaf(MIDDLE, names=[dns(presented)]))
+        for name, presented in names.items()
+    ]
+    with nginx(tmp_path, port, *servers):
+        reading = await scrape(tmp_path, "127.0.0.1", port, server_names=tuple(names))
+    matches = {one.observation.result.variant.server_name: one.observation.name_match for one in reading.judgements}
+    assert matches == {"a.example.com": True, "b.example.com": False}
