@@ -14,7 +14,8 @@ from exporter.probe.posture.determine import determine
 from exporter.probe.posture.facts import Check, Posture
 from exporter.probe.resolve import Address
 from exporter.probe.result import Result
-from exporter.probe.run import Prober, Route, open_stream
+from exporter.probe.route import Route
+from exporter.probe.run import Prober, open_stream
 
 MAX_SECONDS = 5.0  # for one question
 
