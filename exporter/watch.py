@@ -55,6 +55,7 @@ class Watch:
         self.last: OrderedDict[Target, Reading] = OrderedDict()
         self.history = History()
         self._progress: dict[Target, Progress] = {}
+        self._fault_told = -math.inf
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
         self.adopt(config)
         own.caches.add("chains", lambda: len(self.chains))
@@ -237,12 +238,14 @@ class Watch:
                 self.own.probe_faults.inc()
 
     def _tell(self, before: Reading | None, done: Reading) -> None:
-        """Log a failed probe at debug, a change of state at info, a fault of ours at error."""
+        """Log a failed probe at debug, a change of state at info, a fault of ours at error, but not each of many."""
         failure = done.failure
         where = {"target": done.target.name, "module": done.target.module}
         if failure is not None:
             where |= {"phase": failure.phase.value, "reason": failure.reason.value, "detail": failure.detail}
-            if failure.reason is Reason.INTERNAL_ERROR:
+            now = time.monotonic()
+            if failure.reason is Reason.INTERNAL_ERROR and now - self._fault_told >= FAULT_SECONDS:
+                self._fault_told = now
                 log.error("probe failed by a fault of the exporter", **where)
             else:
                 log.debug("probe failed", **where)
@@ -250,6 +253,7 @@ class Watch:
             log.info("target recovered" if failure is None else "target fails", **where)
 
 
+FAULT_SECONDS = 10.0  # between two lines on faults of ours; tls_exporter_probe_faults_total counts them all
 ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
 GRACE_SECONDS = 0.05  # between the end of a probe and that of whoever waits for it
 

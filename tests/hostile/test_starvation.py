@@ -1,0 +1,157 @@
+"""Starved of descriptors, disk or a steady clock: the exporter keeps answering, says so, and recovers by itself."""
+
+import asyncio
+import datetime as dt
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from support.exporter_process import ROOT, running_exporter
+from support.servers.process import free_port
+
+from exporter.config.reader import load
+from exporter.demo.gallery import Gallery
+from exporter.demo.pki import PKI, Leaf
+from exporter.demo.scenario import Scenario, Seen
+from exporter.demo.scripts import Hold
+from exporter.demo.servers import Endpoint
+from exporter.metrics.own import OwnMetrics
+from exporter.scrape import scrape
+from exporter.watch import Watch
+
+DESCRIPTORS = 64
+SILENT = 150
+DAY = 86400
+
+
+def silent_and_good():
+    """Return many silent peers, each on a port of its own, and a good one."""
+    silent = [Scenario(f"silent-{number}", "Silent.", (Hold(),), Seen()) for number in range(SILENT)]
+    return [*silent, Scenario("good", "Good.", Endpoint(), Seen())]
+
+
+def write_config(path, gallery):
+    silent = [name for scenario, name in gallery.targets.items() if scenario != "good"]
+    modules = {"patient": {"timeout": "2s"}, "brisk": {"timeout": "5s"}}
+    targets = [
+        {"targets": silent, "module": "patient"},
+        {"targets": [gallery.targets["good"]], "module": "brisk"},
+    ]
+    replace_file(path, json.dumps({"modules": modules, "targets": targets}))
+
+
+def replace_file(path, text):
+    """Write a file in one step: half a file would be another configuration."""
+    new = path.with_suffix(".new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
+
+
+def test_without_descriptors_every_target_still_has_its_result(tmp_path):
+    """150 silent peers and 64 descriptors: most connections cannot even be opened.
+
+    The scrape is whole, says that the fault is ours, logs it without a flood, and the next scrape that needs few
+    descriptors finds everything as it is.
+    """
+
+    def few_descriptors():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+
+    with Gallery(silent_and_good()) as gallery:
+        config_file = tmp_path / "config.yaml"
+        write_config(config_file, gallery)
+        with running_exporter(config_file=config_file, preexec=few_descriptors) as exporter:
+            starved = exporter.scrape("?module=patient", timeout=20)
+            assert len(starved.samples("tls_probe_success")) == SILENT
+            reasons = {exporter_failure(starved, name) for name in gallery.targets.values() if name in names(starved)}
+            assert ("connect", "internal_error") in reasons
+            assert reasons <= {("connect", "internal_error"), ("resolve", "no_address"), ("handshake", "timeout")}
+            assert starved.value("tls_exporter_probe_faults_total") > 0
+            assert "out of resources" in exporter.log
+            assert exporter.log.count("level=error") < 10
+            assert exporter.request("/-/healthy").status == 200
+            recovered = exporter.scrape("?module=brisk", timeout=20)
+            assert recovered.value("tls_probe_success") == 1
+            assert exporter.descriptors() < DESCRIPTORS // 2
+
+
+def names(exposition):
+    return {sample.labels["target"] for sample in exposition.samples("tls_probe_success")}
+
+
+def exporter_failure(exposition, name):
+    return exposition.failure(target=name)
+
+
+def test_a_full_disk_takes_the_log_and_nothing_else(tmp_path):
+    """Standard output and error are /dev/full: every line that is logged fails to be written."""
+    with Gallery(silent_and_good()[-3:]) as gallery:
+        config_file = tmp_path / "config.yaml"
+        write_config(config_file, gallery)
+        url = f"http://127.0.0.1:{free_port()}"
+        command = [sys.executable, "-m", "exporter", f"--config.file={config_file}", "--log.level=debug"]
+        command.append(f"--web.listen-address={url.removeprefix('http://')}")
+        with Path("/dev/full").open("wb") as full:
+            process = subprocess.Popen(command, stdout=full, stderr=full, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        try:
+            for _ in range(3):
+                text = fetched(f"{url}/metrics", process)
+                assert text.count("\ntls_probe_success{") == 3
+                replace_file(config_file, "nonsense: [")
+                process.send_signal(signal.SIGHUP)
+                write_config(config_file, gallery)
+                process.send_signal(signal.SIGHUP)
+            process.terminate()
+            # 120: the interpreter itself could not flush its standard streams at the end
+            assert process.wait(40) in (0, 120)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def fetched(url, process):
+    deadline = time.monotonic() + 30
+    while True:
+        assert process.poll() is None, f"ended with {process.returncode}"
+        try:
+            with urllib.request.urlopen(url, timeout=30) as response:
+                return response.read().decode()
+        except urllib.error.URLError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_a_clock_that_steps_by_a_day_changes_verdicts_and_nothing_else(tmp_path):
+    """Forward past the end of the certificate, back before its begin, and right again: findings follow the clock."""
+    offset = 0.0
+    leaf = Leaf(starts=-0.5, ends=0.5)
+    scenario = Scenario("brief", "Valid for a day.", Endpoint(leaf), Seen())
+    gallery = Gallery([scenario])
+    gallery.pki = PKI(dt.datetime.now(dt.UTC))
+    found = []
+
+    async def scrapes(config):
+        nonlocal offset
+        watch = Watch(config, OwnMetrics(), lambda: time.time() + offset)
+        try:
+            for step in (0.0, DAY, 0.0, -DAY, 2 * DAY, 0.0):
+                offset = step
+                (reading,) = await scrape(watch, config, config.targets, asyncio.get_running_loop().time() + 10)
+                (judgement,) = reading.judgements
+                assert reading.failure is None
+                assert judgement.observation.result.total_seconds < 10
+                found.append({one.finding.id for one in judgement.findings if one.finding.id.startswith("certificate")})
+        finally:
+            watch.close()
+
+    with gallery as running:
+        asyncio.run(scrapes(load(str(running.config_file))))
+    good, late, early = set(), {"certificate_expired"}, {"certificate_not_yet_valid"}
+    assert found == [good, late, good, early, late, good]
