@@ -182,4 +182,4 @@ async def test_the_redirect_is_checked_once_and_not_in_the_time_of_the_probe(ngi
     assert [result.http.redirects_to_https for result in results] == [True, True]
     assert len(prober.redirects) == 1
     for result in results:
-        assert sum(seconds for _, seconds in result.durations) == pytest.approx(result.total_seconds, rel=0.2, abs=0.02)
+        assert 0 < sum(seconds for _, seconds in result.durations) <= result.total_seconds

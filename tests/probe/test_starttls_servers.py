@@ -75,7 +75,7 @@ async def test_a_server_that_offers_tls(name, folder, credential):
             assert not result.starttls_injection
             phases = dict(result.durations)
             assert {Phase.CONNECT, Phase.STARTTLS, Phase.HANDSHAKE} <= set(phases)
-            assert sum(phases.values()) == pytest.approx(result.total_seconds, rel=0.2, abs=0.02)
+            assert 0 < sum(phases.values()) <= result.total_seconds
 
 
 @pytest.mark.parametrize("name", SERVERS)
