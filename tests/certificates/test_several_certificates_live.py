@@ -77,16 +77,20 @@ async def test_addresses_of_one_name_that_present_different_certificates_disagre
     one, other = leaf(MIDDLE), leaf(MIDDLE)
     port = free_port()
     servers = [
-        f"listen {address}:{port} ssl; {write(tmp_path, address, issued)}"
-        for address, issued in (("127.0.0.1", one), ("127.0.0.2", one if same else other))
+        f"listen {address}:{port} ssl; {write(tmp_path, name, issued)}"
+        for address, name, issued in (("127.0.0.1", "v4", one), ("[::1]", "v6", one if same else other))
     ]
 
     def lookup(*_):
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in (1, 2)]
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)),
+        ]
 
     with nginx(tmp_path, port, *servers):
         reading = await scrape(tmp_path, "example.com", port, lookup, addresses=Addresses.ALL)
-    assert [one.observation.result.variant.address for one in reading.judgements] == ["127.0.0.1", "127.0.0.2"]
+    assert [one.observation.result.variant.address for one in reading.judgements] == ["127.0.0.1", "::1"]
+    assert [one.observation.result.failure for one in reading.judgements] == [None, None]
     assert {one.observation.addresses_disagree for one in reading.judgements} == {not same}
     found = [{found.finding.id for found in one.findings} for one in reading.judgements]
     assert all(("addresses_disagree" in findings) == (not same) for findings in found)
