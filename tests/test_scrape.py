@@ -103,3 +103,23 @@ async def test_a_fault_of_ours_costs_one_target_and_is_counted():
     assert [reading.failure.reason for reading in readings] == [Reason.INTERNAL_ERROR, Reason.REFUSED]
     assert watch.own.registry.get_sample_value("tls_exporter_probe_faults_total") == 1
     watch.close()
+
+
+async def test_many_names_on_one_address_wait_for_their_turn_beyond_the_module_timeout():
+    """A polite client asks one address few times at once; to wait for the others must not count as a timeout."""
+
+    async def slow(reader, writer):
+        await reader.read(1)
+        await asyncio.sleep(0.3)
+        writer.close()
+
+    server = await asyncio.start_server(slow, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    targets = [target(f"127.0.0.1:{port}", number=str(number)) for number in range(24)]
+    config = configuration(*targets, per_address_concurrency=2)  # 24 probes of 0.3 s take 3.6 s, the timeout is 2 s
+    watch = Watch(config, OwnMetrics())
+    readings = await scrape(watch, config, targets, asyncio.get_running_loop().time() + 20)
+    assert {reading.failure.reason for reading in readings} == {Reason.CLOSED}
+    assert all(reading.judgements[0].observation.result.total_seconds < 2 for reading in readings)
+    server.close()
+    watch.close()

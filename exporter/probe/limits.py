@@ -37,11 +37,17 @@ class AddressSlots:
         finally:
             self.release(address)
 
+    def take(self, address: object) -> bool:
+        """Take a slot if one is free."""
+        taken = self._taken.get(address, 0)
+        if taken >= self.limit:
+            return False
+        self._taken[address] = taken + 1
+        return True
+
     async def acquire(self, address: object) -> None:
         """Take a slot; a cancelled wait takes none."""
-        taken = self._taken.get(address, 0)
-        if taken < self.limit:
-            self._taken[address] = taken + 1
+        if self.take(address):
             return
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues.setdefault(address, deque()).append(ticket)

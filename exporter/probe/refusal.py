@@ -12,7 +12,8 @@ from exporter.probe.network import NetworkError
 from exporter.probe.result import Failure, Phase, Reason, Session
 from exporter.wire import names
 from exporter.wire.flight import ServerFlight
-from exporter.wire.serverhello import read_alpn_untrusted
+from exporter.wire.records import WireError
+from exporter.wire.serverhello import ServerHello, read_alpn_untrusted
 
 PROTOCOLS: Mapping[int, tuple[str, float]] = {
     number: (name, names.VERSION_NUMBERS[number]) for number, name in names.VERSIONS.items()
@@ -43,8 +44,16 @@ def flight_session(flight: ServerFlight) -> Session | None:
         version=version,
         cipher=names.cipher_suite_name(hello.cipher_suite),
         group=names.group_name(group) if group is not None else "",
-        alpn=read_alpn_untrusted(hello),
+        alpn=_alpn(hello),
     )
+
+
+def _alpn(hello: ServerHello) -> str:
+    """Return the protocol that was agreed; "" for none, and for an extension that names none."""
+    try:
+        return read_alpn_untrusted(hello)
+    except WireError:
+        return ""
 
 
 def flight_failure(flight: ServerFlight, data: bytes, error: NetworkError) -> Failure:

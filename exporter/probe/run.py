@@ -5,25 +5,28 @@ Resolve, connect, proxy, STARTTLS, handshake, HTTP. What each saw goes into a `R
 
 import asyncio
 import itertools
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from OpenSSL import SSL
 
-from exporter.config.model import Addresses, Module, ProxyConfig
+from exporter.config.model import Addresses, Module, Transport
 from exporter.probe import http, proxy, starttls
 from exporter.probe.connect import connect, connect_unix
 from exporter.probe.contexts import Contexts
 from exporter.probe.handshake import Handshake, handshake
 from exporter.probe.limits import AddressSlots, printable
 from exporter.probe.network import NetworkError, Stream
+from exporter.probe.outcome import ended, reached, told
 from exporter.probe.redirect import CHECK_SECONDS, RedirectVerdicts
 from exporter.probe.resolve import Address, Resolver
 from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Variant
+from exporter.probe.route import Route
 from exporter.probe.short_way import NotOrdinaryError, Offers, Ordinary, ordinary_handshake
 from exporter.probe.trace import Progress, Trace
-from exporter.target import HTTPS_PORT, Target, is_ip_literal
+from exporter.target import HTTPS_PORT, Target
 
 AddressFilter = Callable[[Address], bool]
 HTTP_PORT = 80
@@ -43,40 +46,6 @@ class Prober:
     wall_clock: Callable[[], float] = time.time
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """The way to one endpoint: what a connection to it needs to know."""
-
-    target: Target
-    module: Module
-    port: int
-    variant: Variant
-    addresses: tuple[Address, ...] = ()  # already resolved, when every address is probed apart
-
-    @property
-    def host(self) -> str:
-        """The host as a name or IP literal; "" for a Unix socket."""
-        return self.target.endpoint.host
-
-    @property
-    def server_name(self) -> str | None:
-        """What is sent as SNI: the variant's name, the module's, or the host; never an IP literal (RFC 6066)."""
-        name = self.variant.server_name or self.module.tls_config.server_name or self.host
-        return name if name and not is_ip_literal(name) else None
-
-    @property
-    def reference_name(self) -> str:
-        """The name that the certificate is matched against: as SNI, but an IP literal counts too; "" for none."""
-        return self.variant.server_name or self.module.tls_config.server_name or self.host.partition("%")[0]
-
-    @property
-    def proxy(self) -> ProxyConfig | None:
-        """The proxy on the way, if the module has one and does not except this host."""
-        if self.module.proxy is None or proxy.is_excepted(self.host, self.port, self.module.no_proxy):
-            return None
-        return self.module.proxy
-
-
 async def probe(
     prober: Prober,
     target: Target,
@@ -84,17 +53,19 @@ async def probe(
     deadline: float,
     allowed: AddressFilter | None = None,
     progress: Progress | None = None,
+    seconds: float = math.inf,
 ) -> tuple[Result, ...]:
     """Probe one target, with every variant that its module asks for. `deadline` is in the loop's time.
 
     `allowed` refuses addresses after resolution, for targets that strangers may name. `progress` follows the phases.
+    `seconds` is how long a probe may take once it has its turn; however long it waits, `deadline` holds.
     """
     routes = await _routes(prober, target, module, deadline, allowed)
     if isinstance(routes, Result):
         return (routes,)
     if len(routes) == 1:
-        return (await probe_route(prober, routes[0], deadline, allowed, progress),)
-    probes = (probe_route(prober, route, deadline, allowed, progress) for route in routes)
+        return (await probe_route(prober, routes[0], deadline, allowed, progress, seconds),)
+    probes = (probe_route(prober, route, deadline, allowed, progress, seconds) for route in routes)
     return tuple(await asyncio.gather(*probes))
 
 
@@ -137,12 +108,17 @@ async def probe_route(
     deadline: float,
     allowed: AddressFilter | None = None,
     progress: Progress | None = None,
+    seconds: float = math.inf,
 ) -> Result:
     """Probe one variant of one target, whatever happens."""
     trace = Trace(asyncio.get_running_loop().time, progress)
     try:
-        async with prober.under_way:
-            return await _probe_route(prober, route, trace, deadline, allowed)
+        await prober.under_way.acquire()
+        trace.leave_out(trace.elapsed)
+        try:
+            return await _probe_route(prober, route, trace, deadline, allowed, seconds)
+        finally:
+            prober.under_way.release()
     except NetworkError as error:
         return _failed(prober, route, trace, Failure(trace.phase, error.reason, error.detail))
     except Exception as error:  # noqa: BLE001 - a fault of ours costs this target only
@@ -151,23 +127,29 @@ async def probe_route(
 
 
 async def _probe_route(
-    prober: Prober, route: Route, trace: Trace, deadline: float, allowed: AddressFilter | None
+    prober: Prober, route: Route, trace: Trace, deadline: float, allowed: AddressFilter | None, seconds: float
 ) -> Result:
+    clock = asyncio.get_running_loop().time
     started_at = prober.wall_clock()
     addresses: tuple[Address, ...] = ()
     if not route.target.endpoint.unix_path:
-        addresses = route.addresses or await _resolve(prober, route, trace, deadline, allowed)
+        limit = min(deadline, clock() + seconds)
+        addresses = route.addresses or await _resolve(prober, route, trace, limit, allowed)
     slot: object = (addresses[0].ip, addresses[0].port) if addresses else route.target.endpoint.unix_path
-    await _take_slot(prober, slot, trace, deadline)
+    trace.enter(Phase.CONNECT)
+    if not prober.slots.take(slot):
+        began = clock()
+        await _wait_for_slot(prober, slot, deadline)
+        trace.leave_out(clock() - began)
+    limit = min(deadline, clock() + seconds - trace.elapsed)
     try:
-        result = await _connected(prober, route, trace, deadline, addresses, started_at)
+        result = await _connected(prober, route, trace, limit, addresses, started_at)
     finally:
         prober.slots.release(slot)
-    return await _with_redirect(prober, route, result, deadline)
+    return await _with_redirect(prober, route, result, limit)
 
 
-async def _take_slot(prober: Prober, slot: object, trace: Trace, deadline: float) -> None:
-    trace.enter(Phase.CONNECT)
+async def _wait_for_slot(prober: Prober, slot: object, deadline: float) -> None:
     try:
         async with asyncio.timeout_at(deadline):
             await prober.slots.acquire(slot)
@@ -185,6 +167,8 @@ async def _connected(
     started_at: float,
 ) -> Result:
     """Everything from the connection on, by the short way if that can do; the result tells how far it came."""
+    if route.module.transport is Transport.QUIC:
+        return await _quic_attempt(route, trace, deadline, addresses, started_at)
     endpoint = (route.host, route.port, route.server_name, route.variant.address, route.variant.certificate_type)
     now = asyncio.get_running_loop().time()
     if prober.ordinary.holds(endpoint, now):
@@ -224,15 +208,7 @@ async def _attempt(
 ) -> Result:
     """Make one connection and complete a handshake on it."""
     stream, address = await _connect(route, trace, deadline, addresses)
-    result = Result(
-        started_at=started_at,
-        total_seconds=0.0,
-        reachable=route.proxy is None,
-        variant=route.variant,
-        address=address.ip if address else route.target.endpoint.unix_path,
-        family=address.family if address else "unix",
-        server_name=route.server_name,
-    )
+    result = reached(route, address, started_at)
     done = Handshake()
     http_facts: HTTPFacts | None = None
     injected = False
@@ -244,7 +220,7 @@ async def _attempt(
             injected = await _starttls(stream, route, trace)
         with trace.during(Phase.HANDSHAKE):
             done, tls = await shake_hands(prober, route, stream)
-            trace.note(_told(done))
+            trace.note(told(done))
         if tls is not None and route.module.http is not None:
             with trace.during(Phase.HTTP):
                 http_facts = await _request(tls, route, done)
@@ -254,21 +230,34 @@ async def _attempt(
         trace.note(error.detail or error.reason)
     finally:
         stream.close()
-    return replace(
-        result,
-        total_seconds=trace.elapsed,
-        durations=trace.durations,
-        failure=done.failure,
-        session=done.session,
-        chain=done.chain,
-        chain_truncated=done.chain_truncated,
-        staple=done.staple,
-        tls_scts=done.tls_scts,
-        client_certificate_requested=done.client_certificate_requested,
-        starttls_injection=injected,
-        http=http_facts,
-        events=trace.events,
-    )
+    return ended(replace(result, starttls_injection=injected), trace, done, http_facts)
+
+
+async def _quic_attempt(
+    route: Route, trace: Trace, deadline: float, addresses: tuple[Address, ...], started_at: float
+) -> Result:
+    """Do the same over QUIC, where the connection is there when the server has answered at all."""
+    from exporter.probe import http3, quic  # noqa: PLC0415 - an extra, which few users need
+
+    http_facts: HTTPFacts | None = None
+    with trace.during(Phase.CONNECT):
+        alpn, tls_config = route.module.alpn, route.module.tls_config
+        endpoint, address = await quic.connect(
+            addresses, deadline, route.module.source_address, route.server_name, alpn, tls_config
+        )
+        trace.note(f"{address.ip} UDP port {address.port} answered")
+    try:
+        with trace.during(Phase.HANDSHAKE):
+            done = await endpoint.handshake()
+            trace.note(told(done))
+        if done.failure is None and done.session is not None and route.module.http is not None:
+            with trace.during(Phase.HTTP):
+                host = route.module.http.host or route.authority()
+                http_facts = await http3.request(endpoint, host, route.path, done.session.alpn)
+                trace.note(http_facts.failure or f"HTTP status {http_facts.status_code}")
+    finally:
+        endpoint.close()
+    return ended(reached(route, address, started_at), trace, done, http_facts)
 
 
 async def open_stream(prober: Prober, route: Route, deadline: float) -> Stream:
@@ -342,9 +331,8 @@ async def _starttls(stream: Stream, route: Route, trace: Trace) -> bool:
 async def _request(tls: Stream, route: Route, done: Handshake) -> HTTPFacts:
     assert route.module.http is not None
     assert done.session is not None
-    host = route.module.http.host or _authority(route)
-    path = route.target.endpoint.path or route.module.http.path
-    return await http.request(tls, host, path, done.session.alpn)
+    host = route.module.http.host or route.authority()
+    return await http.request(tls, host, route.path, done.session.alpn)
 
 
 async def _with_redirect(prober: Prober, route: Route, result: Result, deadline: float) -> Result:
@@ -359,25 +347,12 @@ async def _with_redirect(prober: Prober, route: Route, result: Result, deadline:
     def open_plain() -> Awaitable[Stream]:
         return open_stream(prober, plain, asyncio.get_running_loop().time() + CHECK_SECONDS)
 
-    host = settings.host or _authority(plain, HTTP_PORT)
+    host = settings.host or plain.authority(HTTP_PORT)
     key = (route.host, result.address, plain.port, host)
-    prober.redirects.renew(key, open_plain, host, route.target.endpoint.path or settings.path)
+    prober.redirects.renew(key, open_plain, host, route.path)
     verdict, detail = await prober.redirects.get(key, deadline)
     detail = f"port {plain.port}: {detail}"
     return replace(result, http=replace(result.http, redirects_to_https=verdict, redirect_detail=detail))
-
-
-def _authority(route: Route, default_port: int = HTTPS_PORT) -> str:
-    host = route.reference_name
-    bracketed = f"[{host}]" if ":" in host else host
-    return bracketed if route.port == default_port else f"{bracketed}:{route.port}"
-
-
-def _told(done: Handshake) -> str:
-    if done.failure is not None:
-        return done.failure.detail or done.failure.reason
-    assert done.session is not None
-    return f"{done.session.protocol} {done.session.cipher} {done.session.group}, {len(done.chain)} certificates"
 
 
 def _failed(prober: Prober, route: Route, trace: Trace, failure: Failure) -> Result:
