@@ -157,11 +157,15 @@ class Watch:
     def judge(self, target: Target, module: Module, results: Sequence[Result]) -> tuple[Judgement, ...]:
         """Judge what was seen of a target, all variants together."""
         trust = self._trust(module)
-        observations = [self._observe(target, module, result, trust) for result in results]
-        before = self.last.get(target)
-        if before is None or len(before.judgements) != len(observations):
-            return tuple(judge(observation) for observation in compared(observations))
-        return tuple(map(judge_again, compared(observations), before.judgements))
+        last = self.last.get(target)
+        before = last.judgements if last is not None and last.module is module else ()
+        if len(before) != len(results):
+            return tuple(map(judge, compared([self._observe(target, module, result, trust) for result in results])))
+        observations = [
+            self._observe(target, module, result, trust, one.observation)
+            for result, one in zip(results, before, strict=True)
+        ]
+        return tuple(map(judge_again, compared(observations), before))
 
     def _trust(self, module: Module) -> TrustStore | None:
         """Return a module's roots. Their files are looked at from time to time: a directory of them costs 5 ms."""
@@ -182,23 +186,37 @@ class Watch:
             log.warning("the trusted roots cannot be loaded, nothing is judged", module=module.name, error=str(error))
             return None
 
-    def _observe(self, target: Target, module: Module, result: Result, trust: TrustStore | None) -> Observation:
-        posture = self._posture(target, module, result)
-        observation = Observation(target, module, result, self.clock(), posture=posture)
+    def _observe(
+        self,
+        target: Target,
+        module: Module,
+        result: Result,
+        trust: TrustStore | None,
+        before: Observation | None = None,
+    ) -> Observation:
+        posture, now = self._posture(target, module, result), self.clock()
         if not result.chain:
-            return observation
-        chain = self.chains.judge_chain(result.chain, trust, observation.now)
-        name = reference_name(target, module, result)
+            return Observation(target, module, result, now, posture=posture)
+        chain = self.chains.judge_chain(result.chain, trust, now)
         revocations = self.revocations.known(chain, result.staple, module.revocation, result.address)
         in_staple = sum(one.sct_count for one in revocations if one.source == STAPLE)
-        return replace(
-            observation,
+        if before is not None and before.chain is chain and before.result.variant == result.variant:
+            name_match = before.name_match
+        else:
+            name = reference_name(target, module, result)
+            name_match = matches_name(chain.certificates[0], name) if name else None
+        return Observation(
+            target,
+            module,
+            result,
+            now,
             certificates=chain.certificates,
             verdicts=chain.verdicts,
             chain=chain,
-            name_match=matches_name(chain.certificates[0], name) if name else None,
+            name_match=name_match,
             sct_count=total(chain.certificates[0].sct_count, result.tls_scts, in_staple),
             revocations=revocations,
+            posture=posture,
         )
 
     def _posture(self, target: Target, module: Module, result: Result) -> Posture | None:

@@ -1,6 +1,4 @@
-"""From what was seen to a `Result`: its beginning at the connection, its end, and a line for the timeline."""
-
-from dataclasses import replace
+"""From what was seen to a `Result`, and to a line for the timeline."""
 
 from exporter.probe.handshake import Handshake
 from exporter.probe.resolve import Address
@@ -9,32 +7,35 @@ from exporter.probe.route import Route
 from exporter.probe.trace import Trace
 
 
-def reached(route: Route, address: Address | None, started_at: float) -> Result:
-    """Return the beginning of a result: the connection is there."""
+def outcome(
+    route: Route,
+    address: Address | None,
+    started_at: float,
+    trace: Trace,
+    done: Handshake,
+    http_facts: HTTPFacts | None,
+    *,
+    reachable: bool = True,
+    injected: bool = False,
+) -> Result:
+    """Return the result of a probe that was connected to an address (None for a Unix socket)."""
     return Result(
         started_at=started_at,
-        total_seconds=0.0,
-        reachable=route.proxy is None,
+        total_seconds=trace.elapsed,
+        durations=trace.durations,
+        reachable=reachable,
+        failure=done.failure,
         variant=route.variant,
         address=address.ip if address else route.target.endpoint.unix_path,
         family=address.family if address else "unix",
         server_name=route.server_name,
-    )
-
-
-def ended(result: Result, trace: Trace, done: Handshake, http_facts: HTTPFacts | None) -> Result:
-    """Return the whole result."""
-    return replace(
-        result,
-        total_seconds=trace.elapsed,
-        durations=trace.durations,
-        failure=done.failure,
         session=done.session,
         chain=done.chain,
         chain_truncated=done.chain_truncated,
         staple=done.staple,
         tls_scts=done.tls_scts,
         client_certificate_requested=done.client_certificate_requested,
+        starttls_injection=injected,
         http=http_facts,
         events=trace.events,
     )

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from OpenSSL import SSL
 
@@ -19,7 +20,7 @@ from exporter.probe.contexts import Contexts
 from exporter.probe.handshake import Handshake, handshake
 from exporter.probe.limits import AddressSlots, printable
 from exporter.probe.network import NetworkError, Stream
-from exporter.probe.outcome import ended, reached, told
+from exporter.probe.outcome import outcome, told
 from exporter.probe.redirect import CHECK_SECONDS, RedirectVerdicts
 from exporter.probe.resolve import Address, Resolver
 from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Variant
@@ -30,6 +31,7 @@ from exporter.target import HTTPS_PORT, Target
 
 AddressFilter = Callable[[Address], bool]
 HTTP_PORT = 80
+MAX_ROUTES = 32_768
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ async def probe(
     return tuple(await asyncio.gather(*probes))
 
 
+@lru_cache(maxsize=MAX_ROUTES)
 def plain_route(target: Target, module: Module) -> Route:
     """Return the route to a target without variants."""
     return Route(target, module, target.endpoint.port or _default_port(module), Variant())
@@ -83,6 +86,8 @@ async def _routes(
 ) -> list[Route] | Result:
     """Return a route for each variant; a failed resolution is the one result of the target."""
     route = plain_route(target, module)
+    if module.addresses is Addresses.FIRST and not module.server_names and not module.certificate_types:
+        return [route]
     every: Sequence[Address | None] = (None,)
     if module.addresses is Addresses.ALL and not target.endpoint.unix_path and route.proxy is None:
         trace = Trace(asyncio.get_running_loop().time)
@@ -208,14 +213,14 @@ async def _attempt(
 ) -> Result:
     """Make one connection and complete a handshake on it."""
     stream, address = await _connect(route, trace, deadline, addresses)
-    result = reached(route, address, started_at)
+    reachable = route.proxy is None
     done = Handshake()
     http_facts: HTTPFacts | None = None
     injected = False
     try:
         if route.proxy is not None:
             stream = await _through_proxy(stream, route, trace)
-            result = replace(result, reachable=True)
+            reachable = True
         if route.module.starttls:
             injected = await _starttls(stream, route, trace)
         with trace.during(Phase.HANDSHAKE):
@@ -230,7 +235,7 @@ async def _attempt(
         trace.note(error.detail or error.reason)
     finally:
         stream.close()
-    return ended(replace(result, starttls_injection=injected), trace, done, http_facts)
+    return outcome(route, address, started_at, trace, done, http_facts, reachable=reachable, injected=injected)
 
 
 async def _quic_attempt(
@@ -257,7 +262,7 @@ async def _quic_attempt(
                 trace.note(http_facts.failure or f"HTTP status {http_facts.status_code}")
     finally:
         endpoint.close()
-    return ended(reached(route, address, started_at), trace, done, http_facts)
+    return outcome(route, address, started_at, trace, done, http_facts)
 
 
 async def open_stream(prober: Prober, route: Route, deadline: float) -> Stream:
