@@ -5,6 +5,7 @@ A key without a value counts as not written, so every field may be None; default
 
 from collections.abc import Iterator
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
@@ -122,9 +123,8 @@ class Module(_Shape):
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""
-        for key in ("starttls", "proxy_url"):
-            if self.transport == Transport.QUIC and getattr(self, key) is not None:
-                yield key, "it does not go with 'transport: quic'"
+        if self.transport == Transport.QUIC:
+            yield from self._quic_conflicts()
         if self.starttls is not None and self.http is not None:
             yield "http", "it does not go with starttls: no HTTP request follows a STARTTLS handshake"
         if self.tls_config is not None and self.tls_config.server_name is not None and self.server_names:
@@ -136,6 +136,13 @@ class Module(_Shape):
                 yield "proxy_password_file", "proxy_url has a password too: one of them is enough"
             elif self.proxy_url.username is None:
                 yield "proxy_password_file", "it needs a user: write proxy_url: http://user@host:port"
+
+    def _quic_conflicts(self) -> Iterator[Conflict]:
+        if find_spec("aioquic") is None:
+            yield "transport", "quic needs an extra that is not installed: pip install 'tls-exporter[quic]'"
+        for key in ("starttls", "proxy_url", "certificate_types", "posture"):
+            if getattr(self, key) is not None:
+                yield key, "it does not go with 'transport: quic'"
 
 
 class TargetGroup(_Shape):

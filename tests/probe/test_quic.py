@@ -16,6 +16,7 @@ from support.servers.quic import quic_server
 from exporter.config.model import HTTPConfig, TLSConfig, Transport
 from exporter.probe.result import HSTS, Phase, Reason
 
+WITHOUT_AIOQUIC = "import sys; sys.modules['aioquic'] = None\n"
 HEADERS = (
     (b"strict-transport-security", b"max-age=63072000"),
     (b"alt-svc", b'h3=":443"'),
@@ -192,5 +193,22 @@ async def test_a_client_certificate_that_cannot_be_read(port, tmp_path):
 
 def test_nothing_else_needs_the_extra():
     """Without aioquic the probe can be imported and used over TCP."""
-    program = "import sys; sys.modules['aioquic'] = None; import exporter.probe.run, exporter.watch"
+    program = WITHOUT_AIOQUIC + "import exporter.probe.run, exporter.watch"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_configuration_that_needs_the_extra(tmp_path):
+    """It is a problem of the configuration, with its place and what to do, not a failure of each probe."""
+    config = tmp_path / "config.yaml"
+    config.write_text("modules:\n  h3:\n    transport: quic\n")
+    program = WITHOUT_AIOQUIC + (
+        "from exporter.config.reader import ConfigError, load\n"
+        "try: load(sys.argv[1])\n"
+        "except ConfigError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, config], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr == ""
+    assert "config.yaml:3:" in done.stdout
+    assert "quic needs an extra that is not installed: pip install 'tls-exporter[quic]'" in done.stdout
