@@ -59,7 +59,7 @@ class Postures:
         now = self._clock()
         if entry is None:
             crowd = max(0, len(self._entries) - AT_ONCE_TARGETS)
-            entry = _Entry(now + (crowd / SCANS_PER_SECOND) % refresh)
+            entry = _Entry(now + (crowd / SCANS_PER_SECOND) % max(refresh, 1.0))
             self._entries[key] = entry
             self._forget_oldest()
         self._entries.move_to_end(key)
