@@ -1,0 +1,155 @@
+"""The Helm chart: linted, rendered with several values, valid by Kubernetes' schemas, and what it says is loadable."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from exporter.config.reader import load
+from tests.deploy.charts import ROOT, resources, rules_pass_promtool, tool, validate
+from tests.mixin.test_rules import NAMES
+from tests.support.programs import need, run
+
+CHART = ROOT / "deploy" / "helm" / "tls-exporter"
+VALUES = sorted((Path(__file__).parent / "values").glob("*.yaml"))
+
+
+def rendered(*arguments: str) -> str:
+    command = [tool("helm"), "template", "release", str(CHART), "--namespace", "watching", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+@pytest.fixture(scope="module")
+def everything():
+    return resources(rendered("--values", str(VALUES[0].with_name("everything.yaml"))))
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_lint(values):
+    assert "1 chart(s) linted, 0 chart(s) failed" in run(
+        tool("helm"), "lint", "--strict", "--values", str(values), str(CHART)
+    )
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_what_it_renders_is_valid(values):
+    validate(rendered("--values", str(values)))
+
+
+def test_defaults_render_and_are_valid():
+    text = rendered()
+    validate(text)
+    kinds = {kind for kind, _ in resources(text)}
+    assert kinds == {"ConfigMap", "ServiceAccount", "Service", "StatefulSet", "PodDisruptionBudget"}
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_its_configuration_loads(values, tmp_path):
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    for (kind, _), resource in resources(rendered("--values", str(values))).items():
+        if kind == "ConfigMap" and "config.yaml" in resource["data"]:
+            text = resource["data"]["config.yaml"].replace("/etc/tls-exporter-ca/", "")
+            (tmp_path / "config.yaml").write_text(text)
+            assert load(str(tmp_path / "config.yaml")).targets
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("shards=0", "minimum"),
+        ("sharts=2", "not allowed"),
+        ("config.target=x", "not allowed"),
+        ("logLevel=loud", "one of"),
+        ("prometheusRule.disabled={nonsense}", "pattern"),
+        ("serviceMonitor.interval=often", "pattern"),
+    ],
+)
+def test_wrong_values_are_refused(setting, complaint):
+    command = [tool("helm"), "template", "release", str(CHART), "--set", setting]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert complaint in done.stderr
+
+
+def test_every_value_is_in_the_schema():
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    schema = json.loads((CHART / "values.schema.json").read_text())["properties"]
+    assert set(values) == set(schema) - {"global"}
+    for name, inner in values.items():
+        if isinstance(inner, dict) and "properties" in schema[name]:
+            assert set(inner) <= set(schema[name]["properties"])
+
+
+def test_pod_is_confined(everything):
+    pod = everything["StatefulSet", "watch"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert all(mount["readOnly"] for mount in container["volumeMounts"])
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_its_arguments_are_those_of_the_command(everything):
+    """Each flag that the chart passes is one that the command knows."""
+    from exporter.arguments import parse
+
+    (container,) = everything["StatefulSet", "watch"]["spec"]["template"]["spec"]["containers"]
+    known = parse(container["args"])
+    assert known.listen_addresses == [":9443"]
+    assert known.web_config_file == "/etc/tls-exporter-web/web.yml"
+    assert container["livenessProbe"]["httpGet"] == {"path": "/-/healthy", "port": "http", "scheme": "HTTPS"}
+
+
+def test_each_shard_is_scraped_for_its_part(everything):
+    """Prometheus takes the number from the pod's name, and names the instance by the pod, not by its address."""
+    monitor = everything["ServiceMonitor", "watch"]["spec"]
+    relabelings = monitor["endpoints"][0]["relabelings"]
+    assert {
+        "sourceLabels": ["__meta_kubernetes_pod_name"],
+        "regex": r".*-(\d+)",
+        "targetLabel": "__param_shard",
+        "replacement": "$1/2",
+    } in relabelings
+    assert {"sourceLabels": ["__meta_kubernetes_pod_name"], "targetLabel": "instance"} in relabelings
+    chosen = monitor["selector"]["matchLabels"].items()
+    services = [item for (kind, _), item in everything.items() if kind == "Service"]
+    fitting = [service for service in services if chosen <= service["metadata"]["labels"].items()]
+    assert [service["metadata"]["name"] for service in fitting] == ["watch-pods"]
+    assert everything["StatefulSet", "watch"]["spec"]["replicas"] == 2
+
+
+def test_selectors_choose_the_pods(everything):
+    labels = everything["StatefulSet", "watch"]["spec"]["template"]["metadata"]["labels"].items()
+    assert everything["PodDisruptionBudget", "watch"]["spec"]["selector"]["matchLabels"].items() <= labels
+    assert everything["NetworkPolicy", "watch"]["spec"]["podSelector"]["matchLabels"].items() <= labels
+    assert everything["Service", "watch"]["spec"]["selector"].items() <= labels
+
+
+def test_rules_are_those_of_the_mixin(everything, tmp_path):
+    rule = everything["PrometheusRule", "watch"]
+    alerts = {rule["alert"] for group in rule["spec"]["groups"] for rule in group["rules"] if "alert" in rule}
+    assert alerts == set(NAMES) - {"TLSSeriesVanished", "TLSOldProtocolAccepted"}
+    rules_pass_promtool(rule, need("promtool"), tmp_path)
+
+
+def test_dashboards_are_those_of_the_mixin(everything):
+    for name in ("overview", "target"):
+        (text,) = everything["ConfigMap", f"watch-{name}"]["data"].values()
+        assert json.loads(text) == json.loads((ROOT / "mixin" / "dashboards" / f"tls-{name}.json").read_text())
+
+
+def test_package_holds_the_rules(tmp_path):
+    """The links into the mixin become files in the packed chart."""
+    run(tool("helm"), "package", str(CHART), "--destination", str(tmp_path))
+    (package,) = tmp_path.glob("*.tgz")
+    command = [tool("helm"), "template", "release", str(package), "--set", "prometheusRule.enabled=true"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "TLSCertificateExpired" in text
