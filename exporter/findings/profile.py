@@ -13,7 +13,7 @@ from exporter.probe.posture.facts import Check
 GUIDELINE = "6.0"
 _DAY = 86_400
 _ECDSA_SIGNATURES = frozenset(("ecdsa-with-SHA256", "ecdsa-with-SHA384", "ecdsa-with-SHA512"))
-_GROUPS = frozenset(("X25519MLKEM768", "X25519", "secp256r1", "secp384r1"))
+_GROUPS = frozenset(("X25519MLKEM768", "x25519", "secp256r1", "secp384r1"))
 _SMALLEST_RSA = 2048
 _HSTS_SECONDS = 63_072_000
 _VERSIONS = ("SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")

@@ -92,14 +92,13 @@ def _is_in_class(name: str, label: str) -> bool:
     return name.startswith(beginnings) or any(part in name for part in parts)
 
 
-# Groups (registry "TLS Supported Groups"); X25519 and X448 are written as in RFC 7748 and in the hybrids'
-# names.
+# Groups (registry "TLS Supported Groups"), spelled as there: x25519, but X25519MLKEM768.
 
 _CURVES = (
     "sect163k1 sect163r1 sect163r2 sect193r1 sect193r2 sect233k1 sect233r1 sect239k1 sect283k1 sect283r1 "
     "sect409k1 sect409r1 sect571k1 sect571r1 secp160k1 secp160r1 secp160r2 secp192k1 secp192r1 secp224k1 "
     "secp224r1 secp256k1 secp256r1 secp384r1 secp521r1 brainpoolP256r1 brainpoolP384r1 brainpoolP512r1 "
-    "X25519 X448 brainpoolP256r1tls13 brainpoolP384r1tls13 brainpoolP512r1tls13 GC256A GC256B GC256C "
+    "x25519 x448 brainpoolP256r1tls13 brainpoolP384r1tls13 brainpoolP512r1tls13 GC256A GC256B GC256C "
     "GC256D GC512A GC512B GC512C curveSM2"
 )
 GROUPS: Mapping[int, str] = {

@@ -20,7 +20,7 @@ ALL_WELL = Posture(
     timestamp=1.0,
     versions={version: version in ("TLSv1.2", "TLSv1.3") for version in VERSIONS},
     cipher_classes={**dict.fromkeys((*CIPHER_CLASSES, "other"), False), "modern": True},
-    groups={"X25519MLKEM768": True, "X25519": True, "secp521r1": False},
+    groups={"X25519MLKEM768": True, "x25519": True, "secp521r1": False},
     dh_bits=2048,
     compression=False,
     secure_renegotiation=True,
@@ -68,7 +68,7 @@ BAD = [
         replace(
             ALL_WELL,
             groups={
-                "X25519": True,
+                "x25519": True,
                 **dict.fromkeys(("X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"), False),
             },
         ),
@@ -110,7 +110,7 @@ def test_a_fallback_signal_makes_up_for_the_sentinel():
 
 
 def test_one_hybrid_group_that_is_not_known_leaves_post_quantum_unknown():
-    groups = {"X25519": True, "X25519MLKEM768": False, "SecP256r1MLKEM768": False}
+    groups = {"x25519": True, "X25519MLKEM768": False, "SecP256r1MLKEM768": False}
     assert present(replace(ALL_WELL, groups=groups)) == set()
 
 
@@ -122,7 +122,7 @@ def test_one_hybrid_group_that_is_not_known_leaves_post_quantum_unknown():
             Session("SSLv3", 0.3, "TLS_RSA_WITH_RC4_128_SHA", "", ""),
             {"sslv3_accepted", "cipher_rc4", "rsa_key_exchange"},
         ),
-        (Session("TLSv1.3", 1.3, "TLS_AES_128_GCM_SHA256", "X25519", "h2"), set()),
+        (Session("TLSv1.3", 1.3, "TLS_AES_128_GCM_SHA256", "x25519", "h2"), set()),
     ],
 )
 def test_what_the_probe_itself_was_given_counts_without_any_posture(session, findings):

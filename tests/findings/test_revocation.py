@@ -16,7 +16,7 @@ from tests.support.trust import store_of
 
 TARGET = Target("example.com:443", parse_endpoint("example.com:443"), "tls")
 MUST_STAPLE = [Extension("1.3.6.1.5.5.7.1.24", der.sequence(der.integer(5)))]
-SESSION = Session("TLSv1.3", 1.3, "TLS_AES_128_GCM_SHA256", "X25519", "")
+SESSION = Session("TLSv1.3", 1.3, "TLS_AES_128_GCM_SHA256", "x25519", "")
 TOP = root()
 
 

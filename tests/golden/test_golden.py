@@ -64,7 +64,7 @@ def good():
         versions={"SSLv2": False, "SSLv3": False, "TLSv1.0": True, "TLSv1.1": True, "TLSv1.2": True, "TLSv1.3": True},
         cipher_classes={"null": False, "3des": True, "cbc": True},
         suites={"3des": ("TLS_RSA_WITH_3DES_EDE_CBC_SHA",)},
-        groups={"X25519MLKEM768": True, "X25519": True, "secp256r1": False},
+        groups={"X25519MLKEM768": True, "x25519": True, "secp256r1": False},
         dh_bits=1024,
         compression=False,
         secure_renegotiation=True,

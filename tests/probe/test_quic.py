@@ -47,7 +47,7 @@ async def test_the_same_facts(port, credential):
     assert result.chain == (credential.der,)
     assert (result.session.protocol, result.session.version, result.session.alpn) == ("TLSv1.3", 1.3, "h3")
     assert result.session.cipher.startswith("TLS_")
-    assert result.session.group in ("X25519", "secp256r1")
+    assert result.session.group in ("x25519", "secp256r1")
     assert result.server_name == NAME
     assert (result.address, result.family) == ("127.0.0.1", "ip4")
     assert [phase for phase, _ in result.durations] == [Phase.RESOLVE, Phase.CONNECT, Phase.HANDSHAKE]

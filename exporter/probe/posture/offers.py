@@ -73,13 +73,13 @@ REPORTED_GROUPS = (
     "X25519MLKEM768",
     "SecP256r1MLKEM768",
     "SecP384r1MLKEM1024",
-    "X25519",
+    "x25519",
     "secp256r1",
     "secp384r1",
     "secp521r1",
 )
 REST_GROUPS = (
-    "X448",
+    "x448",
     "ffdhe2048",
     "ffdhe3072",
     "ffdhe4096",
@@ -94,9 +94,9 @@ REST_GROUPS = (
     "curveSM2",
 )
 HYBRIDS = REPORTED_GROUPS[:3]
-CURVES = ("X25519", "secp256r1", "secp384r1", "secp521r1", "X448")
+CURVES = ("x25519", "secp256r1", "secp384r1", "secp521r1", "x448")
 # Up to TLS 1.2 every curve, so that no server refuses a hello for its curves; the common ones first.
-_CURVES = tuple(number for number in GROUPS if number <= 0x1E)  # noqa: PLR2004 - up to X448
+_CURVES = tuple(number for number in GROUPS if number <= 0x1E)  # noqa: PLR2004 - up to x448
 LEGACY_GROUPS = (29, 23, 24, 25, 30, *(number for number in _CURVES if number not in (29, 23, 24, 25, 30)))
 
 SHA1_SCHEMES = (0x0201, 0x0203, 0x0202)
