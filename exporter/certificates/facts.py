@@ -10,7 +10,7 @@ import hashlib
 import threading
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cryptography import x509
@@ -92,14 +92,14 @@ def read_certificate_untrusted(der: bytes) -> Certificate:
     except DERError as error:
         return Certificate(der, fingerprint, problems=(*problems, f"not a certificate: {error}"))
     serial, algorithm, issuer, validity, subject, spki = body[:6]
+    if serial.body[:1] >= b"\x80":
+        problems.append("the serial number is negative")
     extensions = _read(problems, "extensions", _extensions, body[6:], ExtensionFacts())
     key = _read(problems, "public key", read_key_untrusted, spki, Key())
     signature = _read(problems, "signature", read_signature_algorithm_untrusted, algorithm, SignatureAlgorithm())
     not_before, not_after = _read(problems, "validity", _validity, validity, _NO_TIMES)
     is_self_issued = subject.encoding == issuer.encoding
-    if serial.body[:1] >= b"\x80":
-        problems.append("the serial number is negative")
-    return Certificate(
+    certificate = Certificate(
         der=der,
         fingerprint_sha256=fingerprint,
         subject=_read(problems, "subject", text_untrusted, subject.body, ""),
@@ -112,12 +112,23 @@ def read_certificate_untrusted(der: bytes) -> Certificate:
         key_size=key.size,
         signature_algorithm=signature.name,
         signature_hash=signature.hash,
-        dns_names=extensions.dns_names,
-        ip_addresses=extensions.ip_addresses,
-        san_count=extensions.san_count,
         spki_sha256=base64.b64encode(hashlib.sha256(spki.encoding).digest()).decode("ascii"),
         is_self_issued=is_self_issued,
         is_self_signed=_is_self_signed(parsed) if is_self_issued else False,
+        subject_der=subject.encoding,
+        issuer_der=issuer.encoding,
+        parsed=parsed,
+    )
+    return _with_extensions(certificate, extensions, problems)
+
+
+def _with_extensions(certificate: Certificate, extensions: ExtensionFacts, problems: list[str]) -> Certificate:
+    """Return a certificate with what its extensions say, and with every problem once."""
+    return replace(
+        certificate,
+        dns_names=extensions.dns_names,
+        ip_addresses=extensions.ip_addresses,
+        san_count=extensions.san_count,
         is_ca=extensions.is_ca,
         sct_count=extensions.sct_count,
         must_staple=extensions.must_staple,
@@ -125,9 +136,6 @@ def read_certificate_untrusted(der: bytes) -> Certificate:
         crl_urls=extensions.crl_urls,
         ca_issuer_urls=extensions.ca_issuer_urls,
         problems=tuple(dict.fromkeys((*problems, *extensions.problems))),
-        subject_der=subject.encoding,
-        issuer_der=issuer.encoding,
-        parsed=parsed,
     )
 
 
