@@ -14,6 +14,8 @@ from exporter.probe.result import Reason
 
 ATTEMPT_DELAY_SECONDS = 0.25  # RFC 8305 section 5, Connection Attempt Delay
 
+SocketAddress = tuple[str, int] | tuple[str, int, int, int] | str  # IPv4, IPv6 with its zone, Unix
+
 
 async def connect(
     addresses: Sequence[Address], deadline: float, source_address: str | None = None
@@ -71,11 +73,22 @@ async def connect_one(address: Address, deadline: float, source_address: str | N
     """Connect to one address. Raises NetworkError."""
     family = socket.AF_INET if address.family == "ip4" else socket.AF_INET6
     try:
-        return await _connect(family, (address.ip, address.port), deadline, source_address)
+        return await _connect(family, _socket_address(address), deadline, source_address)
     except NetworkError as error:
         if error.reason is not Reason.TIMEOUT:
             raise
         raise NetworkError(Reason.TIMEOUT, f"no connection to {address.ip} port {address.port} in time") from None
+
+
+def _socket_address(address: Address) -> SocketAddress:
+    """Return the address as connect(2) wants it: a zone is the number of an interface (RFC 4007 section 11.2)."""
+    host, _, zone = address.ip.partition("%")
+    if not zone:
+        return host, address.port
+    try:
+        return host, address.port, 0, int(zone) if zone.isdigit() else socket.if_nametoindex(zone)
+    except OSError:
+        raise NetworkError(Reason.UNREACHABLE, f"there is no network interface {zone!r}") from None
 
 
 async def connect_unix(path: str, deadline: float) -> SocketStream:
@@ -89,7 +102,7 @@ async def connect_unix(path: str, deadline: float) -> SocketStream:
 
 
 async def _connect(
-    family: socket.AddressFamily, peer: tuple[str, int] | str, deadline: float, source_address: str | None = None
+    family: socket.AddressFamily, peer: SocketAddress, deadline: float, source_address: str | None = None
 ) -> SocketStream:
     try:
         unconnected = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)

@@ -88,7 +88,7 @@ class SocketStream:
         self._error: NetworkError | None = None
         self._waiter: asyncio.Future[None] | None = None
 
-    async def connect(self, address: tuple[str, int] | str) -> None:
+    async def connect(self, address: tuple[str, int] | tuple[str, int, int, int] | str) -> None:
         """Connect, before anything else. Raises NetworkError."""
         error = self._socket.connect_ex(address)
         if error == errno.EINPROGRESS:

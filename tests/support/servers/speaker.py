@@ -5,16 +5,30 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from support.servers.credential import Credential
 
 GREETING = b"220 server.example ESMTP\r\n"
 
 
+@dataclass(slots=True)
+class Callers:
+    """Who called, and which names they asked for."""
+
+    addresses: list[object] = field(default_factory=list)
+    names: list[str | None] = field(default_factory=list)
+
+
 @contextlib.contextmanager
-def tls_speaker(credential: Credential, *, starttls: bool = False) -> Iterator[int]:
+def tls_speaker(
+    credential: Credential, *, starttls: bool = False, host: str = "127.0.0.1", callers: Callers | None = None
+) -> Iterator[int]:
+    """Serve on a free port of a host, or at a path for a Unix socket (the port is 0 then)."""
+    callers = callers or Callers()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(credential.certificate, credential.key)
+    context.sni_callback = lambda _, name, __: callers.names.append(name)
     threads: list[threading.Thread] = []
 
     def speak(client: socket.socket) -> None:
@@ -34,17 +48,30 @@ def tls_speaker(credential: Credential, *, starttls: bool = False) -> Iterator[i
     def accept() -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = listener.accept()
+                client, address = listener.accept()
+                callers.addresses.append(address)
                 threads.append(threading.Thread(target=speak, args=(client,)))
                 threads[-1].start()
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with _listener(host) as listener:
         acceptor = threading.Thread(target=accept)
         acceptor.start()
         try:
-            yield listener.getsockname()[1]
+            yield 0 if listener.family == socket.AF_UNIX else listener.getsockname()[1]
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             acceptor.join()
             for thread in threads:
                 thread.join()
+
+
+def _listener(host: str) -> socket.socket:
+    if host.startswith("/"):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(host)
+    else:
+        family, *_, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family)
+        listener.bind(address)
+    listener.listen()
+    return listener
