@@ -105,7 +105,7 @@ def time_untrusted(element: Element) -> int:
         raise DERError("bad time")
     year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
     hour, minute, second = int(digits[8:10]), int(digits[10:12]), int(digits[12:14])
-    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second <= 60 and year):  # noqa: PLR2004
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 60 and year):  # noqa: PLR2004
         raise DERError("bad time")
     return calendar.timegm((year, month, day, hour, minute, second))
 

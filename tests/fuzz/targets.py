@@ -1,0 +1,20 @@
+"""Every fuzz target by its name."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.fuzz import targets_certificates, targets_shown, targets_text, targets_wire
+from tests.fuzz.target import FuzzTarget
+
+TARGETS: Mapping[str, FuzzTarget] = {
+    **targets_wire.TARGETS,
+    **targets_certificates.TARGETS,
+    **targets_text.TARGETS,
+    **targets_shown.TARGETS,
+}
+REGRESSIONS = Path(__file__).parent / "regressions"
+
+
+def regressions(name: str) -> list[Path]:
+    """Return the inputs that once were a fault of this target."""
+    return sorted((REGRESSIONS / name).glob("*"))

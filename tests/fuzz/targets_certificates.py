@@ -1,0 +1,114 @@
+"""Certificates, chains, OCSP responses and lists: facts or problems, and verdicts, whatever the bytes."""
+
+# ruff: noqa: D401 - a target says what it proves
+
+import contextlib
+
+from support.pki import DAY, NOW, intermediate, leaf, root
+from support.revocation import REVOKED, ocsp_response, revocation_list
+from support.trust import store_of
+
+from exporter.certificates import der, distinguished_name, extensions, transparency
+from exporter.certificates.crl import read_crl_untrusted
+from exporter.certificates.der import DERError
+from exporter.certificates.facts import read_certificate_untrusted
+from exporter.certificates.judge import ChainJudge
+from exporter.certificates.names import matches_name
+from exporter.certificates.ocsp import ocsp_request, read_ocsp_untrusted
+from tests.fuzz.target import FuzzTarget
+
+TOP = root()
+MIDDLE = intermediate(TOP)
+LEAF = leaf(MIDDLE)
+READ_LEAF = read_certificate_untrusted(LEAF.der)
+READ_MIDDLE = read_certificate_untrusted(MIDDLE.der)
+STORE = store_of(TOP, public=True)
+
+
+def certificate(data: bytes) -> None:
+    """A certificate has facts or problems, all of them printable; it can be compared with any name."""
+    read = read_certificate_untrusted(data)
+    texts = (read.subject, read.issuer, read.key, read.signature_algorithm, *read.dns_names, *read.problems)
+    assert all(text.isprintable() for text in texts)
+    assert read.parsed is not None or read.problems
+    for name in ("example.com", "192.0.2.1", "xn--a", "ß.example", *read.dns_names[:3]):
+        matches_name(read, name)
+    ocsp_request(read, READ_MIDDLE)
+    ocsp_request(READ_LEAF, read)
+
+
+def _certificate_seeds() -> list[bytes]:
+    return [LEAF.der, MIDDLE.der, TOP.der, leaf(None, subject="CN=a\nb,O=\u202e").der]
+
+
+def pieces_of_certificates(data: bytes) -> None:
+    """The readers of names, extensions, times and numbers let out their one error."""
+    readers = (
+        lambda: list(der.elements_untrusted(data)),
+        lambda: der.oid_untrusted(data),
+        lambda: der.time_untrusted(der.Element(data[0] if data else 0x17, data[1:], data)),
+        lambda: der.string_untrusted(der.Element(data[0] if data else 0, data[1:], data)),
+        lambda: distinguished_name.text_untrusted(data),
+        lambda: extensions.extension_facts_untrusted(extensions.extensions_untrusted(der.element_untrusted(data))),
+        lambda: transparency.scts_untrusted(data),
+    )
+    for read in readers:
+        with contextlib.suppress(DERError):
+            read()
+
+
+def _pieces_seeds() -> list[bytes]:
+    names = read_certificate_untrusted(LEAF.der).issuer_der
+    times = [b"\x17260101000000Z", b"\x1899991231235959Z", b"\x1820160229235960Z"]
+    return [LEAF.der, names[2:], bytes.fromhex("2a864886f70d01010b"), *times]
+
+
+def chain(data: bytes) -> None:
+    """Both verifiers have a verdict on a chain of which one certificate is anything."""
+    presented = ((data, MIDDLE.der), (LEAF.der, data))[len(data) % 2]
+    judged = ChainJudge().judge_chain(presented, STORE, NOW)
+    assert len(judged.verdicts) == 2
+    for verdict in judged.verdicts:
+        assert verdict.trusted is not bool(verdict.errors)
+        assert all(error.name and error.subject.isprintable() for error in verdict.errors)
+    assert judged.presented_not_after is not None
+
+
+def ocsp(data: bytes) -> None:
+    """No response that the issuer did not sign says anything of a certificate."""
+    for issuer in (READ_MIDDLE, None):
+        said = read_ocsp_untrusted(data, READ_LEAF, issuer, NOW, "responder")
+        assert (said.status is None) == bool(said.failure)
+        assert said.problem.isprintable()
+        assert issuer is not None or said.status is None
+
+
+def _ocsp_seeds() -> list[bytes]:
+    responder = leaf(MIDDLE, subject="CN=Responder")
+    return [
+        ocsp_response(LEAF, MIDDLE),
+        ocsp_response(LEAF, MIDDLE, REVOKED, by_name=True),
+        ocsp_response(LEAF, MIDDLE, signer=responder, send_signer=True, next_update=None),
+        b"\x30\x03\x0a\x01\x06",
+    ]
+
+
+def crl(data: bytes) -> None:
+    """No list that the issuer did not sign says anything of a certificate."""
+    found = read_crl_untrusted(data, READ_MIDDLE, "http://crl.example/a.crl")
+    said = found.status(READ_LEAF, NOW)
+    assert (said.status is None) == bool(said.failure)
+    assert said.problem.isprintable()
+
+
+def _crl_seeds() -> list[bytes]:
+    return [revocation_list(MIDDLE, LEAF), revocation_list(MIDDLE), revocation_list(MIDDLE, next_update=NOW + DAY)]
+
+
+TARGETS = {
+    "certificate": FuzzTarget(certificate, _certificate_seeds),
+    "pieces_of_certificates": FuzzTarget(pieces_of_certificates, _pieces_seeds),
+    "chain": FuzzTarget(chain, _certificate_seeds),
+    "ocsp": FuzzTarget(ocsp, _ocsp_seeds),
+    "crl": FuzzTarget(crl, _crl_seeds),
+}

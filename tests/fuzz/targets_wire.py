@@ -1,0 +1,185 @@
+"""Bytes of peers before and in TLS: flights, the TLS 1.3 client in clear and under its keys, STARTTLS, proxies."""
+
+# ruff: noqa: D401 - a target says what it proves
+
+import asyncio
+import contextlib
+import hashlib
+import os
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from support.pki import leaf, root
+from support.scripted import TIMEOUT, ScriptedStream
+from support.transcripts import all_scenes
+
+from exporter.config.model import TLSConfig
+from exporter.probe.contexts import make_context
+from exporter.probe.handshake import handshake
+from exporter.probe.result import Reason
+from exporter.probe.short_way import Offers
+from exporter.wire import heartbeat, records, sslv2
+from exporter.wire.conversation import DialogueError, DialogueReason, Steps
+from exporter.wire.flight import ServerFlightReader, read_server_flight_untrusted
+from exporter.wire.http_connect import http_connect
+from exporter.wire.records import WireError
+from exporter.wire.socks5 import socks5
+from exporter.wire.starttls import DIALOGUES
+from exporter.wire.tls13 import schedule
+from exporter.wire.tls13.client import Client
+from exporter.wire.tls13.key_shares import X25519
+from exporter.wire.tls13.protection import Protection
+from tests.fuzz.target import FuzzTarget, parts, whole
+
+CONTEXT = make_context(TLSConfig(), ("http/1.1",), None)
+OFFER = Offers().get(CONTEXT, 0.0)
+PROTOCOLS = tuple(sorted(DIALOGUES))
+_CERTIFICATE = leaf(root()).der
+
+
+def flight(data: bytes) -> None:
+    """A flight is read the same however it is cut, and the small readers never raise."""
+    at_once = read_server_flight_untrusted(data)
+    in_parts = ServerFlightReader()
+    for start in range(0, len(data), 5):
+        in_parts.feed_untrusted(data[start : start + 5])
+    assert in_parts.flight.certificates == at_once.certificates
+    assert in_parts.flight.not_tls == at_once.not_tls
+    sslv2.read_answer_untrusted(data)
+    heartbeat.read_echo_untrusted((data,))
+
+
+def _flight_seeds() -> list[bytes]:
+    hello = b"\x03\x03" + bytes(32) + b"\x00\xc0\x2f\x00"
+    alpn = b"\x00\x10\x00\x0b\x00\x09\x08http/1.1"
+    certificate = len(_CERTIFICATE).to_bytes(3) + _CERTIFICATE
+    messages = [
+        (2, hello + len(alpn).to_bytes(2) + alpn),
+        (11, len(certificate).to_bytes(3) + certificate),
+        (22, b"\x01\x00\x00\x03abc"),
+        (12, b"\x03\x00\x1d\x20" + bytes(32) + b"\x04\x03\x00\x04abcd"),
+        (14, b""),
+    ]
+    written = [records.record(22, 0x0303, records.handshake_message(*message)) for message in messages]
+    alert = records.alert(2, 40, 0x0303)
+    return [b"".join(written), b"".join(written[:2]) + alert, alert, sslv2.write_client_hello(bytes(16)), b"HTTP/1.1 "]
+
+
+def openssl_handshake(data: bytes) -> None:
+    """Whatever a peer answers to a ClientHello, the probe has a failure with a reason, never a fault of ours."""
+    done, tls = asyncio.run(handshake(ScriptedStream([*parts(data), TIMEOUT]), CONTEXT, "a.example"))
+    assert tls is None
+    assert done.failure is not None
+    assert done.failure.reason is not Reason.INTERNAL_ERROR
+    assert done.failure.detail.isprintable()
+
+
+def _drive(dialogue: Steps[bytes], pieces: list[bytes]) -> None:
+    error = _outcome(dialogue, pieces)
+    if error is not None:
+        assert isinstance(error.reason, DialogueReason)
+        assert error.detail.isprintable()
+        Reason(error.reason)
+
+
+def _outcome(dialogue: Steps[bytes], pieces: list[bytes]) -> DialogueError | None:
+    waiting = iter(pieces)
+    try:
+        said = next(dialogue)
+        while True:
+            said = dialogue.send(b"" if said else next(waiting, b""))
+    except StopIteration:
+        return None
+    except DialogueError as error:
+        return error
+
+
+def dialogue(data: bytes) -> None:
+    """A STARTTLS dialogue ends with an outcome of its list, whatever the server says, in whatever pieces."""
+    if data:
+        _drive(DIALOGUES[PROTOCOLS[data[0] % len(PROTOCOLS)]]("a.example"), parts(data[1:]))
+
+
+def _dialogue_seeds() -> list[bytes]:
+    return [bytes((PROTOCOLS.index(scene.protocol),)) + whole(scene.hears) for scene in all_scenes() if scene.hears]
+
+
+def proxy(data: bytes) -> None:
+    """A proxy's answers give a tunnel or one of the outcomes of the list."""
+    if data:
+        user = "user" if data[0] & 2 else None
+        begin = socks5 if data[0] & 1 else http_connect
+        _drive(begin("a.example", 443, user, "secret"), parts(data[1:]))
+
+
+def _proxy_seeds() -> list[bytes]:
+    http = b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n"
+    bound = b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+    return [
+        b"\x00" + whole(http),
+        b"\x02" + whole(b"HTTP/1.1 407 Who?\r\n\r\n"),
+        b"\x01" + whole(b"\x05\x00" + bound),
+        b"\x03" + whole(b"\x05\x02\x01\x00" + bound),
+        b"\x01" + whole(b"\x05\x00\x05\x00\x00\x03\x03abc\x01\xbb"),
+    ]
+
+
+def tls13_in_clear(data: bytes) -> None:
+    """The TLS 1.3 client takes any bytes or raises its one error; nobody completes a handshake with it by chance."""
+    client = Client(OFFER.hello("a.example"))
+    with contextlib.suppress(WireError):
+        for piece in parts(data):
+            client.receive_untrusted(piece)
+    assert not client.completed
+
+
+def tls13_under_keys(data: bytes) -> None:
+    """Messages under the right handshake keys, in any order and any shape: the client raises its one error."""
+    hello = OFFER.hello("a.example")
+    client = Client(hello)
+    answer, protection = _answered(hello)
+    client.receive_untrusted(answer)
+    with contextlib.suppress(WireError):
+        for piece in parts(data):
+            client.receive_untrusted(protection.seal(piece[0], piece[1:]))
+    assert not client.completed
+
+
+def _answered(hello):
+    """Return a ServerHello to a hello, and the server's handshake keys."""
+    key = X25519PrivateKey.from_private_bytes(bytes(31) + b"\x01")
+    share = b"\x00\x1d\x00\x20" + key.public_key().public_bytes_raw()
+    extensions = b"\x00\x2b\x00\x02\x03\x04" + b"\x00\x33" + len(share).to_bytes(2) + share
+    body = b"\x03\x03" + bytes(range(32)) + b"\x20" + hello.session_id + b"\x13\x01\x00"
+    message = records.handshake_message(2, body + len(extensions).to_bytes(2) + extensions)
+    suite = schedule.SUITES[0x1301]
+    secret = schedule.handshake_secret(
+        suite, key.exchange(X25519PublicKey.from_public_bytes(hello.shares.public[X25519]))
+    )
+    transcript = hashlib.new(suite.hash, hello.message + message).digest()
+    protection = Protection(suite, schedule.derive(suite, secret, "s hs traffic", transcript))
+    return records.record(22, 0x0303, message), protection
+
+
+def _under_keys_seeds() -> list[bytes]:
+    certificate = b"\x00" + _vector(3, _vector(3, _CERTIFICATE) + b"\x00\x00")
+    staple = b"\x00\x05\x00\x08\x01\x00\x00\x04abcd"
+    stapled = b"\x00" + _vector(3, _vector(3, b"short") + _vector(2, staple))
+    messages = [(8, b"\x00\x00"), (8, b"\x00\x0f\x00\x10\x00\x0b\x00\x09\x08http/1.1"), (11, stapled)]
+    messages += [(15, b"\x04\x03\x00\x04abcd"), (20, bytes(32)), (4, os.urandom(8)), (11, certificate)]
+    sealed = [b"\x16" + records.handshake_message(*message) for message in messages]
+    every = b"".join(bytes((len(one) - 1,)) + one for one in sealed if len(one) < 256)
+    return [every, *(whole(one) for one in sealed if len(one) < 256), whole(b"\x15\x02\x28")]
+
+
+def _vector(width: int, content: bytes) -> bytes:
+    return len(content).to_bytes(width) + content
+
+
+TARGETS = {
+    "flight": FuzzTarget(flight, _flight_seeds),
+    "openssl_handshake": FuzzTarget(openssl_handshake, lambda: [whole(seed) for seed in _flight_seeds()]),
+    "dialogue": FuzzTarget(dialogue, _dialogue_seeds),
+    "proxy": FuzzTarget(proxy, _proxy_seeds),
+    "tls13_in_clear": FuzzTarget(tls13_in_clear, lambda: [whole(seed) for seed in _flight_seeds()]),
+    "tls13_under_keys": FuzzTarget(tls13_under_keys, _under_keys_seeds),
+}
