@@ -5,7 +5,6 @@ server's ticket says whether it would be taken.
 """
 
 import asyncio
-import contextlib
 from typing import Any
 
 from OpenSSL import SSL
@@ -21,6 +20,10 @@ _TICKET_SECONDS = 0.3  # a TLS 1.3 server sends its tickets with or right after 
 _VERIFIED_NOWHERE = SSL.VERIFY_NONE  # whose certificate it is does not matter here
 _OP_LEGACY_SERVER_CONNECT = 0x4
 _NO_RENEGOTIATION = "no renegotiation"
+
+
+class HandshakeRefused(Exception):  # noqa: N818 - it is an answer, not a fault
+    """The server refuses a whole handshake, as one does that wants a client certificate: the check does not apply."""
 
 
 class Handshake:
@@ -81,7 +84,7 @@ async def _completed(wire: Wire, version: int, server_name: str | None) -> Hands
         raise Unanswered(error.reason) from None
     except SSL.Error:
         stream.close()
-        raise Unanswered(Reason.PROTOCOL_ERROR) from None
+        raise HandshakeRefused from None
     except BaseException:
         stream.close()
         raise
@@ -89,7 +92,9 @@ async def _completed(wire: Wire, version: int, server_name: str | None) -> Hands
 
 
 async def client_renegotiation(wire: Wire, version: int, server_name: str | None) -> bool:
-    """Tell whether the server goes along when the client begins a second handshake. Raises Unanswered.
+    """Tell whether the server goes along when the client begins a second handshake.
+
+    Raises Unanswered and HandshakeRefused.
 
     Refused is what a no_renegotiation alert, any fatal alert or the end of the connection answers (RFC 5246
     section 7.2.2). Silence is no answer.
@@ -111,8 +116,9 @@ async def client_renegotiation(wire: Wire, version: int, server_name: str | None
 
 
 async def early_data(wire: Wire, server_name: str | None) -> bool:
-    """Tell whether a TLS 1.3 server's ticket permits early data (RFC 8446 section 4.6.1). Raises Unanswered.
+    """Tell whether a TLS 1.3 server's ticket permits early data (RFC 8446 section 4.6.1).
 
+    Raises Unanswered and HandshakeRefused.
     A server that sends no ticket permits none. pyOpenSSL has no public name for SSL_SESSION_get_max_early_data(3).
     """
     handshake = await _completed(wire, TLS_1_3, server_name)
@@ -129,8 +135,12 @@ async def early_data(wire: Wire, server_name: str | None) -> bool:
 
 
 def _max_early_data(connection: SSL.Connection) -> int:
-    with contextlib.suppress(SSL.Error):
+    try:
         connection.recv(1)  # reads tickets, which come as records of their own
+    except (SSL.WantReadError, SSL.ZeroReturnError, SSL.SysCallError):
+        pass
+    except SSL.Error:
+        raise HandshakeRefused from None
     library: Any = SSL._lib  # type: ignore[attr-defined]  # noqa: SLF001
     session = connection.get_session()
     if session is None:

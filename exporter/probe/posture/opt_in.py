@@ -75,13 +75,18 @@ async def _robot(scan: Scan) -> None:
 
 async def _renegotiation(scan: Scan) -> None:
     version = _highest(scan)
-    if version == SSL_3_0:
-        raise Unanswered(NO_VERSION)  # no library at hand completes its handshake
     if version is None:
         scan.inquiry.derived(Check.RENEGOTIATION, scan.facts, "client_renegotiation")
         return
-    renegotiates = await handshakes.client_renegotiation(scan.inquiry.wire, version, scan.server_name)
-    scan.facts["client_renegotiation"] = renegotiates
+    if version == SSL_3_0:  # of which our own library has nothing
+        scan.inquiry.derived(Check.RENEGOTIATION, scan.facts, "client_renegotiation", None)
+        return
+    try:
+        renegotiates = await handshakes.client_renegotiation(scan.inquiry.wire, version, scan.server_name)
+    except handshakes.HandshakeRefused:
+        scan.inquiry.derived(Check.RENEGOTIATION, scan.facts, "client_renegotiation", None)
+    else:
+        scan.facts["client_renegotiation"] = renegotiates
 
 
 async def _early_data(scan: Scan) -> None:
@@ -91,4 +96,7 @@ async def _early_data(scan: Scan) -> None:
     if not accepted:
         scan.inquiry.derived(Check.EARLY_DATA, scan.facts, "early_data")
         return
-    scan.facts["early_data"] = await handshakes.early_data(scan.inquiry.wire, scan.server_name)
+    try:
+        scan.facts["early_data"] = await handshakes.early_data(scan.inquiry.wire, scan.server_name)
+    except handshakes.HandshakeRefused:
+        scan.inquiry.derived(Check.EARLY_DATA, scan.facts, "early_data", None)
