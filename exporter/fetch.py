@@ -9,13 +9,12 @@ import asyncio
 import ipaddress
 import socket
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
-
-from exporter.certificates.revocation import Failure, UnusableError
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OK = 200
@@ -24,6 +23,27 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
 # Where clouds keep credentials beside the link-local 169.254.169.254.
 _METADATA = frozenset({ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")})
+
+
+class FetchReason(StrEnum):
+    """Why there is no document: a closed list, so that a label made of it is bounded."""
+
+    BAD_URL = "bad_url"
+    FORBIDDEN_ADDRESS = "forbidden_address"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    TOO_LARGE = "too_large"
+    HTTP_STATUS = "http_status"
+    TOO_MANY_REDIRECTS = "too_many_redirects"
+
+
+class FetchError(Exception):
+    """No document: the reason, and a sentence about it."""
+
+    def __init__(self, reason: FetchReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +57,14 @@ class Limits:
 
 
 async def fetch(url: str, limits: Limits, body: bytes | None = None, content_type: str = "") -> bytes:
-    """Get a document, or post a body and get the answer. Raises UnusableError only."""
+    """Get a document, or post a body and get the answer. Raises FetchError only."""
     try:
         async with asyncio.timeout(limits.seconds), _session(limits) as session:
             return await _follow(session, url, limits, body, content_type)
     except TimeoutError:
-        raise UnusableError(Failure.TIMEOUT, f"no answer within {limits.seconds:g} s") from None
+        raise FetchError(FetchReason.TIMEOUT, f"no answer within {limits.seconds:g} s") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise UnusableError(Failure.UNREACHABLE, f"{type(error).__name__}: {error}"[:200]) from None
+        raise FetchError(FetchReason.UNREACHABLE, f"{type(error).__name__}: {error}"[:200]) from None
 
 
 def _session(limits: Limits) -> aiohttp.ClientSession:
@@ -69,22 +89,22 @@ async def _follow(
                 url = urljoin(url, response.headers["Location"])
                 continue
             if response.status != _OK:
-                raise UnusableError(Failure.HTTP_STATUS, f"HTTP status {response.status}")
+                raise FetchError(FetchReason.HTTP_STATUS, f"HTTP status {response.status}")
             return await _read(response, limits.max_bytes)
-    raise UnusableError(Failure.TOO_MANY_REDIRECTS, f"more than {limits.redirects} redirects")
+    raise FetchError(FetchReason.TOO_MANY_REDIRECTS, f"more than {limits.redirects} redirects")
 
 
 def _check(url: str, limits: Limits) -> None:
     """Refuse what is not plain http; names are checked once they are resolved, addresses here."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname or parts.username is not None:
-        raise UnusableError(Failure.BAD_URL, "not a plain http address")
+        raise FetchError(FetchReason.BAD_URL, "not a plain http address")
     try:
         address = ipaddress.ip_address(parts.hostname)
     except ValueError:
         return
     if is_forbidden(address, loopback=limits.loopback):
-        raise UnusableError(Failure.FORBIDDEN_ADDRESS, f"{address} must not be asked")
+        raise FetchError(FetchReason.FORBIDDEN_ADDRESS, f"{address} must not be asked")
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
@@ -92,7 +112,7 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     async for chunk in response.content.iter_chunked(_CHUNK):
         received += chunk
         if len(received) > max_bytes:
-            raise UnusableError(Failure.TOO_LARGE, f"more than {max_bytes} bytes")
+            raise FetchError(FetchReason.TOO_LARGE, f"more than {max_bytes} bytes")
     return bytes(received)
 
 
@@ -110,7 +130,7 @@ class _Resolver(AbstractResolver):
         found = await self._resolver.resolve(host, port, family)
         allowed = [one for one in found if not self._forbids(one["host"])]
         if not allowed:
-            raise UnusableError(Failure.FORBIDDEN_ADDRESS, f"no address of {host} may be asked")
+            raise FetchError(FetchReason.FORBIDDEN_ADDRESS, f"no address of {host} may be asked")
         return allowed
 
     def _forbids(self, host: str) -> bool:

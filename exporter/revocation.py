@@ -18,7 +18,7 @@ from exporter.certificates.judge import Chain
 from exporter.certificates.ocsp import ocsp_request, read_ocsp_untrusted
 from exporter.certificates.revocation import CRL, RESPONDER, STAPLE, Failure, Revocation, UnusableError
 from exporter.config.model import RevocationConfig
-from exporter.fetch import Limits
+from exporter.fetch import FetchError, Limits
 from exporter.target import is_ip_literal
 
 OCSP_LIMITS = Limits(max_bytes=64 * 1024)
@@ -35,7 +35,7 @@ _Value = TypeVar("_Value")
 
 
 class Fetch(Protocol):
-    """What `fetch.fetch` does: it returns the document or raises UnusableError."""
+    """What `fetch.fetch` does: it returns the document or raises FetchError."""
 
     def __call__(self, url: str, limits: Limits, body: bytes | None = None, content_type: str = "") -> Awaitable[bytes]:
         """Get a document, or post a body."""
@@ -138,9 +138,8 @@ class Revocations:
         """Ask, and keep the answer. A failure does not replace an answer that still holds."""
         try:
             async with self._slots:
-                revocation, due = await (self._ask_responder if question.source == RESPONDER else self._ask_list)(
-                    question
-                )
+                ask = self._ask_responder if question.source == RESPONDER else self._ask_list
+                revocation, due = await ask(question)
         except UnusableError as error:
             revocation = Revocation(question.source, failure=error.failure, problem=error.detail)
             due = self.clock() + min(question.refresh, RETRY_SECONDS)
@@ -153,8 +152,7 @@ class Revocations:
         request = ocsp_request(question.leaf, question.issuer)
         if request is None:
             raise UnusableError(Failure.UNREADABLE, "no request can be made for this certificate")
-        limits = replace(OCSP_LIMITS, loopback=question.loopback)
-        data = await self.fetch(question.url, limits, request, "application/ocsp-request")
+        data = await self._document(question, OCSP_LIMITS, request, "application/ocsp-request")
         now = self.clock()
         revocation = read_ocsp_untrusted(data, question.leaf, question.issuer, now, RESPONDER)
         return revocation, due_at(revocation.next_update, revocation.status is not None, question.refresh, now)
@@ -180,7 +178,7 @@ class Revocations:
 
     async def _fetch_list(self, key: tuple[str, str], question: _Question) -> _List:
         try:
-            data = await self.fetch(question.url, replace(CRL_LIMITS, loopback=question.loopback))
+            data = await self._document(question, CRL_LIMITS)
             content = await asyncio.to_thread(read_crl_untrusted, data, question.issuer, question.url)
         except UnusableError as error:
             data, content = b"", RevocationList(question.url, failure=error.failure, problem=error.detail)
@@ -190,6 +188,14 @@ class Revocations:
         while len(self._lists) > 1 and sum(one.size for one in self._lists.values()) > MAX_LIST_BYTES:
             self._lists.popitem(last=False)
         return fetched
+
+    async def _document(
+        self, question: _Question, limits: Limits, body: bytes | None = None, content_type: str = ""
+    ) -> bytes:
+        try:
+            return await self.fetch(question.url, replace(limits, loopback=question.loopback), body, content_type)
+        except FetchError as error:
+            raise UnusableError(Failure(error.reason.value), error.detail) from None
 
     async def settled(self) -> None:
         """Wait until nothing is under way: for a single probe, which has no next scrape."""

@@ -6,18 +6,20 @@ import ipaddress
 import pytest
 from aiohttp import web
 
-from exporter.certificates.revocation import Failure, UnusableError
-from exporter.fetch import Limits, fetch, is_forbidden
+from exporter.certificates.revocation import Failure as RevocationFailure
+from exporter.fetch import FetchError, Limits, fetch, is_forbidden
+from exporter.fetch import FetchReason as Reason
 from tests.support.revocation import serving
 
 HERE = Limits(max_bytes=1000, seconds=5, loopback=True)
 
 
 async def failure(url, limits=HERE):
-    with pytest.raises(UnusableError) as caught:
+    with pytest.raises(FetchError) as caught:
         await fetch(url, limits)
     assert caught.value.detail
-    return caught.value.failure
+    assert RevocationFailure(caught.value.reason.value)  # whoever asks has a name for it, too
+    return caught.value.reason
 
 
 async def test_a_document_is_fetched():
@@ -42,7 +44,7 @@ async def test_redirects_are_followed_a_few_times():
         pages.answers |= {f"/{n}": redirect(f"/{n + 1}") for n in range(5)}
         pages.answers["/5"] = b"found"
         assert await fetch(f"{pages.url}/2", HERE) == b"found"
-        assert await failure(f"{pages.url}/0") is Failure.TOO_MANY_REDIRECTS
+        assert await failure(f"{pages.url}/0") is Reason.TOO_MANY_REDIRECTS
         assert len(pages.asked) == 8
 
 
@@ -54,26 +56,26 @@ def redirect(where):
 async def test_a_redirect_may_not_leave_plain_http(where):
     async with serving() as pages:
         pages.answers["/"] = redirect(where)
-        assert await failure(f"{pages.url}/") is Failure.BAD_URL
+        assert await failure(f"{pages.url}/") is Reason.BAD_URL
 
 
 async def test_a_redirect_may_not_lead_to_a_forbidden_address():
     async with serving() as pages:
         pages.answers["/"] = redirect("http://169.254.169.254/latest/meta-data/")
-        assert await failure(f"{pages.url}/") is Failure.FORBIDDEN_ADDRESS
+        assert await failure(f"{pages.url}/") is Reason.FORBIDDEN_ADDRESS
 
 
 @pytest.mark.parametrize(
     "url", ["https://example.com/", "ldap://example.com/", "http://", "http:///x", "", "http://[::1/"]
 )
 async def test_only_plain_http_is_asked(url):
-    assert await failure(url) in (Failure.BAD_URL, Failure.UNREACHABLE)
+    assert await failure(url) in (Reason.BAD_URL, Reason.UNREACHABLE)
 
 
 async def test_an_answer_larger_than_the_limit_is_dropped():
     async with serving() as pages:
         pages.answers["/"] = b"x" * 1001
-        assert await failure(f"{pages.url}/") is Failure.TOO_LARGE
+        assert await failure(f"{pages.url}/") is Reason.TOO_LARGE
 
 
 async def test_an_endless_answer_is_dropped():
@@ -85,7 +87,7 @@ async def test_an_endless_answer_is_dropped():
 
     async with serving() as pages:
         pages.answers["/"] = endless
-        assert await failure(f"{pages.url}/") is Failure.TOO_LARGE
+        assert await failure(f"{pages.url}/") is Reason.TOO_LARGE
 
 
 async def test_compression_is_neither_asked_for_nor_undone():
@@ -104,14 +106,14 @@ async def test_a_slow_answer_is_given_up():
 
     async with serving() as pages:
         pages.answers["/"] = slow
-        assert await failure(f"{pages.url}/", Limits(1000, seconds=0.1, loopback=True)) is Failure.TIMEOUT
+        assert await failure(f"{pages.url}/", Limits(1000, seconds=0.1, loopback=True)) is Reason.TIMEOUT
 
 
 async def test_other_statuses_and_closed_ports_have_their_reasons():
     async with serving() as pages:
-        assert await failure(f"{pages.url}/missing") is Failure.HTTP_STATUS
+        assert await failure(f"{pages.url}/missing") is Reason.HTTP_STATUS
         url = pages.url
-    assert await failure(f"{url}/") is Failure.UNREACHABLE
+    assert await failure(f"{url}/") is Reason.UNREACHABLE
 
 
 async def test_an_answer_that_is_no_http_is_unreachable():
@@ -124,7 +126,7 @@ async def test_an_answer_that_is_no_http_is_unreachable():
     server = await asyncio.start_server(garbage, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        assert await failure(f"http://127.0.0.1:{port}/") is Failure.UNREACHABLE
+        assert await failure(f"http://127.0.0.1:{port}/") is Reason.UNREACHABLE
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433", "0x7f.1"])
@@ -132,7 +134,7 @@ async def test_this_machine_is_not_asked_unless_that_is_allowed(host):
     async with serving() as pages:
         port = pages.url.rpartition(":")[2]
         found = await failure(f"http://{host}:{port}/", Limits(1000, seconds=5))
-        assert found in (Failure.FORBIDDEN_ADDRESS, Failure.UNREACHABLE)
+        assert found in (Reason.FORBIDDEN_ADDRESS, Reason.UNREACHABLE)
         assert pages.asked == []
 
 
