@@ -31,7 +31,14 @@ def is_from_elsewhere(request: web.Request) -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return False
-    return urlsplit(origin).netloc.lower() != request.host.lower()
+    return _authority(origin) != request.host.lower()
+
+
+def _authority(url: str) -> str | None:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _host(url: str) -> str | None:
