@@ -30,10 +30,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What the server accepts of one kind: name, how to colour it, in words."""
+    """What the server accepts of one kind, each with how to colour it, and what it refuses."""
 
     title: str
-    items: tuple[Row, ...]
+    accepted: tuple[tuple[str, str], ...]
+    refused: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +155,18 @@ def _posture(samples: Mapping[str, list[tuple[str, float]]]) -> Iterator[Accepte
     ):
         items = [(labels_of(labels)[label], bool(value)) for labels, value in samples.get(family, [])]
         if items:
-            yield Accepted(title, tuple((name, _mark(label, name, yes), _word(yes)) for name, yes in items))
+            yield Accepted(
+                title,
+                tuple((name, _mark(label, name)) for name, yes in items if yes),
+                tuple(name for name, yes in items if not yes),
+            )
 
 
-def _word(accepted: bool) -> str:
-    return "accepted" if accepted else "refused"
-
-
-def _mark(label: str, name: str, accepted: bool) -> str:
+def _mark(label: str, name: str) -> str:
     """Say whether that this is accepted is bad, good, or neither."""
-    if not accepted:
-        return "refused"
     if (label == "version" and name in _OLD_VERSIONS) or (label == "class" and name not in _SAFE_CLASSES):
         return "bad"
-    return "good" if name == "TLSv1.3" or _HYBRID in name.upper() else "accepted"
+    return "good" if name == "TLSv1.3" or _HYBRID in name.upper() else ""
 
 
 def _bars(result: Result) -> Iterator[Bar]:
