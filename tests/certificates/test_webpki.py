@@ -1,0 +1,84 @@
+"""The strict verifier: every rule of our own is in the table, and the system's roots are not judged again."""
+
+import pytest
+
+from exporter.certificates.judge import ChainJudge
+from exporter.certificates.public_suffixes import is_public_suffix
+from exporter.certificates.webpki_rules import RULES
+from exporter.certificates.webpki_verifier import OTHER, REASONS, SENTENCES
+from tests.support.chains import CASES
+from tests.support.pki import DAY, NOW, ec_key, extended_key_usage, intermediate, key_usage, leaf, root
+from tests.support.trust import store_of
+
+
+def reasons(chain, *roots, public=False):
+    judged = ChainJudge().judge_chain(tuple(one.der for one in chain), store_of(*roots, public=public), NOW)
+    webpki = judged.verdicts[1]
+    assert webpki.trusted == (not webpki.errors)
+    return [error.name for error in webpki.errors]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_has_a_case_and_a_source(rule):
+    shown = {"key_usage_unsuitable"} | {reason for case in CASES for reason in case.webpki}
+    assert rule.name in shown
+    assert rule.source.startswith(("RFC ", "BR "))
+    assert rule.name in REASONS
+
+
+def test_most_sentences_of_the_verifier_have_a_case():
+    shown = {reason for case in CASES for reason in case.webpki}
+    assert {name for _, name in SENTENCES} - {"validity"} <= shown
+    assert OTHER not in shown
+
+
+def test_a_key_that_can_only_sign_must_not_be_meant_for_more():
+    top = root()
+    for usages, expected in (
+        (("digital_signature",), []),
+        (("digital_signature", "key_agreement"), []),
+        (("digital_signature", "key_encipherment"), ["key_usage_unsuitable"]),
+        (("digital_signature", "data_encipherment"), ["key_usage_unsuitable"]),
+    ):
+        assert reasons([leaf(top, key=ec_key(), ku=key_usage(*usages))], top) == expected
+
+
+def test_a_root_of_the_system_is_not_judged_again():
+    """Those who put it there have done so; its form may be older than the rules."""
+    top = root(eku=extended_key_usage(), ski=None)
+    chain = [leaf(top)]
+    assert reasons(chain, top) == ["root_extended_key_usage", "subject_key_identifier_missing"]
+    assert reasons(chain, top, public=True) == []
+
+
+def test_lifetimes_count_for_the_systems_roots_only():
+    top = root()
+    chain = [leaf(top, not_before=NOW - DAY, not_after=NOW + 500 * DAY)]
+    assert reasons(chain, top) == []
+    assert reasons(chain, top, public=True) == ["lifetime_too_long"]
+
+
+def test_every_rule_that_is_broken_is_named_once():
+    top = root()
+    middle = intermediate(top, ski=None, aki=None)
+    chain = [leaf(middle, subject="CN=a,CN=b", eku=None), middle]
+    assert reasons(chain, top) == [
+        "common_name_repeated",
+        "common_name_not_in_san",
+        "extended_key_usage_missing",
+        "authority_key_identifier_missing",
+        "subject_key_identifier_missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_suffix"),
+    [("com", True), ("CO.UK", True), ("com.au", True), ("example.com", False), ("example.co.uk", False)],
+)
+def test_public_suffixes(name, is_suffix):
+    assert is_public_suffix(name) is is_suffix
+
+
+def test_a_store_without_roots_trusts_nothing():
+    judged = ChainJudge().judge_chain((leaf(root()).der,), store_of(), NOW)
+    assert [verdict.trusted for verdict in judged.verdicts] == [False, False]
