@@ -47,6 +47,7 @@ class Inquiry:
     unsteady: bool = False
     refusals: list[Refusal] = field(default_factory=list)
     _failures: int = 0
+    _held_at: int = 0  # how many connections there had been when the baseline was last answered
 
     async def ask(self, hello: bytes, enough: Callable[[ServerFlight], bool] = has_hello) -> Answer:
         """Return an answer of kind HELLO, ALERT or ENDED. Raises Unanswered."""
@@ -73,8 +74,13 @@ class Inquiry:
         return answer
 
     async def _baseline_holds(self) -> bool:
+        """Tell whether the baseline is answered; at once, if nothing was asked since it last was."""
         assert self.baseline is not None
-        return (await self.wire.ask(self.baseline, has_hello)).kind is Kind.HELLO
+        if self._held_at == self.wire.connections:
+            return True
+        holds = (await self.wire.ask(self.baseline, has_hello)).kind is Kind.HELLO
+        self._held_at = self.wire.connections if holds else 0
+        return holds
 
     @property
     def given_up(self) -> bool:

@@ -152,6 +152,11 @@ ROWS = (
         findings=frozenset(("rsa_key_exchange",)),
     ),
     Row(
+        "openssl-4-modern",
+        script("pyopenssl", MODERN_CIPHERS),
+        groups=CURVES | {"X25519MLKEM768", "SecP256r1MLKEM768"},
+    ),
+    Row(
         "tlslite-legacy",
         script("tlslite_ng", "legacy"),
         versions=OLD | CURRENT | {"SSLv3"},
@@ -298,7 +303,10 @@ async def test_sslv2_on_the_one_server_that_still_speaks_it(tmp_path):
     assert findings(posture) == {"sslv2_accepted"}
 
 
-@pytest.mark.parametrize("row", ROWS[:1], ids=lambda row: row.name)
+MODERN = [row for row in ROWS if not row.classes and row.versions == CURRENT]
+
+
+@pytest.mark.parametrize("row", MODERN, ids=lambda row: row.name)
 async def test_a_clean_modern_server_costs_at_most_sixteen_connections_one_at_a_time(row, tmp_path):
     with row.start(tmp_path, make_credential(tmp_path)) as port:
         connect = Loopback(port)
