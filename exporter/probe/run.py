@@ -183,8 +183,19 @@ async def _connected(
             trace.note(f"{error}; once more with OpenSSL")
             prober.ordinary.bar(endpoint, now)
     result = await _attempt(prober, route, trace, deadline, addresses, started_at, _handshake)
+    if _wants_http2(route.module, result):
+        trace.note("once more with all of the module's protocols, and no request")
+        plain = replace(route, module=replace(route.module, http=None))
+        result = await _attempt(prober, plain, trace, deadline, addresses, started_at, _handshake)
+        return replace(result, http=HTTPFacts(failure="the server speaks HTTP/2 only, which is not asked"))
     prober.ordinary.note(endpoint, result)
     return result
+
+
+def _wants_http2(module: Module, result: Result) -> bool:
+    """Tell whether the server turned the probe down for want of HTTP/2, which was left out for the request's sake."""
+    refused = result.failure is not None and result.failure.reason is Reason.ALERT_NO_APPLICATION_PROTOCOL
+    return refused and offered_alpn(module) != module.alpn
 
 
 async def _handshake(prober: Prober, route: Route, stream: Stream) -> tuple[Handshake, Stream | None]:

@@ -12,7 +12,7 @@ from exporter.config.model import HTTPConfig, Module, TLSConfig
 from exporter.findings import http as findings
 from exporter.findings.observation import Observation
 from exporter.probe.resolve import Resolver
-from exporter.probe.result import HSTS, Phase
+from exporter.probe.result import HSTS, Phase, Reason
 from exporter.target import Target, parse_endpoint
 
 CONFIG = """
@@ -129,6 +129,21 @@ async def test_http2_is_not_offered_unless_wanted(nginx):
     assert result.session.alpn == "h2"
     assert result.http.failure.startswith("the server chose HTTP/2")
     assert present == {}
+
+
+async def test_a_server_of_http2_only(tmp_path):
+    """It is reached and its certificate seen; only the request is not made, and that is said."""
+    credential, port = make_credential(tmp_path), free_port()
+    command = [need("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-alpn", "h2", "-quiet"]
+    command += ["-cert", str(credential.certificate), "-key", str(credential.key)]
+    with serving(command, tmp_path, port):
+        result = await probe_one(f"127.0.0.1:{port}", http=HTTPConfig(), alpn=("h2", "http/1.1"))
+        stubborn = await probe_one(f"127.0.0.1:{port}", http=HTTPConfig(), alpn=("http/1.1",))
+    assert result.success
+    assert result.session.alpn == "h2"
+    assert result.chain == (credential.der,)
+    assert result.http.failure == "the server speaks HTTP/2 only, which is not asked"
+    assert stubborn.failure.reason is Reason.ALERT_NO_APPLICATION_PROTOCOL
 
 
 @pytest.mark.parametrize(
