@@ -6,12 +6,13 @@ for a chain that is not trusted: its addresses could be anybody's. No scrape, no
 """
 
 import asyncio
-from collections import OrderedDict
+import hashlib
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Protocol, TypeVar
 
+from exporter.certificates.cache import BoundedCache
 from exporter.certificates.crl import RevocationList, read_crl_untrusted
 from exporter.certificates.facts import Certificate
 from exporter.certificates.judge import Chain
@@ -26,6 +27,7 @@ CRL_LIMITS = Limits(max_bytes=16 * 1024 * 1024, seconds=60)
 MAX_ANSWERS = 20_000  # of responders and lists, and staples
 MAX_LIST_BYTES = 64 * 1024 * 1024  # of all lists together
 CONCURRENCY = 16
+LIST_OVERHEAD = 1024  # bytes that a list costs beside its own, so that empty ones are bounded, too
 MAX_WAITING = 1000  # refreshes under way or waiting; others are started by a later scrape
 RETRY_SECONDS = 300.0  # at most, after a failure
 EARLIEST_SECONDS = 60.0  # between two refreshes of an answer that is out of date
@@ -68,10 +70,9 @@ class _Answer:
 
 @dataclass(slots=True)
 class _List:
-    """A revocation list, its size and when to fetch it again."""
+    """A revocation list, and when to fetch it again."""
 
     content: RevocationList
-    size: int
     due: float
 
 
@@ -81,9 +82,9 @@ class Revocations:
 
     fetch: Fetch
     clock: Callable[[], float]
-    _staples: OrderedDict[tuple[bytes, bytes], Revocation] = field(default_factory=OrderedDict)
-    _answers: OrderedDict[tuple[str, str, str], _Answer] = field(default_factory=OrderedDict)
-    _lists: OrderedDict[tuple[str, str], _List] = field(default_factory=OrderedDict)
+    _staples: BoundedCache[tuple[bytes, str], Revocation] = field(default_factory=lambda: _cache(MAX_ANSWERS))
+    _answers: BoundedCache[tuple[str, str, str], _Answer] = field(default_factory=lambda: _cache(MAX_ANSWERS))
+    _lists: BoundedCache[tuple[str, str], _List] = field(default_factory=lambda: _cache(MAX_LIST_BYTES))
     _under_way: dict[tuple[str, str, str], asyncio.Task[None]] = field(default_factory=dict)
     _fetching: dict[tuple[str, str], asyncio.Task[_List]] = field(default_factory=dict)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
@@ -111,21 +112,18 @@ class Revocations:
         return tuple(found)
 
     def _staple(self, staple: bytes, leaf: Certificate, issuer: Certificate | None, now: float) -> Revocation:
-        key = (staple, leaf.der)
+        key = (hashlib.sha256(staple).digest(), leaf.fingerprint_sha256)
         known = self._staples.get(key)
         if known is None or known.failure in (Failure.FUTURE, Failure.NO_ISSUER):
             known = read_ocsp_untrusted(staple, leaf, issuer, now, STAPLE)
-        _keep(self._staples, key, known)
+            self._staples.put(key, known, 1)
         return known.at(now)
 
     def _answer(self, question: _Question, now: float) -> Revocation | None:
         answer = self._answers.get(question.key)
         if answer is None or now >= answer.due:
             self._start(question)
-        if answer is None:
-            return None
-        self._answers.move_to_end(question.key)
-        return answer.revocation
+        return answer.revocation if answer is not None else None
 
     def _start(self, question: _Question) -> None:
         key = question.key
@@ -146,7 +144,7 @@ class Revocations:
         before = self._answers.get(question.key)
         if revocation.status is None and before is not None and before.revocation.at(self.clock()).status is not None:
             revocation = before.revocation
-        _keep(self._answers, question.key, _Answer(revocation, due))
+        self._answers.put(question.key, _Answer(revocation, due), 1)
 
     async def _ask_responder(self, question: _Question) -> tuple[Revocation, float]:
         request = ocsp_request(question.leaf, question.issuer)
@@ -168,7 +166,6 @@ class Revocations:
         key = (question.url, question.issuer.fingerprint_sha256)
         known = self._lists.get(key)
         if known is not None and self.clock() < known.due:
-            self._lists.move_to_end(key)
             return known
         task = self._fetching.get(key)
         if task is None:
@@ -183,10 +180,8 @@ class Revocations:
         except UnusableError as error:
             data, content = b"", RevocationList(question.url, failure=error.failure, problem=error.detail)
         due = due_at(content.next_update, content.failure is None, question.refresh, self.clock())
-        fetched = self._lists[key] = _List(content, len(data), due)
-        self._lists.move_to_end(key)
-        while len(self._lists) > 1 and sum(one.size for one in self._lists.values()) > MAX_LIST_BYTES:
-            self._lists.popitem(last=False)
+        fetched = _List(content, due)
+        self._lists.put(key, fetched, len(data) + LIST_OVERHEAD)
         return fetched
 
     async def _document(
@@ -220,12 +215,9 @@ def due_at(next_update: int | None, usable: bool, refresh: float, now: float) ->
     return due if next_update is None else max(min(due, next_update), now + min(refresh, EARLIEST_SECONDS))
 
 
+def _cache(bound: int) -> BoundedCache[_Key, _Value]:
+    return BoundedCache(bound, bound)
+
+
 def _is_loopback(address: str | None) -> bool:
     return address is not None and is_ip_literal(address) and ip_address(address).is_loopback
-
-
-def _keep(cache: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
-    cache[key] = value
-    cache.move_to_end(key)
-    while len(cache) > MAX_ANSWERS:
-        cache.popitem(last=False)

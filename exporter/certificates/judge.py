@@ -7,24 +7,21 @@ so that it follows the clock as if it were made anew. Both caches are bounded; t
 import math
 import threading
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
 
+from exporter.certificates.cache import BoundedCache
 from exporter.certificates.chain import TrustStore, Verdict
 from exporter.certificates.facts import Certificate, read_certificate_untrusted
 from exporter.certificates.openssl_verifier import OpenSSLVerifier
 from exporter.certificates.path import first_stranger, is_issued_by, presented_path
 from exporter.certificates.webpki_verifier import WebPKIVerifier
 
-MAX_CHAINS = 20_000
-MAX_CERTIFICATES = 40_000
+MAX_CHAINS = 50_000
+MAX_CERTIFICATES = 100_000
+MAX_BYTES = 128 * 1024 * 1024  # of encoded certificates, for each of the two
 MAX_VERIFIERS = 64
 Verifiers = tuple[OpenSSLVerifier, WebPKIVerifier]
-
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,44 +63,45 @@ class Chain:
         return min((c.not_after for c in trusted if c.not_after is not None), default=None)
 
 
-@dataclass(slots=True)
 class ChainJudge:
     """Judges chains, and remembers. One of these lives as long as the process. Thread-safe."""
 
-    max_chains: int = MAX_CHAINS
-    _chains: OrderedDict[tuple[str, tuple[bytes, ...]], Chain] = field(default_factory=OrderedDict)
-    _certificates: OrderedDict[bytes, Certificate] = field(default_factory=OrderedDict)
-    _verifiers: OrderedDict[str, Verifiers] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, max_chains: int = MAX_CHAINS, max_bytes: int = MAX_BYTES) -> None:
+        self._chains = BoundedCache[tuple[str, tuple[bytes, ...]], Chain](max_chains, max_bytes)
+        self._certificates = BoundedCache[bytes, Certificate](MAX_CERTIFICATES, max_bytes)
+        self._verifiers = BoundedCache[str, Verifiers](MAX_VERIFIERS, MAX_VERIFIERS)
+        self._lock = threading.Lock()
 
     def judge_chain(self, chain_der: tuple[bytes, ...], trust: TrustStore | None, now: float) -> Chain:
         """Return the facts and verdicts of a chain as presented, leaf first, at a time in Unix seconds.
 
         Without trusted roots there are facts and no verdicts: nothing can be said of trust.
         """
-        key = (trust.key if trust else "", chain_der)
+        roots = trust.key if trust else ""
         with self._lock:
-            known = self._chains.get(key)
+            known = self._chains.get((roots, chain_der))
             if known is not None and known.valid_from <= now < known.valid_until:
-                self._chains.move_to_end(key)
                 return known
             certificates = tuple(self._certificate(der) for der in chain_der)
             verifiers = self._both(trust) if trust else ()
         chain = _judge(certificates, trust, verifiers, now)
+        encoded = tuple(certificate.der for certificate in certificates)  # shared between chains
         with self._lock:
-            _keep(self._chains, key, chain, self.max_chains)
+            self._chains.put((roots, encoded), chain, sum(map(len, encoded)))
         return chain
 
     def _certificate(self, der: bytes) -> Certificate:
         certificate = self._certificates.get(der)
         if certificate is None:
             certificate = read_certificate_untrusted(der)
-        _keep(self._certificates, der, certificate, MAX_CERTIFICATES)
+            self._certificates.put(der, certificate, len(der))
         return certificate
 
     def _both(self, trust: TrustStore) -> Verifiers:
-        verifiers = self._verifiers.get(trust.key) or (OpenSSLVerifier(trust), WebPKIVerifier(trust))
-        _keep(self._verifiers, trust.key, verifiers, MAX_VERIFIERS)
+        verifiers = self._verifiers.get(trust.key)
+        if verifiers is None:
+            verifiers = (OpenSSLVerifier(trust), WebPKIVerifier(trust))
+            self._verifiers.put(trust.key, verifiers, 1)
         return verifiers
 
     def __len__(self) -> int:
@@ -137,10 +135,3 @@ def _window(involved: Iterable[Certificate], now: float) -> tuple[float, float]:
         boundaries[index - 1] if index else -math.inf,
         boundaries[index] if index < len(boundaries) else math.inf,
     )
-
-
-def _keep(cache: OrderedDict[_Key, _Value], key: _Key, value: _Value, limit: int) -> None:
-    cache[key] = value
-    cache.move_to_end(key)
-    while len(cache) > limit:
-        cache.popitem(last=False)

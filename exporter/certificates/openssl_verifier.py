@@ -39,7 +39,7 @@ class OpenSSLVerifier:
         self._lock = threading.Lock()  # the callback has one list
         self._clock = clock
         self._roots = {root.der: root for root in trust.roots}
-        self._found: list[tuple[int, int, str]] = []
+        self._found: list[tuple[int, int, bytes]] = []
         self._context = self._make_context()
 
     def _make_context(self, now: float | None = None) -> SSL.Context:
@@ -63,7 +63,7 @@ class OpenSSLVerifier:
 
     def _note(self, _connection: SSL.Connection, x509: crypto.X509, code: int, depth: int, _ok: int) -> bool:
         if code:
-            self._found.append((code, depth, read_certificate_untrusted(_der(x509)).subject))
+            self._found.append((code, depth, _der(x509)))
         return True
 
     def verify(self, chain: tuple[Certificate, ...], now: float) -> Verdict:
@@ -79,14 +79,16 @@ class OpenSSLVerifier:
             verified = [_der(x) for x in connection.get_verified_chain() or ()] if not errors else []
         if not errors and not verified:
             return Verdict("openssl", False, (VerifyError(*UNREADABLE, _unreadable_depth(chain), refusal),))
-        found = tuple(
-            VerifyError(code, ERRORS.get(code, "unspecified"), depth, message_of(code), subject)
-            for code, depth, subject in errors
-        )
         known = {certificate.der: certificate for certificate in chain} | self._roots
-        return Verdict(
-            "openssl", not found, found, tuple(known.get(der) or read_certificate_untrusted(der) for der in verified)
+        found = tuple(
+            VerifyError(code, ERRORS.get(code, "unspecified"), depth, message_of(code), _facts(known, der).subject)
+            for code, depth, der in errors
         )
+        return Verdict("openssl", not found, found, tuple(_facts(known, der) for der in verified))
+
+
+def _facts(known: dict[bytes, Certificate], der: bytes) -> Certificate:
+    return known.get(der) or read_certificate_untrusted(der)
 
 
 def _der(certificate: crypto.X509) -> bytes:
