@@ -119,3 +119,20 @@ def test_pages_have_no_trailing_spaces_and_tabs():
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             assert line == line.rstrip(), f"{path.name}:{number}"
             assert "\t" not in line, f"{path.name}:{number}"
+
+
+def test_verify_errors_explained_are_those_of_the_verifier():
+    from exporter.certificates import openssl_errors
+
+    known = set(re.findall(r'"([a-z_]+)"', Path(openssl_errors.__file__).read_text()))
+    for cell in re.findall(r"^\| (`.+?) \|", (RUNBOOKS / "TLSCertificateUntrusted.md").read_text(), re.MULTILINE):
+        assert set(re.findall(r"`(\w+)`", cell)) <= known
+
+
+@pytest.mark.parametrize("name", ["TLSTargetUnreachable", "TLSHandshakeFailing"])
+def test_reasons_explained_are_those_of_a_probe(name):
+    from exporter.probe.result import Reason
+
+    known = {reason.value for reason in Reason}
+    for cell in re.findall(r"^\| (`.+?) \|", (RUNBOOKS / f"{name}.md").read_text(), re.MULTILINE):
+        assert set(re.findall(r"`(\w+)`", cell)) - {"handshake"} <= known

@@ -1,0 +1,114 @@
+"""From a broken endpoint to a message and back: gallery, exporter, Prometheus, Alertmanager, all of them real.
+
+The rules are those of the mixin; only their waiting times are shortened, which promtool's tests prove as they are.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.alerting import alertmanager, prometheus, receiving
+from support.exporter_process import running_exporter
+
+from exporter.demo.gallery import Gallery
+from exporter.demo.scenarios import SCENARIOS
+from tests.mixin.test_dashboards import MODELS, concrete, panels
+
+MIXIN = Path(__file__).parents[2] / "mixin"
+PATIENCE_SECONDS = 120.0
+
+EXPECTED = {  # alert and scenario: what its texts must say
+    ("TLSCertificateExpired", "expired"): r"expired 3d \S+ \S+ \S+ ago",
+    ("TLSCertificateExpiryImminent", "almost-expired"): r"expires in 1d .*less than a tenth of its lifetime",
+    ("TLSCertificateUntrusted", "self-signed"): r"does not verify: depth_zero_self_signed_cert at depth 0",
+    ("TLSCertificateUntrusted", "missing-intermediate"): r"verify: unable_to_get_issuer_cert_locally at depth 0",
+    ("TLSCertificateNameMismatch", "wrong-name"): r"it covers ,other\.example\.com,",
+    ("TLSCertificateRevoked", "revoked-by-staple"): r"has revoked it",
+    ("TLSStapleStale", "stale-staple"): r"staples an OCSP response that ended",
+    ("TLSCertificatePinMismatch", "pin-mismatch"): r"No key in the chain .* is among the configured pins",
+    ("TLSTargetUnreachable", "closed-port"): r"No TCP connection .*: refused in phase connect",
+    ("TLSHandshakeFailing", "plain-http"): r"no TLS handshake .*: not_tls in phase handshake",
+    ("TLSOldProtocolAccepted", "old-versions"): r"accepts TLSv1\.[01]",
+    ("TLSCriticalFinding", "null-cipher"): r"cipher_null is present",
+    ("TLSHighFinding", "must-staple"): r"ocsp_must_staple_missing of severity high",
+}
+REPAIRED = [key for key in EXPECTED if key[1] != "pin-mismatch"]
+SHOWN = {scenario for _, scenario in EXPECTED} | {"valid", "https", "hsts-missing", "good-staple", "post-quantum"}
+
+
+@pytest.fixture(scope="module")
+def gallery():
+    with Gallery([scenario for scenario in SCENARIOS if scenario.name in SHOWN]) as gallery:
+        config = gallery.config_file.read_text()
+        gallery.config_file.write_text(config.replace('"refresh": "10m"', '"refresh": "1s"'))
+        yield gallery
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rules")
+    for name in ("rules.yaml", "alerts.yaml"):
+        text = (MIXIN / name).read_text()
+        (folder / name).write_text(re.sub(r"^(\s+for): \w+$", r"\1: 3s", text, flags=re.MULTILINE))
+    return [folder / "rules.yaml", folder / "alerts.yaml"]
+
+
+@pytest.fixture(scope="module")
+def watched(gallery, rules, tmp_path_factory):
+    """Everything at work; yields what arrives, and the Prometheus."""
+    folder = tmp_path_factory.mktemp("watched")
+    with (
+        receiving() as receiver,
+        alertmanager(folder, receiver) as manager,
+        running_exporter(config_file=gallery.config_file) as exporter,
+        prometheus(folder, exporter.address, manager, rules) as server,
+    ):
+        yield receiver, server
+
+
+def wait_for(what: Callable[[], set]) -> None:
+    """Wait until nothing is missing any more."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while missing := what():
+        assert time.monotonic() < deadline, f"still missing: {missing}"
+        time.sleep(0.3)
+
+
+def test_alerts_arrive_with_their_texts(watched):
+    receiver, _ = watched
+    wait_for(lambda: set(EXPECTED) - set(receiver.firing))
+    for key, words in EXPECTED.items():
+        alert = receiver.firing[key]
+        annotations = alert["annotations"]
+        assert re.search(words, f"{annotations['summary']} {annotations['description']}"), annotations
+        page = alert["labels"].get("finding", key[0]) if "Finding" in key[0] else key[0]
+        assert annotations["runbook_url"].endswith(f"/{page}/")
+        assert alert["labels"]["severity"] in ("critical", "warning")
+
+
+def test_nothing_is_said_of_what_is_good(watched):
+    """No alert on a good endpoint, and none on the exporter itself."""
+    receiver, _ = watched
+    wait_for(lambda: set(EXPECTED) - set(receiver.firing))
+    known = {"valid", "https", "good-staple", "post-quantum", ""}
+    assert {key for key in receiver.firing if key[1] in known} == set()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_query_of_the_dashboards_has_an_answer(watched, name):
+    receiver, server = watched
+    wait_for(lambda: set(EXPECTED) - set(receiver.firing))
+    queries = {target["expr"] for panel in panels(MODELS[name]) for target in panel["targets"]}
+    wait_for(lambda: {text for text in queries if not server.query(concrete(text).replace("[5m]", "[1m]"))})
+
+
+def test_alerts_resolve_when_the_endpoint_is_repaired(watched, gallery):
+    """Repaired while everything runs: each alert is resolved, and the pin mismatch, which stays, is not."""
+    receiver, _ = watched
+    wait_for(lambda: set(EXPECTED) - set(receiver.firing))
+    for _, scenario in REPAIRED:
+        gallery.repair(scenario)
+    wait_for(lambda: set(REPAIRED) - set(receiver.resolved))
+    assert ("TLSCertificatePinMismatch", "pin-mismatch") not in receiver.resolved
