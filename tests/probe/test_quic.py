@@ -84,6 +84,14 @@ async def test_a_staple_is_asked_for():
     assert (5, b"\x01\x00\x00\x00\x00") in endpoint.connection.tls.handshake_extensions
 
 
+async def test_a_certificate_that_the_library_refuses(credential):
+    """The handshake fails on our side, and what was presented is there all the same."""
+    with quic_server(credential, presenting=(b"no certificate at all", credential.der)) as port:
+        result = await probe_quic(port)
+    assert (result.failure.phase, result.failure.reason) == (Phase.HANDSHAKE, Reason.PROTOCOL_ERROR)
+    assert result.chain == (b"no certificate at all", credential.der)
+
+
 async def test_no_common_protocol(port):
     """RFC 9001 section 8.1: the server refuses with an alert, which is told as over TCP."""
     result = await probe_quic(port, alpn=("doq",))
@@ -121,8 +129,8 @@ async def test_a_closed_port():
 
 
 @contextlib.contextmanager
-def udp_speaker(answer):
-    """Answer every datagram with one; with None, with silence."""
+def udp_speaker(answer, times=1):
+    """Answer every datagram so many times."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
 
@@ -132,7 +140,7 @@ def udp_speaker(answer):
                     data, peer = listener.recvfrom(65536)
                     if data == b"stop":
                         return
-                    if answer is not None:
+                    for _ in range(times):
                         listener.sendto(answer(data), peer)
 
         thread = threading.Thread(target=speak)
@@ -154,7 +162,7 @@ async def probe_briefly(port):
 
 
 async def test_silence():
-    with udp_speaker(None) as port:
+    with udp_speaker(bytes, times=0) as port:
         result = await probe_briefly(port)
     assert not result.reachable
     assert (result.failure.phase, result.failure.reason) == (Phase.CONNECT, Reason.TIMEOUT)
@@ -167,6 +175,13 @@ async def test_what_is_no_quic(answer):
         result = await probe_briefly(port)
     assert not result.success
     assert result.failure.reason in (Reason.TIMEOUT, Reason.PROTOCOL_ERROR)
+
+
+async def test_a_flood():
+    """There is an end to the datagrams that are read, be they QUIC or not."""
+    with udp_speaker(lambda _: bytes(1200), times=300) as port:
+        result = await probe_quic(port)
+    assert (result.failure.phase, result.failure.reason) == (Phase.HANDSHAKE, Reason.TOO_MUCH_DATA)
 
 
 async def test_no_common_version():

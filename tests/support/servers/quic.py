@@ -8,6 +8,16 @@ from collections.abc import Iterator
 from support.servers.credential import Credential
 
 
+class _Presented:
+    """Any bytes in a certificate's place."""
+
+    def __init__(self, der):
+        self._der = der
+
+    def public_bytes(self, _encoding):
+        return self._der
+
+
 @contextlib.contextmanager
 def quic_server(
     credential: Credential,
@@ -15,6 +25,7 @@ def quic_server(
     headers: tuple[tuple[bytes, bytes], ...] = (),
     *,
     retry: bool = False,
+    presenting: tuple[bytes, ...] | None = None,
 ) -> Iterator[int]:
     from aioquic.asyncio import QuicConnectionProtocol, serve
     from aioquic.h3.connection import H3Connection
@@ -37,6 +48,8 @@ def quic_server(
 
     configuration = QuicConfiguration(is_client=False, alpn_protocols=list(alpn))
     configuration.load_cert_chain(credential.certificate, credential.key)
+    if presenting is not None:
+        configuration.certificate, *configuration.certificate_chain = map(_Presented, presenting)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
