@@ -1,9 +1,9 @@
 """The list of all targets as the status page shows it: rows, filters, orders, pages. Pure, and quick for 10,000."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from exporter.findings.catalogue import SEVERITIES
 from exporter.history import Digest, Past
@@ -11,17 +11,17 @@ from exporter.target import Target
 from exporter.web.validity import LEVELS, Validity, validity
 
 PAGE_SIZE = 100
-NO_FINDING = len(SEVERITIES)
 _NEVER = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One target with what its last probe gave; `digest` is None before the first."""
+class Row(NamedTuple):
+    """One target with what its last probe gave; `digest` is None before the first. `urgency` 0 is worst."""
 
     target: Target
     digest: Digest | None
     validity: Validity
+    urgency: int
+    kinds: tuple[str, ...]  # those of SHOWN that it belongs to
 
     @property
     def state(self) -> str:
@@ -31,16 +31,6 @@ class Row:
         return "down" if self.digest.failure else "up"
 
     @property
-    def urgency(self) -> int:
-        """0 is worst. An end that is near counts like a finding."""
-        if self.digest is None:
-            return 5
-        if self.digest.failure:
-            return 0
-        by_expiry = {"expired": 1, "early": 1, "imminent": 1, "soon": 2}.get(self.validity.level, 6)
-        return min(by_expiry, 1 + self.digest.worst if self.digest.worst < NO_FINDING else 6)
-
-    @property
     def counts(self) -> list[tuple[str, int]]:
         """How many findings of each severity there are, without those that there are none of."""
         if self.digest is None:
@@ -48,30 +38,49 @@ class Row:
         return [(name, count) for name, count in zip(SEVERITIES, self.digest.counts, strict=True) if count]
 
 
-def row(target: Target, past: Past | None, now: float) -> Row:
-    """Return the row of a target."""
-    if past is None:
-        return Row(target, None, Validity("unknown"))
-    return Row(target, past.digest, validity(past.digest.not_before, past.digest.not_after, now))
-
-
-SHOWN: Mapping[str, tuple[str, Callable[[Row], bool]]] = {
-    "": ("All", lambda _: True),
-    "down": ("Down", lambda one: one.state == "down"),
-    "critical": ("Critical", lambda one: bool(one.digest and one.digest.counts[0])),
-    "high": ("High", lambda one: bool(one.digest and one.digest.counts[1])),
-    "medium": ("Medium", lambda one: bool(one.digest and one.digest.counts[2])),
-    "low": ("Low", lambda one: bool(one.digest and one.digest.counts[3])),
-    "expiring": ("Expiring", lambda one: one.validity.level in ("expired", "imminent", "soon")),
-    "healthy": ("Healthy", lambda one: one.urgency == 6),  # noqa: PLR2004 - see Row.urgency
-    "unknown": ("Not probed", lambda one: one.digest is None),
+SHOWN: Mapping[str, str] = {
+    "": "All",
+    "down": "Down",
+    "critical": "Critical",
+    "high": "High",
+    "medium": "Medium",
+    "low": "Low",
+    "expiring": "Expiring",
+    "healthy": "Healthy",
+    "unknown": "Not probed",
 }
-"""What the list can be narrowed to: the name in the address, the words on the page, the condition."""
+"""What the list can be narrowed to: the name in the address, and the words on the page."""
+
+DOWN, NOT_PROBED, HEALTHY = 0, 5, 6
+_URGENCY_OF_EXPIRY = {"expired": 1, "early": 1, "imminent": 1, "soon": 2}
+_EXPIRING = ("expired", "imminent", "soon")
+_UNKNOWN = Validity("unknown")
 
 
-def _expiry(one: Row) -> tuple[float, ...]:
-    unknown = one.digest is None or one.digest.not_after is None
-    return (_NEVER,) if unknown else (float(one.digest.not_after or 0),)  # type: ignore[union-attr]
+def row(target: Target, past: Past | None, now: float) -> Row:
+    """Return the row of a target. An end that is near counts like a finding."""
+    if past is None:
+        return Row(target, None, _UNKNOWN, NOT_PROBED, ("", "unknown"))
+    digest = past.digest
+    left = validity(digest.not_before, digest.not_after, now)
+    urgency = _URGENCY_OF_EXPIRY.get(left.level, HEALTHY)
+    kinds = ["", "expiring"] if left.level in _EXPIRING else [""]
+    if any(digest.counts):
+        urgency = min(urgency, 1 + digest.worst)
+        kinds += [name for name, count in zip(SEVERITIES, digest.counts, strict=True) if count]
+    if digest.failure:
+        urgency = DOWN
+        kinds.append("down")
+    if urgency == HEALTHY:
+        kinds.append("healthy")
+    return Row(target, digest, left, urgency, tuple(kinds))
+
+
+_LEVEL = {level: index for index, level in enumerate(LEVELS)}
+
+
+def _ends(one: Row) -> float:
+    return one.digest.not_after if one.digest is not None and one.digest.not_after is not None else _NEVER
 
 
 def _findings(one: Row) -> tuple[int, ...]:
@@ -79,10 +88,10 @@ def _findings(one: Row) -> tuple[int, ...]:
 
 
 ORDERS: Mapping[str, tuple[str, Callable[[Row], tuple[Any, ...]]]] = {
-    "urgency": ("Urgency", lambda one: (one.urgency, LEVELS.index(one.validity.level), *_expiry(one))),
+    "urgency": ("Urgency", lambda one: (one.urgency, _LEVEL[one.validity.level], _ends(one))),
     "target": ("Target", lambda one: (one.target.name, one.target.module)),
     "state": ("State", lambda one: (one.state, one.digest.failure if one.digest else "")),
-    "expiry": ("Expires", _expiry),
+    "expiry": ("Expires", lambda one: (_ends(one),)),
     "protocol": ("Protocol", lambda one: (one.digest.protocol or "~" if one.digest else "~",)),
     "findings": ("Findings", _findings),
     "checked": ("Checked", lambda one: (one.digest.at if one.digest else 0.0,)),
@@ -125,8 +134,8 @@ def listing(targets: Sequence[Target], pasts: Mapping[Target, Past], wish: Wish,
         for one in rows
         if (not wish.module or one.target.module == wish.module) and (not words or _holds(one, words))
     ]
-    counts = _counted(found)
-    matching = [one for one in found if SHOWN[wish.show][1](one)]
+    counts = Counter(kind for one in found for kind in one.kinds)
+    matching = [one for one in found if not wish.show or wish.show in one.kinds]
     matching.sort(key=lambda one: one.target.name)
     matching.sort(key=ORDERS[wish.sort][1], reverse=wish.descending)
     pages = max(1, -(-len(matching) // PAGE_SIZE))
@@ -137,16 +146,9 @@ def listing(targets: Sequence[Target], pasts: Mapping[Target, Past], wish: Wish,
         matching=len(matching),
         page=number,
         pages=pages,
-        shown=tuple((name, words_of, counts[name]) for name, (words_of, _) in SHOWN.items()),
+        shown=tuple((name, title, counts[name]) for name, title in SHOWN.items()),
         newest=newest,
     )
-
-
-def _counted(rows: Iterable[Row]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for one in rows:
-        counts.update(name for name, (_, holds) in SHOWN.items() if holds(one))
-    return counts
 
 
 def _holds(one: Row, words: list[str]) -> bool:

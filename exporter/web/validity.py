@@ -3,7 +3,7 @@
 The thresholds are those of the alerts: a quarter of the lifetime but at most 21 days, a tenth but at most 7 days.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DAY = 86400.0
 SOON_PART, SOON_SECONDS = 0.25, 21 * DAY
@@ -13,8 +13,7 @@ LEVELS = ("expired", "early", "imminent", "soon", "good", "unknown")
 """From worst to best; `early`: not valid yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Validity:
+class Validity(NamedTuple):
     """What is left of a certificate. `left` and `whole` in seconds; `part` of the lifetime, between 0 and 1."""
 
     level: str
