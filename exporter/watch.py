@@ -15,7 +15,7 @@ import structlog
 from exporter.certificates.chain import TrustStore
 from exporter.certificates.judge import ChainJudge
 from exporter.certificates.names import matches_name
-from exporter.certificates.revocation import STAPLE
+from exporter.certificates.revocation import STAPLE, Revocation
 from exporter.certificates.transparency import total
 from exporter.certificates.trust import TrustError, load_trust
 from exporter.config.model import Config, Module, Transport
@@ -27,7 +27,7 @@ from exporter.metrics.own import OwnMetrics
 from exporter.probe.limits import AddressSlots
 from exporter.probe.posture.facts import Posture
 from exporter.probe.posture.refresh import Postures
-from exporter.probe.posture.route import determine_route, key_of, scanned_route
+from exporter.probe.posture.route import determine_route, scanned_route
 from exporter.probe.resolve import Address, Resolver
 from exporter.probe.result import Phase, Reason, Result
 from exporter.probe.run import Prober, plain_route, probe
@@ -198,7 +198,9 @@ class Watch:
         if not result.chain:
             return Observation(target, module, result, now, posture=posture)
         chain = self.chains.judge_chain(result.chain, trust, now)
-        revocations = self.revocations.known(chain, result.staple, module.revocation, result.address)
+        revocations: tuple[Revocation, ...] = ()
+        if result.staple is not None or module.revocation is not None:
+            revocations = self.revocations.known(chain, result.staple, module.revocation, result.address)
         in_staple = sum(one.sct_count for one in revocations if one.source == STAPLE)
         if before is not None and before.chain is chain and before.result.variant == result.variant:
             name_match = before.name_match
@@ -224,24 +226,22 @@ class Watch:
         settings = module.posture
         if settings is None or module.transport is not Transport.TCP:
             return None
-        route = replace(plain_route(target, module), variant=result.variant)
-        key = key_of(route)
-        if result.reachable:
-            prober, reached = self.prober, scanned_route(result, route)
-            seconds = module.timeout or self.config.global_.timeout
+        key = (target, module, result.variant)
+        posture, is_due = self.postures.consult(key, settings.refresh)
+        if is_due and result.reachable:
+            route = scanned_route(result, replace(plain_route(target, module), variant=result.variant))
+            prober, seconds = self.prober, module.timeout or self.config.global_.timeout
             self.postures.renew(
                 key,
-                lambda skip: determine_route(
-                    prober, reached, seconds=seconds, active=settings.active_checks, skip=skip
-                ),
+                lambda skip: determine_route(prober, route, seconds=seconds, active=settings.active_checks, skip=skip),
                 settings.refresh,
             )
-        return self.postures.latest(key)
+        return posture
 
     def _remember(self, done: Reading) -> None:
-        before = self.last.get(done.target)
         self._count(done)
-        self._tell(before, done)
+        if not done.carried_over:
+            self._tell(self.last.get(done.target), done)
         self.last[done.target] = done
         self.last.move_to_end(done.target)
         self.history.record(done)
@@ -251,8 +251,11 @@ class Watch:
     def _count(self, done: Reading) -> None:
         for judgement in done.judgements:
             failure = judgement.observation.result.failure
-            self.own.probes.labels(failure.phase.value if failure else "success").inc()
-            if failure is not None and failure.reason is Reason.INTERNAL_ERROR:
+            if failure is None:
+                self.own.probes_succeeded.inc()
+                continue
+            self.own.probes.labels(failure.phase.value).inc()
+            if failure.reason is Reason.INTERNAL_ERROR:
                 self.own.probe_faults.inc()
 
     def _tell(self, before: Reading | None, done: Reading) -> None:

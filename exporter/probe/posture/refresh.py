@@ -53,21 +53,25 @@ class Postures:
         entry = self._entries.get(key)
         return entry.posture if entry is not None else None
 
-    def due(self, key: Hashable, refresh: float) -> bool:
-        """Tell whether a scrape that sees the key now should renew it; a key that is new gets its moment."""
+    def consult(self, key: Hashable, refresh: float) -> tuple[Posture | None, bool]:
+        """Return what is known, and whether a scrape that sees the key now should renew it.
+
+        A key that is new gets its moment.
+        """
         entry = self._entries.get(key)
         now = self._clock()
         if entry is None:
             crowd = max(0, len(self._entries) - AT_ONCE_TARGETS)
-            entry = _Entry(now + (crowd / SCANS_PER_SECOND) % max(refresh, 1.0))
-            self._entries[key] = entry
+            entry = self._entries[key] = _Entry(now + (crowd / SCANS_PER_SECOND) % max(refresh, 1.0))
             self._forget_oldest()
-        self._entries.move_to_end(key)
-        return not entry.queued and now >= entry.due
+        else:
+            self._entries.move_to_end(key)
+        return entry.posture, not entry.queued and now >= entry.due
 
     def renew(self, key: Hashable, determine: Determine, refresh: float) -> None:
         """Begin a scan of the key if one is due, as soon as there is room for it."""
-        if not self.due(key, refresh):
+        _, is_due = self.consult(key, refresh)
+        if not is_due:
             return
         self._entries[key].queued = True
         self._queue[key] = (determine, refresh)

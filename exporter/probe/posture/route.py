@@ -5,7 +5,6 @@ a time: a slow endpoint cannot keep its own probes waiting.
 """
 
 import asyncio
-from collections.abc import Hashable
 from dataclasses import replace
 
 from exporter.probe.limits import AddressSlots
@@ -42,11 +41,6 @@ class HeldStream:
         if self._slots is not None:
             self._slots.release(self._slot)
             self._slots = None
-
-
-def key_of(route: Route) -> Hashable:
-    """Return what an endpoint's posture is kept under; the same as long as nothing changes how it is reached."""
-    return (route.target, route.module, route.variant)
 
 
 def scanned_route(result: Result, route: Route) -> Route:

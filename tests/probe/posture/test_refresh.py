@@ -166,9 +166,9 @@ async def test_a_fault_of_ours_costs_one_refresh_and_no_other_key(postures, cloc
     postures.renew("a", faulty, REFRESH)
     await postures.settled()
     assert postures.latest("a") is None
-    assert not postures.due("a", REFRESH)
+    assert postures.consult("a", REFRESH) == (None, False)
     clock.now += REFRESH
-    assert postures.due("a", REFRESH)
+    assert postures.consult("a", REFRESH) == (None, True)
     postures.renew("b", Scans(), REFRESH)
     await postures.settled()
     assert postures.latest("b") == FULL
@@ -177,7 +177,7 @@ async def test_a_fault_of_ours_costs_one_refresh_and_no_other_key(postures, cloc
 async def test_what_is_kept_is_bounded(postures, monkeypatch):
     monkeypatch.setattr(refresh, "MAX_KEPT", 100)
     for key in range(1000):
-        postures.due(key, REFRESH)
+        postures.consult(key, REFRESH)
     assert len(postures) == 100
     assert postures.latest(0) is None
 
