@@ -52,7 +52,7 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "modules.NAME.proxy_password_file": (FILE, "File that holds the password of `proxy_url`."),
     "modules.NAME.no_proxy": (
-        "list of names, .suffixes, addresses, networks or *",
+        "list of names, .suffixes, addresses (each with `:port` or without), networks or *",
         "Targets that are reached without the proxy.",
     ),
     "modules.NAME.starttls": (

@@ -213,7 +213,7 @@ def file_pattern(text: str) -> str:
 
 
 def no_proxy(text: str) -> str:
-    """Read an entry of no_proxy: a name, .suffix, IP address, network, or *."""
+    """Read an entry of no_proxy: a name, .suffix or IP address, each with a port or without, a network, or *."""
     if text == "*":
         return text
     if "/" in text:
@@ -221,9 +221,12 @@ def no_proxy(text: str) -> str:
             return str(ipaddress.ip_network(text))
         except ValueError as error:
             raise ValueError(f"bad network: {error}") from None
-    if text.startswith((".", "*.")):
-        return "." + host_name(text.removeprefix("*").removeprefix("."))
-    return host_name(text)
+    suffix = text.startswith((".", "*."))
+    endpoint = _endpoint(text.removeprefix("*").removeprefix(".") if suffix else text)
+    if endpoint.scheme or endpoint.unix_path is not None or (suffix and endpoint.is_ip):
+        raise ValueError(f"bad entry {text[:80]!r}: a name, .suffix, address or network is wanted")
+    host = f"[{endpoint.host}]" if ":" in endpoint.host and endpoint.port is not None else endpoint.host
+    return f"{'.' if suffix else ''}{host}" + (f":{endpoint.port}" if endpoint.port is not None else "")
 
 
 def proxy_url(value: object) -> ProxyConfig:

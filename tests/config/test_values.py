@@ -65,13 +65,26 @@ def test_bad_proxies_are_refused_without_a_word_of_the_password(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["*", ".example.com", "*.example.com", "example.com", "10.0.0.0/8", "2001:db8::/32", "::1"]
+    "text",
+    [
+        "*",
+        ".example.com",
+        "*.example.com",
+        "example.com",
+        "10.0.0.0/8",
+        "2001:db8::/32",
+        "::1",
+        "example.com:443",
+        ".example.com:8443",
+        "192.0.2.1:443",
+        "[2001:db8::1]:443",
+    ],
 )
 def test_no_proxy(text):
     assert values.no_proxy(text) == text.removeprefix("*") or text == "*"
 
 
-@pytest.mark.parametrize("text", ["", "10.0.0.1/8", "a b", "https://example.com", "example.com:443", "*.*.example"])
+@pytest.mark.parametrize("text", ["", "10.0.0.1/8", "a b", "https://example.com", "a:0", "*.*.example", ".1.2.3.4"])
 def test_bad_no_proxy(text):
     with pytest.raises(ValueError, match=r"bad|must"):
         values.no_proxy(text)
