@@ -73,6 +73,13 @@ class Past:
             self.changes = (*self.changes, *changes(self.digest, digest))[-CHANGES:]
         else:
             self.first = digest.at
+        self._keep(digest)
+
+    def add_unchanged(self, at: float, seconds: float) -> None:
+        """Take in a reading that differs in nothing but times."""
+        self._keep(replace(self.digest, at=at, seconds=seconds))
+
+    def _keep(self, digest: Digest) -> None:
         self.digest = digest
         self.probes += 1
         self._times.append(digest.at)
@@ -102,9 +109,9 @@ class History:
         """Take a reading in."""
         past = self._pasts.get(reading.target)
         if past is not None and reading.carried_over:
-            digest = replace(past.digest, at=_at(reading), seconds=_seconds(reading))
-        else:
-            digest = digest_of(reading)
+            past.add_unchanged(_at(reading), _seconds(reading))
+            return
+        digest = digest_of(reading)
         if past is None:
             past = self._pasts[reading.target] = Past(digest)
         past.add(digest)

@@ -68,6 +68,7 @@ class OwnMetrics:
         )
         for outcome in ("success", "resolve", "connect", "proxy", "starttls", "handshake"):
             self.probes.labels(outcome)
+        self.probes_succeeded = self.probes.labels("success")
         self.probes_shared = Counter(
             "tls_exporter_probes_shared",
             "Probes that a scrape took over from another under way.",

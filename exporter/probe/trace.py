@@ -59,7 +59,7 @@ class Trace:
     def note(self, text: str) -> None:
         """Add a line to the timeline; a peer cannot make it grow without bound."""
         if len(self._events) < MAX_EVENTS:
-            self._events.append(Event(self.elapsed, self.phase, text))
+            self._events.append(Event(self._clock() - self._started, self._progress.phase, text))
 
     @property
     def elapsed(self) -> float:

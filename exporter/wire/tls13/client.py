@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 
-from exporter.wire.names import TLS_1_2, TLS_1_3
+from exporter.wire.names import TLS_1_2
 from exporter.wire.records import (
     ALERT,
     APPLICATION_DATA,
@@ -24,7 +24,6 @@ from exporter.wire.records import (
     change_cipher_spec,
     handshake_message,
 )
-from exporter.wire.serverhello import SUPPORTED_VERSIONS, read_server_hello_untrusted
 from exporter.wire.tls13 import messages, schedule
 from exporter.wire.tls13.hello import Hello
 from exporter.wire.tls13.protection import Protection
@@ -65,14 +64,15 @@ class Client:
         if not self.completed and self._received > MAX_HANDSHAKE:
             raise WireError(f"more than {MAX_HANDSHAKE} bytes of handshake")
         waiting = self._waiting + data if self._waiting else data
-        start = 0
-        while len(waiting) - start >= _HEADER:
-            end = start + _HEADER + int.from_bytes(waiting[start + 3 : start + _HEADER])
-            if end - start > _HEADER + MAX_RECORD:
+        start, arrived = 0, len(waiting)
+        while (begin := start + _HEADER) <= arrived:
+            length = waiting[begin - 2] << 8 | waiting[begin - 1]
+            if length > MAX_RECORD:
                 raise WireError("a record longer than RFC 8446 section 5.2 allows")
-            if len(waiting) < end:
+            end = begin + length
+            if end > arrived:
                 break
-            self._record_untrusted(waiting[start : start + _HEADER], waiting[start + _HEADER : end])
+            self._record_untrusted(waiting[start:begin], waiting[begin:end])
             start = end
         self._waiting = waiting[start:]
         answer, self._answer = self._answer, b""
@@ -101,22 +101,22 @@ class Client:
 
     def _messages_untrusted(self, content: bytes) -> None:
         waiting = self._handshake + content if self._handshake else content
-        start = 0
-        while len(waiting) - start >= _MESSAGE_HEADER:
-            end = start + _MESSAGE_HEADER + int.from_bytes(waiting[start + 1 : start + _MESSAGE_HEADER])
-            if len(waiting) < end:
+        start, arrived = 0, len(waiting)
+        while (begin := start + _MESSAGE_HEADER) <= arrived:
+            end = begin + int.from_bytes(waiting[start + 1 : begin])
+            if end > arrived:
                 break
-            message = waiting[start:end]
+            self._message_untrusted(waiting[start:end], last=end == arrived)
             start = end
-            if not self.completed:
-                self._message_untrusted(message, last=end == len(waiting))
-            elif message[0] != NEW_SESSION_TICKET:  # tickets are of no use to a probe
-                raise WireError(f"a handshake message of type {message[0]} after the handshake")
         self._handshake = waiting[start:]
-        if len(self._handshake) > MAX_HANDSHAKE:
+        if arrived - start > MAX_HANDSHAKE:
             raise WireError(f"more than {MAX_HANDSHAKE} bytes of handshake")
 
     def _message_untrusted(self, message: bytes, *, last: bool) -> None:
+        if self.completed:
+            if message[0] != NEW_SESSION_TICKET:  # tickets are of no use to a probe
+                raise WireError(f"a handshake message of type {message[0]} after the handshake")
+            return
         expected = _IN_ORDER[self._step]
         if message[0] != expected:
             raise WireError(f"a handshake message of type {message[0]} where {expected} is expected")
@@ -126,16 +126,12 @@ class Client:
         _READERS[expected](self, message)
 
     def _server_hello_untrusted(self, message: bytes) -> None:
-        hello = read_server_hello_untrusted(message[_MESSAGE_HEADER:])
-        if hello.is_hello_retry_request or hello.version != TLS_1_3 or SUPPORTED_VERSIONS not in hello.extensions:
-            raise WireError("the server does not go on with TLS 1.3 and a key share that was offered")
-        suite = schedule.SUITES.get(hello.cipher_suite)
-        if suite is None or hello.session_id != self._hello.session_id or hello.compression:
-            raise WireError("a ServerHello that does not answer the ClientHello")
-        self.group, share = messages.read_key_share_untrusted(dict(hello.extensions))
-        self.cipher_suite = hello.cipher_suite
-        shared = self._hello.shares.secret_untrusted(self.group, share)
-        self._suite = suite
+        choice = messages.read_server_hello_untrusted(message[_MESSAGE_HEADER:], self._hello.session_id)
+        suite = schedule.SUITES.get(choice.cipher_suite)
+        if suite is None:
+            raise WireError("a cipher suite that is not known here")
+        shared = self._hello.shares.secret_untrusted(choice.group, choice.share)
+        self.cipher_suite, self.group, self._suite = choice.cipher_suite, choice.group, suite
         self._transcript = hashlib.new(suite.hash, self._hello.message + message)
         transcript = self._transcript.digest()
         self._secret = schedule.handshake_secret(suite, shared)

@@ -1,15 +1,28 @@
 """What a server says in its first flight of TLS 1.3: pure readers of one message each, which raise WireError only."""
 
+import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
+from exporter.wire.names import TLS_1_2, TLS_1_3
 from exporter.wire.reading import Cursor
 from exporter.wire.records import WireError
-from exporter.wire.serverhello import ALPN, KEY_SHARE, MAX_CERTIFICATES, STATUS_REQUEST, SUPPORTED_VERSIONS
+from exporter.wire.serverhello import (
+    ALPN,
+    HELLO_RETRY_RANDOM,
+    KEY_SHARE,
+    MAX_CERTIFICATES,
+    STATUS_REQUEST,
+    SUPPORTED_VERSIONS,
+)
 
 SERVER_NAME = 0
 SUPPORTED_GROUPS = 10
 _OCSP = 1
+_SERVER_HELLO = struct.Struct("!H32sB32sHBH")
+_EXTENSION = struct.Struct("!HH")
+_SHARE = struct.Struct("!HH")
+_TLS_1_3 = TLS_1_3.to_bytes(2)
 MAX_REMEMBERED = 16_384  # messages, of which a server sends the same at each handshake
 _IN_SERVER_HELLO = frozenset((SUPPORTED_VERSIONS, KEY_SHARE))
 _IN_ENCRYPTED_EXTENSIONS = frozenset((SERVER_NAME, SUPPORTED_GROUPS, ALPN))
@@ -23,22 +36,41 @@ class Presented:
     staple: bytes | None
 
 
-def read_key_share_untrusted(extensions: dict[int, bytes]) -> tuple[int, bytes]:
-    """Return the group and the share of a ServerHello, which must hold nothing but what TLS 1.3 needs."""
-    if extensions.keys() != _IN_SERVER_HELLO:
-        raise WireError("a ServerHello of TLS 1.3 with other extensions than its two")
-    cursor = Cursor(extensions[KEY_SHARE])
-    group, share = cursor.number_untrusted(2), cursor.vector_untrusted(2)
-    if cursor.left:
-        raise WireError("bytes after a key share")
-    return group, share
+@dataclass(frozen=True, slots=True)
+class ServerChoice:
+    """What a ServerHello chose, and the server's key share."""
+
+    cipher_suite: int
+    group: int
+    share: bytes
+
+
+def read_server_hello_untrusted(body: bytes, session_id: bytes) -> ServerChoice:
+    """Read a ServerHello that goes on with TLS 1.3 (section 4.1.3); any other is a WireError.
+
+    version16 | random32 | length8 session_id | suite16 | compression8 | length16 extensions
+    """
+    if len(body) < _SERVER_HELLO.size:
+        raise WireError("a ServerHello that is too short for TLS 1.3")
+    version, random, length, echo, cipher_suite, compression, size = _SERVER_HELLO.unpack_from(body)
+    if (version, length, echo, compression) != (TLS_1_2, len(session_id), session_id, 0):
+        raise WireError("a ServerHello that does not answer the ClientHello with TLS 1.3")
+    if random == HELLO_RETRY_RANDOM or _SERVER_HELLO.size + size != len(body):
+        raise WireError("a HelloRetryRequest, or a ServerHello of another length than it says")
+    extensions = _extensions_untrusted(body[_SERVER_HELLO.size :])
+    if extensions.keys() != _IN_SERVER_HELLO or extensions[SUPPORTED_VERSIONS] != _TLS_1_3:
+        raise WireError("a ServerHello of another version, or with other extensions than TLS 1.3 needs")
+    share = extensions[KEY_SHARE]
+    if len(share) < _SHARE.size or _SHARE.size + _SHARE.unpack_from(share)[1] != len(share):
+        raise WireError("a key share of another length than it says")
+    return ServerChoice(cipher_suite, _SHARE.unpack_from(share)[0], share[_SHARE.size :])
 
 
 @lru_cache(maxsize=MAX_REMEMBERED)
 def read_encrypted_extensions_untrusted(body: bytes) -> bytes:
     """Return the application protocol that was agreed, b"" for none (section 4.3.1)."""
     protocol = b""
-    for number, content in _extensions_untrusted(Cursor(body)).items():
+    for number, content in _extensions_untrusted(_whole_vector_untrusted(body)).items():
         if number not in _IN_ENCRYPTED_EXTENSIONS:
             raise WireError(f"extension {number} was not asked for")
         if number == ALPN:
@@ -60,7 +92,7 @@ def read_certificate_untrusted(body: bytes) -> Presented:
     staple: bytes | None = None
     while entries.left:
         certificates.append(entries.vector_untrusted(3))
-        extensions = _extensions_untrusted(entries)
+        extensions = _extensions_untrusted(entries.vector_untrusted(2))
         if extensions and len(certificates) == 1:
             staple = _staple_untrusted(extensions)
     if not certificates or len(certificates) > MAX_CERTIFICATES or cursor.left:
@@ -90,12 +122,22 @@ def read_certificate_verify_untrusted(body: bytes) -> tuple[int, bytes]:
     return scheme, signature
 
 
-def _extensions_untrusted(cursor: Cursor) -> dict[int, bytes]:
-    block = Cursor(cursor.vector_untrusted(2))
+def _whole_vector_untrusted(body: bytes) -> bytes:
+    if int.from_bytes(body[:2]) != len(body) - 2:
+        raise WireError("a vector of another length than it says")
+    return body[2:]
+
+
+def _extensions_untrusted(block: bytes) -> dict[int, bytes]:
+    """Read extensions: type16 | length16 content, one after another."""
     extensions: dict[int, bytes] = {}
-    while block.left:
-        number = block.number_untrusted(2)
-        if number in extensions:
-            raise WireError(f"extension {number} twice")
-        extensions[number] = block.vector_untrusted(2)
+    start, end = 0, len(block)
+    while start < end:
+        if start + _EXTENSION.size > end:
+            raise WireError("an extension without a length")
+        number, length = _EXTENSION.unpack_from(block, start)
+        start += _EXTENSION.size + length
+        if number in extensions or start > end:
+            raise WireError(f"extension {number} twice, or longer than there are bytes")
+        extensions[number] = block[start - length : start]
     return extensions
