@@ -63,6 +63,7 @@ class Watch:
         own.caches.add("postures", lambda: len(self.postures))
         own.caches.add("readings", lambda: len(self.last))
         own.caches.add("contexts", lambda: len(self.prober.contexts))
+        own.caches.add("redirects", lambda: len(self.prober.redirects))
 
     def adopt(self, config: Config) -> None:
         """Put a configuration in force. Probes under way end under the old one."""

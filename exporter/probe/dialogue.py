@@ -7,6 +7,7 @@ from exporter.wire.conversation import DialogueError, Steps
 
 async def converse(stream: Stream, dialogue: Steps[bytes]) -> bytes:
     """Carry on a dialogue to its end and return what arrived behind it. Raises NetworkError."""
+    heard = 0
     try:
         step = next(dialogue)
         while True:
@@ -14,11 +15,16 @@ async def converse(stream: Stream, dialogue: Steps[bytes]) -> bytes:
                 stream.write(step)
                 step = dialogue.send(b"")
             else:
-                step = dialogue.send(await stream.read())
+                data = await stream.read()
+                heard += len(data)
+                step = dialogue.send(data)
     except StopIteration as end:
         leftover: bytes = end.value
         return leftover
     except DialogueError as error:
         raise NetworkError(Reason(error.reason), error.detail) from None
+    except NetworkError as error:
+        said = f"the peer said {heard} bytes" if heard else "the peer said nothing"
+        raise NetworkError(error.reason, f"{said}; {error.detail or error.reason}") from None
     finally:
         dialogue.close()

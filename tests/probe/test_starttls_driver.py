@@ -40,7 +40,8 @@ async def test_nothing_is_awaited_after_the_last_word():
         ([b"SSH-2.0\r\n"], Reason.STARTTLS_PROTOCOL_ERROR, "not a three-digit reply: SSH-2.0"),
         ([], Reason.CLOSED, "the peer closed the connection"),
         ([b"2" * 70_000], Reason.TOO_MUCH_DATA, "more than 65536 bytes before TLS"),
-        ([TIMEOUT], Reason.TIMEOUT, "the deadline passed"),
+        ([TIMEOUT], Reason.TIMEOUT, "the peer said nothing; the deadline passed"),
+        ([GREETING, TIMEOUT], Reason.TIMEOUT, "the peer said 28 bytes; the deadline passed"),
     ],
 )
 async def test_failure(heard, reason, detail):
