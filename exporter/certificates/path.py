@@ -22,7 +22,7 @@ def presented_path(certificates: tuple[Certificate, ...]) -> tuple[Certificate, 
     path = [certificates[0]]
     rest = list(certificates[1:])
     budget = MAX_CHECKS
-    while not (path[-1].is_self_issued and len(path) > 1):
+    while path[-1].is_self_signed is False or len(path) == 1:
         named = [one for one in rest if one.subject_der == path[-1].issuer_der][:budget]
         issuer = next((one for one in named if is_issued_by(path[-1], one)), None)
         if issuer is None:

@@ -1,20 +1,22 @@
 """The strict verdict: `cryptography`'s Web PKI verifier, and the rules that it leaves to us.
 
 The chain alone is judged: the verifier demands a name, so it gets one of the leaf's own. What it says is one
-sentence; it is put under a name from a closed list, so that a label made of it is bounded. Two things that RFC 5280
-allows are refused by it: constraints on directory names, and a path length that only self-issued authorities exceed.
+sentence; it is put under a name from a closed list, so that a label made of it is bounded. One thing that RFC 5280
+allows is refused by it: constraints on directory names, whether they are kept or not.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from cryptography import x509
-from cryptography.x509.verification import PolicyBuilder, Store
+from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, Subject
 
 from exporter.certificates.chain import TrustStore, Verdict, VerifyError
 from exporter.certificates.facts import Certificate
 from exporter.certificates.path import presented_path
+from exporter.certificates.rollover import path_lengths_hold, rollover_position
 from exporter.certificates.webpki_rules import RULES, is_dns_name, lifetime_too_long
 
 _MAX_TIME = 253402300799  # the last second of the year 9999
@@ -83,15 +85,16 @@ class WebPKIVerifier:
         if leaf.parsed is None or subject is None or self._store is None:
             return Verdict("webpki", False, names_wrong or (VerifyError(0, "no_path", 0, "nothing to verify"),))
         moment = datetime.fromtimestamp(min(max(int(now), 0), _MAX_TIME), UTC)
-        verifier = PolicyBuilder().store(self._store).time(moment).build_server_verifier(subject)
-        others = [certificate.parsed for certificate in chain[1:] if certificate.parsed is not None]
+        policy = PolicyBuilder().time(moment)
         try:
-            path = verifier.verify(leaf.parsed, others)
+            path = policy.store(self._store).build_server_verifier(subject).verify(leaf.parsed, _parsed(chain[1:]))
+            known = {c.parsed: c for c in (*self._trust.roots, *chain)}
+            trusted = tuple(known[certificate] for certificate in path)
         except Exception as error:  # noqa: BLE001 - hostile input; a VerificationError as a rule
-            refusal = self._refusal(str(error), chain, now)
-            return Verdict("webpki", False, _once((refusal, *self._violations_of(refusal, chain))))
-        known = {c.parsed: c for c in (*self._trust.roots, *chain)}
-        trusted = tuple(known[certificate] for certificate in path)
+            trusted = self._through_rollover(chain, policy, subject)
+            if not trusted:
+                refusal = self._refusal(str(error), chain, now)
+                return Verdict("webpki", False, _once((refusal, *self._violations_of(refusal, chain))))
         errors = _once(_violations(trusted, self._trust))
         return Verdict("webpki", not errors, errors, () if errors else trusted)
 
@@ -99,9 +102,31 @@ class WebPKIVerifier:
         """Yield the rules broken on the path as presented, where there is one to a root that is trusted."""
         if refusal.name == "no_path":
             return
+        yield from _violations(self._to_root(chain), self._trust)
+
+    def _to_root(self, chain: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+        """Return the path as presented, with the trusted root that has the issuer's name if it was not sent."""
         path = presented_path(chain)
         roots = self._trust.by_subject.get(path[-1].issuer_der, ())
-        yield from _violations(path if path[-1].is_self_issued else (*path, *roots[:1]), self._trust)
+        return path if path[-1] in roots else (*path, *roots[:1])
+
+    def _through_rollover(
+        self, chain: tuple[Certificate, ...], policy: PolicyBuilder, subject: Subject
+    ) -> tuple[Certificate, ...]:
+        """Verify in two parts a path that holds but for a self-issued authority; () if there is none."""
+        path = self._to_root(chain)
+        position = rollover_position(path)
+        if position is None or not path_lengths_hold(path) or self._store is None:
+            return ()
+        lower, middle, upper = (_parsed(path[a:b]) for a, b in pairwise((0, position, position + 1, None)))
+        any_leaf = ExtensionPolicy.permit_all()  # of the upper part, which is an authority
+        authorities = policy.extension_policies(ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=any_leaf)
+        try:
+            policy.store(Store(middle)).build_server_verifier(subject).verify(lower[0], lower[1:])
+            authorities.store(self._store).build_client_verifier().verify(middle[0], upper)
+        except Exception:  # noqa: BLE001 - hostile input; the first refusal is what is told
+            return ()
+        return path
 
     def _refusal(self, sentence: str, chain: tuple[Certificate, ...], now: float) -> VerifyError:
         text = sentence.removeprefix("validation failed: ").partition(" (encountered")[0]
@@ -114,6 +139,10 @@ class WebPKIVerifier:
             name = "expired" if expired else "not_yet_valid"
         depth = 0 if "candidates exhausted" not in sentence else 1
         return VerifyError(0, name, depth, text)
+
+
+def _parsed(certificates: Iterable[Certificate]) -> list[x509.Certificate]:
+    return [one.parsed for one in certificates if one.parsed is not None]
 
 
 def _subject(leaf: Certificate) -> x509.DNSName | x509.IPAddress | None:

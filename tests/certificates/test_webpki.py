@@ -7,7 +7,18 @@ from exporter.certificates.public_suffixes import is_public_suffix
 from exporter.certificates.webpki_rules import RULES
 from exporter.certificates.webpki_verifier import OTHER, REASONS, SENTENCES
 from tests.support.chains import CASES
-from tests.support.pki import DAY, NOW, ec_key, extended_key_usage, intermediate, key_usage, leaf, root
+from tests.support.pki import (
+    DAY,
+    NOW,
+    dns,
+    ec_key,
+    extended_key_usage,
+    intermediate,
+    key_usage,
+    leaf,
+    name_constraints,
+    root,
+)
 from tests.support.trust import store_of
 
 
@@ -69,6 +80,22 @@ def test_every_rule_that_is_broken_is_named_once():
         "authority_key_identifier_missing",
         "subject_key_identifier_missing",
     ]
+
+
+def test_name_constraints_above_a_rollover_are_not_lost():
+    """The lower part alone would not be held to them, so such a path is not verified in two parts."""
+    top = root(nc=name_constraints([dns("example.org")]))
+    first = intermediate(top, "CN=First", pathlen=1)
+    again = intermediate(first, "CN=First")
+    third = intermediate(again, "CN=Third")
+    assert reasons([leaf(third), third, again, first], top) != []
+
+
+def test_a_rollover_does_not_make_an_untrusted_root_trusted():
+    first = intermediate(root("CN=Other"), "CN=First", pathlen=1)
+    again = intermediate(first, "CN=First")
+    third = intermediate(again, "CN=Third")
+    assert reasons([leaf(third), third, again, first], root()) == ["no_path"]
 
 
 @pytest.mark.parametrize(

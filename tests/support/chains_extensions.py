@@ -3,6 +3,8 @@
 from tests.support import der
 from tests.support.case import AIA, UNKNOWN, Made, case, direct, through
 from tests.support.pki import (
+    DAY,
+    NOW,
     Extension,
     aki,
     basic_constraints,
@@ -11,6 +13,7 @@ from tests.support.pki import (
     ec_key,
     intermediate,
     key_identifier,
+    key_usage,
     leaf,
     root,
 )
@@ -83,14 +86,49 @@ def path_length_too_long() -> Made:
     return Made((leaf(third), third, second, first), (top,))
 
 
-@case("no_path")
+@case()
 def self_issued_does_not_count() -> Made:
-    """RFC 5280 section 4.2.1.9 does not count self-issued intermediates; strict verifiers of the Web PKI do."""
+    """RFC 5280 section 4.2.1.9: self-issued intermediates are not counted."""
     top = root()
     first = intermediate(top, "CN=First", pathlen=1)
     again = intermediate(first, "CN=First", pathlen=1)
     third = intermediate(again, "CN=Third", pathlen=0)
     return Made((leaf(third), third, again, first), (top,))
+
+
+def rollover(pathlen: int | None = None, **changes: object) -> Made:
+    """Make a chain through an authority that certified its own new key, with two more below it."""
+    top = root()
+    first = intermediate(top, "CN=First", pathlen=pathlen)
+    again = intermediate(first, "CN=First", **changes)
+    third = intermediate(again, "CN=Third")
+    fourth = intermediate(third, "CN=Fourth")
+    return Made((leaf(fourth), fourth, third, again, first), (top,))
+
+
+@case()
+def rollover_within_the_path_length() -> Made:
+    return rollover(2)
+
+
+@case("path_length", "path_length_exceeded")
+def rollover_beyond_the_path_length() -> Made:
+    return rollover(1)
+
+
+@case("no_path", "cert_has_expired")
+def rollover_that_has_expired() -> Made:
+    return rollover(2, not_after=NOW - DAY)
+
+
+@case("no_path", "keyusage_no_certsign invalid_ca invalid_purpose")
+def rollover_that_must_not_sign() -> Made:
+    return rollover(2, ku=key_usage("digital_signature"))
+
+
+@case("authority_key_identifier_missing", "self_signed_cert_in_chain")
+def rollover_without_identifier() -> Made:
+    return rollover(2, aki=None)
 
 
 # Identifiers

@@ -1,0 +1,53 @@
+"""Paths through an authority that certified its own new key: RFC 5280 does not count it in a path length.
+
+RFC 5280 section 4.2.1.9: pathLenConstraint "gives the maximum number of non-self-issued intermediate certificates
+that may follow this certificate in a valid certification path". The strict verifier counts them all, so such a path
+is verified in two parts: from the leaf to the self-issued authority, and from there to the root. It is not tried
+where name constraints stand above, which the lower part would not be held to.
+"""
+
+from cryptography import x509
+
+from exporter.certificates.facts import Certificate
+
+
+def rollover_position(path: tuple[Certificate, ...]) -> int | None:
+    """Return where a path (leaf first, root last) can be parted: at the self-issued authority nearest to the leaf."""
+    for position in range(1, len(path) - 1):
+        if path[position].is_self_issued:
+            above = path[position:]
+            return None if any(_has_name_constraints(one) for one in above) else position
+    return None
+
+
+def path_lengths_hold(path: tuple[Certificate, ...]) -> bool:
+    """Tell whether every path length of a path (leaf first) is kept when self-issued authorities do not count."""
+    followers = 0
+    for certificate in path[1:]:
+        allowed = _path_length(certificate)
+        if allowed is not None and followers > allowed:
+            return False
+        followers += not certificate.is_self_issued
+    return True
+
+
+def _path_length(certificate: Certificate) -> int | None:
+    try:
+        extensions = certificate.parsed.extensions if certificate.parsed is not None else None
+        constraints = extensions.get_extension_for_class(x509.BasicConstraints) if extensions else None
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+    return constraints.value.path_length if constraints else None
+
+
+def _has_name_constraints(certificate: Certificate) -> bool:
+    """Tell whether there are name constraints; what cannot be read is taken to have some."""
+    try:
+        if certificate.parsed is None:
+            return True
+        certificate.parsed.extensions.get_extension_for_class(x509.NameConstraints)
+    except x509.ExtensionNotFound:
+        return False
+    except Exception:  # noqa: BLE001 - hostile input: a malformed extension
+        return True
+    return True
