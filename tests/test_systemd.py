@@ -19,7 +19,7 @@ EMPTY = ROOT / "tests" / "configs" / "good" / "empty.yaml"
 
 @pytest.fixture
 def listener(tmp_path):
-    """A socket that hears what services tell."""
+    """Hear what services tell, on a socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(str(tmp_path / "notify"))
         heard.settimeout(30)
