@@ -136,3 +136,9 @@ def test_reasons_explained_are_those_of_a_probe(name):
     known = {reason.value for reason in Reason}
     for cell in re.findall(r"^\| (`.+?) \|", (RUNBOOKS / f"{name}.md").read_text(), re.MULTILINE):
         assert set(re.findall(r"`(\w+)`", cell)) - {"handshake"} <= known
+
+
+def test_the_threat_model_names_tests_that_exist():
+    named = set(re.findall(r"`(tests/[\w/]+\.py)`", (DOCS / "security.md").read_text()))
+    assert len(named) >= 15
+    assert [name for name in named if not (ROOT / name).exists()] == []
