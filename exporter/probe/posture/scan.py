@@ -14,6 +14,7 @@ from exporter.probe.posture import offers
 from exporter.probe.posture.exchange import Answer, Kind, has_all, has_key_exchange
 from exporter.probe.posture.facts import Check, Posture
 from exporter.probe.posture.verdicts import Inquiry, Unanswered
+from exporter.probe.result import Reason
 from exporter.wire import names, sslv2
 from exporter.wire.clienthello import ClientHello
 from exporter.wire.names import CIPHER_CLASSES, FALLBACK_SCSV, SSL_2_0, SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3
@@ -102,11 +103,12 @@ class Scan:
     async def _features(self) -> None:
         hello = offers.feature_hello(self.random(32), self.server_name)
         answer = await self.inquiry.ask(hello.write(), has_all)
-        self._note_version(TLS_1_2, answer)
         server_hello = answer.hello
+        if server_hello is not None:
+            self.note_suite(answer, hello)
+        self._note_version(TLS_1_2, answer)
         if server_hello is None:
             return
-        self.note_suite(answer)
         extensions = server_hello.extensions
         self.facts |= {
             "compression": server_hello.compression != 0,
@@ -203,7 +205,7 @@ class Scan:
         while left := ASKED_CLASSES.difference(self.classes):
             hello = self.hello(version, offers.suites_of(left))
             answer = await self.inquiry.ask(hello.write(), has_key_exchange)
-            if answer.hello is None or not self.note_suite(answer) & left:
+            if answer.hello is None or not self.note_suite(answer, hello) & left:
                 break
         else:
             return
@@ -217,10 +219,15 @@ class Scan:
         for label in ASKED_CLASSES:
             self.inquiry.derived(Check.CIPHERS, self.classes, label)
 
-    def note_suite(self, answer: Answer) -> frozenset[str]:
-        """Note the suite that a server chose, and its DH size; return the suite's classes."""
+    def note_suite(self, answer: Answer, asked: ClientHello) -> frozenset[str]:
+        """Note the suite that a server chose, and its DH size; return the suite's classes.
+
+        Raises Unanswered for a suite that was not offered: such a server says nothing of what it accepts.
+        """
         hello = answer.hello
         assert hello is not None
+        if hello.cipher_suite not in asked.cipher_suites:
+            raise Unanswered(Reason.PROTOCOL_ERROR)
         name = names.cipher_suite_name(hello.cipher_suite)
         labels = offers.suite_classes(name) if hello.version <= TLS_1_2 else frozenset[str]()
         for label in labels:

@@ -45,10 +45,10 @@ async def server(first: bytes, script: SCRIPT) -> AsyncIterator[Wire]:
             await reader.read(65536)
             writer.write(first)
             await script(reader, writer)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             pass
         finally:
-            writer.close()
+            writer.transport.abort()
 
     listener = await asyncio.start_server(handle, "127.0.0.1", 0)
     try:
