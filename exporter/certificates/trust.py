@@ -35,7 +35,7 @@ _MAX_STORES = 64
 MAX_AGE_SECONDS = 1.0  # looking at a file takes longer than judging a chain that is known
 
 _lock = threading.Lock()
-_checked: dict[tuple[object, ...], tuple[float, TrustStore]] = {}
+_checked: dict[tuple[object, ...], tuple[float, TrustStore | str]] = {}  # the store, or why there is none
 _loaded: OrderedDict[tuple[object, ...], TrustStore] = OrderedDict()
 
 
@@ -57,12 +57,17 @@ def load_trust(
         system_roots = ca_file is None and ca_directory is None
     environment = (os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")) if system_roots else ()
     settings = (ca_file, ca_directory, system_roots, *environment)
-    checked, known = _checked.get(settings, (-math.inf, None))
-    if known is None or time.monotonic() - checked >= max_age:
-        known = _current(ca_file, ca_directory, system_roots=system_roots)
-        _checked[settings] = (time.monotonic(), known)
-        if len(_checked) > _MAX_STORES:
+    checked, known = _checked.get(settings, (-math.inf, ""))
+    if time.monotonic() - checked >= max_age:
+        try:
+            known = _current(ca_file, ca_directory, system_roots=system_roots)
+        except TrustError as error:
+            known = str(error)
+        if len(_checked) >= _MAX_STORES:
             _checked.clear()
+        _checked[settings] = (time.monotonic(), known)
+    if isinstance(known, str):
+        raise TrustError(known)
     return known
 
 

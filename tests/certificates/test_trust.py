@@ -93,6 +93,16 @@ def test_a_system_without_roots_is_an_error(monkeypatch):
         load_trust()
 
 
+def test_a_missing_file_is_looked_for_again(tmp_path):
+    path = tmp_path / "late.pem"
+    with pytest.raises(TrustError):
+        load_trust(str(path))
+    path.write_bytes(root_a.pem)
+    with pytest.raises(TrustError):
+        load_trust(str(path), max_age=60)
+    assert len(load_trust(str(path), max_age=0).roots) == 1
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
