@@ -3,6 +3,7 @@
 The rules are those of the mixin; only their waiting times are shortened, which promtool's tests prove as they are.
 """
 
+import contextlib
 import re
 import time
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from support.alerting import alertmanager, prometheus, receiving
-from support.exporter_process import running_exporter
+from support.exporter_process import ExporterProcess, running_exporter
+from support.servers.process import free_port
 
 from exporter.demo.gallery import Gallery
 from exporter.demo.scenarios import SCENARIOS
@@ -62,10 +64,31 @@ def watched(gallery, rules, tmp_path_factory):
     with (
         receiving() as receiver,
         alertmanager(folder, receiver) as manager,
-        running_exporter(config_file=gallery.config_file) as exporter,
-        prometheus(folder, exporter.address, manager, rules) as server,
+        restartable(gallery.config_file) as (address, restart),
+        prometheus(folder, address, manager, rules) as server,
     ):
-        yield receiver, server
+        yield receiver, server, restart
+
+
+@contextlib.contextmanager
+def restartable(config_file: Path):
+    """Run an exporter at an address that stays; yields it, and how to kill the process and start another there."""
+    address = f"127.0.0.1:{free_port()}"
+    with contextlib.ExitStack() as running:
+
+        def start() -> None:
+            listen = f"--web.listen-address={address}"
+            processes.append(running.enter_context(running_exporter(listen, config_file=config_file)))
+
+        def restart(pause_seconds: float) -> None:
+            processes[-1].process.kill()
+            processes[-1].process.wait()
+            time.sleep(pause_seconds)
+            start()
+
+        processes: list[ExporterProcess] = []
+        start()
+        yield address, restart
 
 
 def wait_for(what: Callable[[], set]) -> None:
@@ -77,7 +100,7 @@ def wait_for(what: Callable[[], set]) -> None:
 
 
 def test_alerts_arrive_with_their_texts(watched):
-    receiver, _ = watched
+    receiver, _, _ = watched
     wait_for(lambda: set(EXPECTED) - set(receiver.firing))
     for key, words in EXPECTED.items():
         alert = receiver.firing[key]
@@ -90,7 +113,7 @@ def test_alerts_arrive_with_their_texts(watched):
 
 def test_nothing_is_said_of_what_is_good(watched):
     """No alert on a good endpoint, and none on the exporter itself."""
-    receiver, _ = watched
+    receiver, _, _ = watched
     wait_for(lambda: set(EXPECTED) - set(receiver.firing))
     known = {"valid", "https", "good-staple", "post-quantum", ""}
     assert {key for key in receiver.firing if key[1] in known} == set()
@@ -98,15 +121,28 @@ def test_nothing_is_said_of_what_is_good(watched):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_query_of_the_dashboards_has_an_answer(watched, name):
-    receiver, server = watched
+    receiver, server, _ = watched
     wait_for(lambda: set(EXPECTED) - set(receiver.firing))
     queries = {target["expr"] for panel in panels(MODELS[name]) for target in panel["targets"]}
     wait_for(lambda: {text for text in queries if not server.query(concrete(text).replace("[5m]", "[1m]"))})
 
 
+def test_a_restart_of_the_exporter_resolves_nothing(watched):
+    """Killed, away for two scrapes, and back without any of its caches: no alert is resolved and sent anew."""
+    receiver, server, restart = watched
+    wait_for(lambda: set(EXPECTED) - set(receiver.firing))
+    receiver.resolved.clear()
+    began = {key: alert["startsAt"] for key, alert in receiver.firing.items()}
+    restart(pause_seconds=4)
+    server.until("count(tls_posture_timestamp_seconds) > 5")
+    server.until("count_over_time(tls_exporter_build_info[8s]) >= 4")  # whatever would resolve has done so
+    assert {key for key in receiver.resolved if key in EXPECTED} == set()
+    assert {key: receiver.firing[key]["startsAt"] for key in EXPECTED} == {key: began[key] for key in EXPECTED}
+
+
 def test_alerts_resolve_when_the_endpoint_is_repaired(watched, gallery):
     """Repaired while everything runs: each alert is resolved, and the pin mismatch, which stays, is not."""
-    receiver, _ = watched
+    receiver, _, _ = watched
     wait_for(lambda: set(EXPECTED) - set(receiver.firing))
     for _, scenario in REPAIRED:
         gallery.repair(scenario)

@@ -153,3 +153,13 @@ def test_package_holds_the_rules(tmp_path):
     command = [tool("helm"), "template", "release", str(package), "--set", "prometheusRule.enabled=true"]
     text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     assert "TLSCertificateExpired" in text
+
+
+def test_versions_are_those_of_the_package():
+    """The chart, and the image that the kustomize base names."""
+    from exporter import __version__
+
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
+    base = yaml.safe_load((ROOT / "deploy" / "kustomize" / "base" / "kustomization.yaml").read_text())
+    assert base["images"] == [{"name": "tls-exporter", "newTag": __version__}]
