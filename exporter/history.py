@@ -56,6 +56,10 @@ class Change:
     better: bool | None  # None where neither better nor worse
 
 
+Probe = tuple[float, float, bool]
+"""When a probe began, how long it took, and whether there was a handshake."""
+
+
 @dataclass(slots=True)
 class Past:
     """One target's past. `recent` yields the last probes, oldest first."""
@@ -88,8 +92,8 @@ class Past:
             del self._times[0], self._seconds[0]
 
     @property
-    def recent(self) -> list[tuple[float, float, bool]]:
-        """The last probes, oldest first: when, how long, and whether there was a handshake."""
+    def recent(self) -> list[Probe]:
+        """The last probes, oldest first."""
         probes = zip(self._times, self._seconds, strict=True)
         return [(at, abs(seconds), math.copysign(1.0, seconds) > 0) for at, seconds in probes]
 

@@ -119,10 +119,20 @@ def _allowed(config: Config, name: str, module: str) -> Permit:
     allowlist = Allowlist.of(config.probe_endpoint.allow)
     if not allowlist.permits_name(target.endpoint):
         raise _RefusedError(403, f"the target {shown!r} is neither configured nor allowed by probe_endpoint.allow")
-    found = config.modules[target.module]
+    found = _without_other_ports(config.modules[target.module], target, allowlist)
     if plain_route(target, found).proxy is None:
         return Permit(target, found, PermittedAddresses(allowlist))
     if not target.endpoint.is_ip:
         why = "goes through a proxy, which resolves the name itself: what it would connect to cannot be judged"
         raise _RefusedError(403, f"the target {shown!r} is not configured, and the module {found.name!r} {why}")
     return Permit(target, found)  # the address was judged as it is written; the proxy's own is nobody's choice
+
+
+def _without_other_ports(module: Module, target: Target, allowlist: Allowlist) -> Module:
+    """Return the module without its request on the port for plain HTTP, unless that port is allowed as well."""
+    http = module.http
+    if http is None or http.redirect_from_port is None:
+        return module
+    if allowlist.permits_name(replace(target.endpoint, port=http.redirect_from_port)):
+        return module
+    return replace(module, http=replace(http, redirect_from_port=None))

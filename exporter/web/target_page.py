@@ -5,11 +5,13 @@ ours and not from anybody else's, and not more often than the limits say.
 """
 
 import asyncio
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from exporter import __version__
+from exporter.history import Past, Probe
 from exporter.target import Target
 from exporter.web.access import RateLimit
 from exporter.web.listing import row
@@ -35,7 +37,9 @@ async def show(request: web.Request) -> web.Response:
     target = find(site, request.query.get("target", ""), request.query.get("module", ""))
     if target is None:
         return _no_such_target()
-    return page(await asyncio.to_thread(_page, site, target, may_probe(request)))
+    past = site.watch.history.pasts.get(target)
+    recent = past.recent if past else []  # taken here: probes that end meanwhile add to it
+    return page(await asyncio.to_thread(_page, site, target, past, recent, may_probe(request)))
 
 
 async def probe_now(request: web.Request) -> web.StreamResponse:
@@ -76,17 +80,16 @@ def _no_such_target() -> web.Response:
     return web.Response(status=404, text="there is no such target\n")
 
 
-def _page(site: Site, target: Target, may: bool) -> str:
+def _page(site: Site, target: Target, past: Past | None, recent: Sequence[Probe], may: bool) -> str:
     watch = site.watch
     now = watch.clock()
-    past = watch.history.pasts.get(target)
     reading = watch.last.get(target)
     return render(
         "target.html",
         target=target,
         row=row(target, past, now),
         past=past,
-        bars=recent_bars(past.recent) if past else [],
+        bars=recent_bars(recent),
         views=[view(judgement, now) for judgement in reading.judgements] if reading else [],
         probe_now=may and target in site.targets_named(target.name),
         telemetry=site.options.telemetry_path.lstrip("/"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exporter.findings.judgement import Found, Judgement
+from exporter.history import Probe
 from exporter.metrics.collect import as_mapping
 from exporter.probe.result import Event, Failure, Phase, Result
 from exporter.watch import reference_name
@@ -179,7 +180,7 @@ def _bars(result: Result) -> Iterator[Bar]:
         start += seconds
 
 
-def recent_bars(recent: Sequence[tuple[float, float, bool]]) -> list[dict[str, Any]]:
+def recent_bars(recent: Sequence[Probe]) -> list[dict[str, Any]]:
     """Return the last probes as bars of at most 38 units' height; a square root, so that fast ones are seen too."""
     slowest = max((seconds for _, seconds, _ in recent), default=0.0) or 1.0
     return [

@@ -2,13 +2,14 @@
 
 import asyncio
 import ssl
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from support.site import configuration, serving
 
-from exporter.config.model import Module, ProxyConfig, Secret, TLSConfig
+from exporter.config.model import HTTPConfig, Module, ProxyConfig, Secret, TLSConfig
 from exporter.demo.gallery import Gallery
 from exporter.demo.pki import Leaf
 from exporter.demo.scenario import Scenario, Seen
@@ -68,6 +69,28 @@ async def test_an_allowed_address_may_go_through_a_proxy():
     proxied = Module("proxied", timeout=2, proxy=ProxyConfig("http", "127.0.0.1", 1))
     async with serving(configuration(allow=["10.0.0.0/8:443"], modules=(proxied,))) as site:
         assert (await site.series("10.0.0.1:443", module="proxied")).failure() == ("connect", "refused")
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_the_port_for_plain_http_needs_a_permit_of_its_own(gallery, trusting, allowed):
+    """A module that also asks on port 80 does not open that port of targets that are allowed on another one."""
+    asked = []
+
+    async def answer(reader, writer):
+        asked.append(await reader.readline())
+        writer.write(b"HTTP/1.1 301 Moved\r\nLocation: https://localhost/\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as plain:
+        port = plain.sockets[0].getsockname()[1]
+        target = gallery.targets["good"]
+        module = replace(trusting, http=HTTPConfig(redirect_from_port=port))
+        permits = [target, "127.0.0.0/8:*", *([f"localhost:{port}"] if allowed else [])]
+        async with serving(configuration(allow=permits, modules=(module,))) as site:
+            exposition = await site.series(target, module="trusting")
+    assert exposition.value("probe_success") == 1
+    assert exposition.values("tls_http_redirects_to_https") == ([1] if allowed else [])
+    assert len(asked) == allowed
 
 
 @pytest.mark.parametrize(
