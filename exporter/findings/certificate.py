@@ -140,7 +140,7 @@ def _misordered(observation: Observation) -> str | None:
         return None
     before = observation.certificates[observation.chain.stranger - 1]
     stranger = observation.certificates[observation.chain.stranger]
-    return f"{stranger.subject or 'a certificate'} follows {before.subject}, which it did not sign"
+    return f"{stranger.subject or 'a certificate'} follows {before.subject or 'another'}, which it did not sign"
 
 
 def _addresses_disagree(observation: Observation) -> str | None:
