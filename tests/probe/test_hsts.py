@@ -1,7 +1,7 @@
 """The reader of Strict-Transport-Security, against the grammar of RFC 6797 section 6.1."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.probe.hsts import read_hsts_untrusted
@@ -65,6 +65,7 @@ def test_only_the_first_field_counts():
     assert read_hsts_untrusted([b"x y", b"max-age=9"]) == read_hsts_untrusted([b"x y"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=80), min_size=1, max_size=3))
 def test_any_bytes_end_in_a_result(fields):
     hsts = read_hsts_untrusted(fields)
@@ -72,6 +73,7 @@ def test_any_bytes_end_in_a_result(fields):
     assert hsts.malformed.isprintable()
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='max-age=1;" \t,\\includeSubDomainspreload0', max_size=60))
 def test_near_misses_end_in_a_result(text):
     hsts = read_hsts_untrusted([text.encode()])

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.scripted import TIMEOUT, ScriptedStream
 
@@ -100,6 +100,7 @@ async def test_a_host_that_is_no_header_value():
     assert (await request(ScriptedStream([]), "a\r\nX: y", "/")).failure.startswith("the request cannot be made")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.booleans(), st.lists(st.integers(0, 230), max_size=4))
 async def test_any_bytes_end_in_a_result(data, answer, cuts):
     heard = (OK if answer else b"") + data

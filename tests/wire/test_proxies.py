@@ -4,7 +4,7 @@ import base64
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.wire.conversation import DialogueError, DialogueReason
@@ -149,6 +149,7 @@ def test_a_proxy_that_never_stops_talking():
     assert outcome == "too_much_data: more than 65536 bytes before TLS"
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([http_connect, socks5]),
     st.sampled_from([(), USER]),

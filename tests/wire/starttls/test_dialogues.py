@@ -79,6 +79,7 @@ def test_byte_by_byte(scene):
     assert whole == (scene.says, outcome, early)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_split_gives_the_same_result(data):
     scene = data.draw(st.sampled_from(SCENES))
@@ -96,12 +97,13 @@ def check_result(protocol: str, heard: bytes, cuts: list[int]) -> None:
     assert (said, outcome) == converse(protocol, [heard])[:2]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(DIALOGUES)), st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=4))
 def test_any_bytes_end_in_a_result(protocol, heard, cuts):
     check_result(protocol, heard, cuts)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_damaged_dialogue_ends_in_a_result(data):
     """Real dialogues with pieces dropped, doubled, replaced: deeper than random bytes come."""
