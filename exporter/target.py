@@ -64,6 +64,7 @@ def is_ip_literal(host: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=65_536)
 def parse_endpoint(text: str) -> Endpoint:
     """Read a target as written; raise TargetError with the reason."""
     if not text or len(text) > _MAX_LENGTH:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from exporter.certificates.chain import TrustStore
@@ -127,8 +128,9 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 def _load(files: Iterable[tuple[Path, bool]]) -> TrustStore:
     roots: dict[str, Certificate] = {}
     public: set[str] = set()
+    read = cache(read_certificate_untrusted)  # a directory holds each of them once by name and once by hash
     for path, is_system in files:
-        found = [read_certificate_untrusted(der) for der in _certificates(path)]
+        found = [read(der) for der in _certificates(path)]
         usable = {root.fingerprint_sha256: root for root in found if root.subject_der}
         if not usable:
             raise TrustError(f"{path}: no certificate in it")
