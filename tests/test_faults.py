@@ -9,7 +9,7 @@ from exporter.config.model import Config, Module
 from exporter.metrics.own import OwnMetrics
 from exporter.probe import run
 from exporter.probe.result import Phase, Reason
-from exporter.scrape import scrape
+from exporter.scrape import read
 from exporter.target import Target, parse_endpoint
 
 BROKEN, SOUND = "127.0.0.1:1", "127.0.0.2:1"
@@ -69,7 +69,7 @@ async def test_a_fault_costs_its_target_only(monkeypatch, module, name, phase):
     monkeypatch.setattr(module, name, once)
     watched = watch.Watch(CONFIG, OwnMetrics())
     try:
-        readings = await scrape(watched, CONFIG, TARGETS, asyncio.get_running_loop().time() + 10)
+        readings = await read(watched, CONFIG, TARGETS, asyncio.get_running_loop().time() + 10)
         assert attempts
         assert [one.target.name for one in readings] == [BROKEN, SOUND]
         assert [one.failure.reason for one in readings] == [Reason.INTERNAL_ERROR, Reason.REFUSED]
@@ -78,7 +78,7 @@ async def test_a_fault_costs_its_target_only(monkeypatch, module, name, phase):
         assert readings[0].failure.detail.isprintable()
         assert watched.own.registry.get_sample_value("tls_exporter_probe_faults_total") == 1
         assert watched.own.registry.get_sample_value("tls_exporter_probes_in_flight") == 0
-        again = await scrape(watched, CONFIG, TARGETS, asyncio.get_running_loop().time() + 10)
+        again = await read(watched, CONFIG, TARGETS, asyncio.get_running_loop().time() + 10)
         assert [one.failure.reason for one in again] == [Reason.REFUSED, Reason.REFUSED]
     finally:
         watched.close()

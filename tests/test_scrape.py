@@ -7,7 +7,8 @@ import pytest
 from exporter.config.model import Config, GlobalConfig, Module
 from exporter.metrics.own import OwnMetrics
 from exporter.probe.result import Reason
-from exporter.scrape import Selection, SelectionError, in_shard, parse_shard, scrape, selected
+from exporter.scrape import read
+from exporter.selection import Selection, SelectionError, in_shard, parse_shard, selected
 from exporter.target import Target, parse_endpoint
 from exporter.watch import Watch
 
@@ -63,7 +64,7 @@ def test_a_bad_shard_is_refused(text):
 async def test_every_target_is_in_the_answer_even_when_the_deadline_has_passed():
     config = configuration(*(target(f"127.0.0.1:{port}") for port in range(1, 9)))
     watch = Watch(config, OwnMetrics())
-    readings = await scrape(watch, config, config.targets, asyncio.get_running_loop().time() - 1)
+    readings = await read(watch, config, config.targets, asyncio.get_running_loop().time() - 1)
     assert [reading.target for reading in readings] == list(config.targets)
     assert {reading.failure.reason for reading in readings} == {Reason.TIMEOUT}
     watch.close()
@@ -82,7 +83,7 @@ async def test_silent_targets_do_not_hold_up_the_others_or_the_deadline():
     watch = Watch(config, OwnMetrics())
     loop = asyncio.get_running_loop()
     deadline = loop.time() + 6
-    readings = await scrape(watch, config, config.targets, deadline)
+    readings = await read(watch, config, config.targets, deadline)
     assert loop.time() < deadline
     reasons = [reading.failure.reason for reading in readings]
     assert reasons == [Reason.TIMEOUT] * 20 + [Reason.REFUSED] * 29
@@ -99,7 +100,7 @@ async def test_a_fault_of_ours_costs_one_target_and_is_counted():
     watch = Watch(config, OwnMetrics())
     judge = watch.judge
     watch.judge = lambda one, module, results: (broken if one.name == "127.0.0.1:1" else judge)(one, module, results)
-    readings = await scrape(watch, config, config.targets, asyncio.get_running_loop().time() + 5)
+    readings = await read(watch, config, config.targets, asyncio.get_running_loop().time() + 5)
     assert [reading.failure.reason for reading in readings] == [Reason.INTERNAL_ERROR, Reason.REFUSED]
     assert watch.own.registry.get_sample_value("tls_exporter_probe_faults_total") == 1
     watch.close()
@@ -118,7 +119,7 @@ async def test_many_names_on_one_address_wait_for_their_turn_beyond_the_module_t
     targets = [target(f"127.0.0.1:{port}", number=str(number)) for number in range(24)]
     config = configuration(*targets, per_address_concurrency=2)  # 24 probes of 0.3 s take 3.6 s, the timeout is 2 s
     watch = Watch(config, OwnMetrics())
-    readings = await scrape(watch, config, targets, asyncio.get_running_loop().time() + 20)
+    readings = await read(watch, config, targets, asyncio.get_running_loop().time() + 20)
     assert {reading.failure.reason for reading in readings} == {Reason.CLOSED}
     assert all(reading.judgements[0].observation.result.total_seconds < 2 for reading in readings)
     server.close()

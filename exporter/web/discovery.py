@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from exporter.scrape import SelectionError, selected
+from exporter.selection import SelectionError, selected
 from exporter.target import Target
 from exporter.web.metrics_page import selection
 from exporter.web.site import SITE

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from aiohttp import web
 
 from exporter.metrics.exposition import content_type, pages
-from exporter.scrape import Selection, SelectionError, parse_shard, scrape, selected
+from exporter.scrape import scrape
+from exporter.selection import Selection, SelectionError, parse_shard
 from exporter.web.deadline import seconds_for_scrape
 from exporter.web.site import SITE
 
@@ -20,19 +21,16 @@ TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
 async def metrics(request: web.Request) -> web.StreamResponse:
     """Answer a scrape. It fails only when it asks for what is not configured."""
     site = request.app[SITE]
-    config = site.watch.config
     loop = asyncio.get_running_loop()
     began = loop.time()
     deadline = deadline_of(request)
-    try:
-        targets = selected(config, selection(request))
-    except SelectionError as error:
-        return web.Response(status=400, text=f"{error}\n")
-    site.own.scrapes.labels("metrics").inc()
     with site.own.lateness.watched():
-        readings = await scrape(site.watch, config, targets, deadline)
+        try:
+            lines = await scrape(site.watch, selection(request), deadline)
+        except SelectionError as error:
+            return web.Response(status=400, text=f"{error}\n")
+        site.own.scrapes.labels("metrics").inc()
         site.own.scrape_duration.set(loop.time() - began)
-        lines = [reading.lines for reading in readings]
         return await send_exposition(request, pages(request.headers.get("Accept", ""), lines, [site.own.registry]))
 
 

@@ -15,7 +15,7 @@ from exporter.config.units import format_duration, parse_duration
 from exporter.discovery.file_sd import TargetFileError, read_targets
 from exporter.migrate.migration import migrate
 from exporter.migrate.reading import MigrationError
-from exporter.scrape import SelectionError, parse_shard
+from exporter.selection import SelectionError, parse_shard
 from exporter.target import TargetError, parse_endpoint
 from exporter.web.access import read_basic_untrusted
 from exporter.web.allow import Allowlist

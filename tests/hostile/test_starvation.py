@@ -23,7 +23,7 @@ from exporter.demo.scenario import Scenario, Seen
 from exporter.demo.scripts import Hold
 from exporter.demo.servers import Endpoint
 from exporter.metrics.own import OwnMetrics
-from exporter.scrape import scrape
+from exporter.scrape import read
 from exporter.watch import Watch
 
 DESCRIPTORS = 64
@@ -143,7 +143,7 @@ def test_a_clock_that_steps_by_a_day_changes_verdicts_and_nothing_else(tmp_path)
         try:
             for step in (0.0, DAY, 0.0, -DAY, 2 * DAY, 0.0):
                 offset = step
-                (reading,) = await scrape(watch, config, config.targets, asyncio.get_running_loop().time() + 10)
+                (reading,) = await read(watch, config, config.targets, asyncio.get_running_loop().time() + 10)
                 (judgement,) = reading.judgements
                 assert reading.failure is None
                 assert judgement.observation.result.total_seconds < 10

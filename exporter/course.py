@@ -1,0 +1,88 @@
+"""The course of one scrape: its probes begun, waited for, and cut short when the deadline comes.
+
+It begins few probes at a time, so that the event loop has time for the others, and leaves none of them out.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from exporter.config.model import Config
+from exporter.reading import Reading
+from exporter.target import Target
+from exporter.watch import Watch, finished
+
+BEGUN_AT_ONCE = 16  # probes: each takes the event loop a tenth of a millisecond before it waits for its peer
+TICK_SECONDS = 0.01
+CUT_AT_ONCE = 100
+
+
+class Course:
+    """The probes of one scrape, and their readings in the order of its targets."""
+
+    def __init__(self, watch: Watch, config: Config, targets: Sequence[Target], deadline: float) -> None:
+        self._watch = watch
+        self._config = config
+        self._targets = targets
+        self._deadline = deadline
+        self._next = 0
+        self._under_way: dict[int, asyncio.Task[Reading]] = {}
+        self._done = asyncio.Event()
+        self.readings: list[Reading | None] = [None] * len(targets)
+
+    async def run(self) -> None:
+        """Begin a probe for each that ends, and a few more at each tick that comes in time, until all have ended.
+
+        A tick that comes late says that the loop is busy as it is: more probes at once would only take longer each.
+        """
+        loop = asyncio.get_running_loop()
+        while self._next < len(self._targets):
+            room = self._config.global_.concurrency - len(self._under_way)
+            for _ in range(min(BEGUN_AT_ONCE, room)):
+                self._begin()
+            due = loop.time() + TICK_SECONDS
+            await asyncio.sleep(TICK_SECONDS)
+            while loop.time() - due > TICK_SECONDS and len(self._under_way) >= BEGUN_AT_ONCE:
+                due = loop.time() + TICK_SECONDS
+                await asyncio.sleep(TICK_SECONDS)
+        if self._under_way:
+            await self._done.wait()
+
+    def _begin(self) -> None:
+        index = self._next
+        if index < len(self._targets):
+            self._next += 1
+            target = self._targets[index]
+            task = self._watch.begin(target, self._config.modules[target.module], self._deadline)
+            self._under_way[index] = task
+            task.add_done_callback(lambda task: self._end(index, task))
+
+    def _end(self, index: int, task: asyncio.Task[Reading]) -> None:
+        """Keep a reading, and begin the next probe in its place."""
+        if self._under_way.pop(index, None) is None:
+            return  # nobody waits for it any more
+        target = self._targets[index]
+        self._watch.leave(target, self._config.modules[target.module], task)
+        self.readings[index] = finished(task) or self._cut(target)
+        self._begin()
+        if not self._under_way:
+            self._done.set()
+
+    async def cut(self) -> None:
+        """Report what is not finished as failed by timeout of the phase that it has reached, or of the first."""
+        self._next = len(self._targets)
+        for index, target in enumerate(self._targets):
+            if self.readings[index] is None:
+                task = self._under_way.get(index)
+                self.readings[index] = (finished(task) if task else None) or self._cut(target)
+            if index % CUT_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    def _cut(self, target: Target) -> Reading:
+        return self._watch.cut(target, self._config.modules[target.module])
+
+    def leave(self) -> None:
+        """Wait no more for what is under way."""
+        under_way, self._under_way = self._under_way, {}
+        for index, task in under_way.items():
+            target = self._targets[index]
+            self._watch.leave(target, self._config.modules[target.module], task)
