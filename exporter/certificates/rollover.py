@@ -3,10 +3,11 @@
 RFC 5280 section 4.2.1.9: pathLenConstraint "gives the maximum number of non-self-issued intermediate certificates
 that may follow this certificate in a valid certification path". The strict verifier counts them all, so such a path
 is verified in two parts: from the leaf to the self-issued authority, and from there to the root. It is not tried
-where name constraints stand above, which the lower part would not be held to.
+where the upper part has name constraints or extended key usages, which the lower part would not be held to.
 """
 
 from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
 
 from exporter.certificates.facts import Certificate
 
@@ -16,7 +17,7 @@ def rollover_position(path: tuple[Certificate, ...]) -> int | None:
     for position in range(1, len(path) - 1):
         if path[position].is_self_issued:
             above = path[position:]
-            return None if any(_has_name_constraints(one) for one in above) else position
+            return None if any(_constrains(one) for one in above) else position
     return None
 
 
@@ -32,22 +33,17 @@ def path_lengths_hold(path: tuple[Certificate, ...]) -> bool:
 
 
 def _path_length(certificate: Certificate) -> int | None:
-    try:
-        extensions = certificate.parsed.extensions if certificate.parsed is not None else None
-        constraints = extensions.get_extension_for_class(x509.BasicConstraints) if extensions else None
-    except (x509.ExtensionNotFound, ValueError):
+    if certificate.parsed is None or certificate.problems:
         return None
-    return constraints.value.path_length if constraints else None
-
-
-def _has_name_constraints(certificate: Certificate) -> bool:
-    """Tell whether there are name constraints; what cannot be read is taken to have some."""
     try:
-        if certificate.parsed is None:
-            return True
-        certificate.parsed.extensions.get_extension_for_class(x509.NameConstraints)
+        return certificate.parsed.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
     except x509.ExtensionNotFound:
-        return False
-    except Exception:  # noqa: BLE001 - hostile input: a malformed extension
+        return None
+
+
+def _constrains(certificate: Certificate) -> bool:
+    """Tell whether an authority limits the names or uses below it; one that cannot be read is taken to do so."""
+    if certificate.parsed is None or certificate.problems:
         return True
-    return True
+    found = {extension.oid for extension in certificate.parsed.extensions}
+    return bool(found & {ExtensionOID.NAME_CONSTRAINTS, ExtensionOID.EXTENDED_KEY_USAGE})

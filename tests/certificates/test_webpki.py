@@ -1,6 +1,7 @@
 """The strict verifier: every rule of our own is in the table, and the system's roots are not judged again."""
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from exporter.certificates.judge import ChainJudge
 from exporter.certificates.public_suffixes import is_public_suffix
@@ -86,6 +87,14 @@ def test_name_constraints_above_a_rollover_are_not_lost():
     """The lower part alone would not be held to them, so such a path is not verified in two parts."""
     top = root(nc=name_constraints([dns("example.org")]))
     first = intermediate(top, "CN=First", pathlen=1)
+    again = intermediate(first, "CN=First")
+    third = intermediate(again, "CN=Third")
+    assert reasons([leaf(third), third, again, first], top) != []
+
+
+def test_extended_key_usages_above_a_rollover_are_not_lost():
+    top = root()
+    first = intermediate(top, "CN=First", pathlen=1, eku=extended_key_usage(ExtendedKeyUsageOID.CLIENT_AUTH))
     again = intermediate(first, "CN=First")
     third = intermediate(again, "CN=Third")
     assert reasons([leaf(third), third, again, first], top) != []
