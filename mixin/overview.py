@@ -166,6 +166,17 @@ def _spoken() -> list[Json]:
     ]
 
 
+def _profiles() -> Json:
+    return bars(
+        "Mozilla's profiles",
+        "Share of the endpoints with a known posture that keep each profile of Mozilla's TLS guideline.",
+        "percentunit",
+        query(f"avg by (profile) (tls_profile_compliant{{{S}}})", "{{profile}}", instant=True),
+        thresholds((None, ORANGE), (0.5, YELLOW), (0.9, GREEN)),
+        max=1,
+    )
+
+
 def _accepted() -> list[Json]:
     share = thresholds((None, BLUE))
     hybrid = f'max by (job, target, module) (tls_group_accepted{{{S}, group=~".*MLKEM.*"}})'
@@ -177,6 +188,7 @@ def _accepted() -> list[Json]:
             query(f"avg({hybrid})", instant=True),
             thresholds((None, ORANGE), (0.5, YELLOW), (0.9, GREEN)),
         ),
+        _profiles(),
         bars(
             "Versions accepted",
             "Share of the endpoints with a known posture that accept each protocol version.",
@@ -241,7 +253,7 @@ def overview() -> Json:
         row("Expiry", 10, (12, expiry), (12, lifetimes)),
         row("Findings", 10, *((12, panel) for panel in _findings())),
         row("What is spoken", 8, *((8, panel) for panel in _spoken())),
-        row("What is accepted", 9, *zip((4, 8, 12), _accepted(), strict=True)),
+        row("What is accepted", 9, *zip((4, 6, 6, 8), _accepted(), strict=True)),
         row("Slowest endpoints", 9, (24, _slowest())),
         row("The exporter", 7, *((8, panel) for panel in _exporter())),
     ]

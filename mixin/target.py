@@ -139,12 +139,41 @@ def _posture() -> list[Json]:
     versions = query(f"max by (version) (tls_version_accepted{{{S}}})", "{{version}}")
     ciphers = query(f"max by (class) (tls_cipher_class_accepted{{{S}}})", "{{class}}")
     groups = query(f"max by (group) (tls_group_accepted{{{S}}})", "{{group}}")
+    features = query(f"max by (feature) (tls_feature_accepted{{{S}}})", "{{feature}}")
+    present = value_map((0, "no", BLUE), (1, "yes", GREEN))
     return [
         timeline(
             "Versions", "Protocol versions that the server accepts. Cached, see the posture's age.", versions, plain
         ),
         timeline("Cipher classes", "Classes of ciphers below TLS 1.3 that the server accepts. Cached.", ciphers, bad),
         timeline("Key exchange groups", "Groups of TLS 1.3 that the server accepts. Cached.", groups, plain),
+        timeline("Features", "What else the server takes part in, good and bad. Cached.", features, present),
+    ]
+
+
+def _judged() -> list[Json]:
+    violations = query(f"tls_profile_violation_info{{{S}}}", table=True)
+    undetermined = query(f"tls_posture_undetermined_info{{{S}}}", table=True)
+    addresses = query(f"tls_probe_address_info{{{S}}}", table=True)
+    return [
+        table(
+            "Violations of Mozilla's profiles",
+            "Each rule of the server side TLS guideline that the endpoint does not keep. Cached.",
+            [violations],
+            {"profile": "Profile", "rule": "Rule"},
+        ),
+        table(
+            "Not determined",
+            "Checks of the last posture scan without an answer, and why. Their metrics are absent, never 0.",
+            [undetermined],
+            {"check": "Check", "reason": "Reason"},
+        ),
+        table(
+            "Addresses",
+            "The IP addresses that were probed.",
+            [addresses],
+            {"address": "Address", "family": "Family", "server_name": "Name asked for"},
+        ),
     ]
 
 
@@ -195,7 +224,8 @@ def target() -> Json:
         row("Findings", 8, (24, _findings())),
         row("Certificates", 7, *zip((24, 10, 14), _certificates(), strict=True)),
         row("Probe", 8, *((8, panel) for panel in _probe())),
-        row("Posture", 9, *((8, panel) for panel in _posture())),
+        row("Posture", 9, *((6, panel) for panel in _posture())),
+        row("Judged by it", 8, *((8, panel) for panel in _judged())),
         row("More", 4, *((4, panel) for panel in _more())),
     ]
     matched = 'tls_probe_success{job=~"$job", instance=~"$instance"}'
