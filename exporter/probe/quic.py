@@ -112,7 +112,7 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        self._transport = transport  # type: ignore[assignment]  # uvloop's transports are no subclass
+        self._transport = transport  # type: ignore[assignment]  # a transport of datagrams
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         """Hand a datagram to QUIC."""

@@ -10,7 +10,7 @@ import pytest
 from exporter.config.problems import ConfigError
 from exporter.web.access import WebConfig
 from tests.support import pki
-from tests.support.web_access import HASH, PAGE, ROOT, Server, config_file, issue, presented, status, trusting, write
+from tests.support.web_access import HASH, PAGE, ROOT, config_file, issue, presented, status, trusting, write
 
 
 async def test_tls_from_files_and_from_the_text_itself(serve_behind, visitor, tmp_path):
@@ -80,24 +80,6 @@ async def test_a_swapped_certificate_is_served_without_a_restart(serve_behind, t
     assert await presented(server) == first.der
     write(tmp_path / "server.key", new_key)
     assert await presented(server) == second.der
-
-
-def test_a_swap_under_the_event_loop_that_is_faster(tmp_path):
-    """The TLS of uvloop is its own: it too asks for a context at each connection."""
-    uvloop = pytest.importorskip("uvloop")
-    issue(tmp_path, "server")
-    path = config_file(tmp_path, tls_server_config={"cert_file": "server.pem", "key_file": "server.key"})
-
-    async def swap():
-        server = Server(WebConfig.load(str(path)))
-        await server.start()
-        first = await presented(server)
-        second = issue(tmp_path, "server")
-        assert await presented(server) == second.der != first
-        await server.runner.cleanup()
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(swap())
 
 
 async def test_client_certificates(serve_behind, visitor, tmp_path):
