@@ -60,7 +60,8 @@ def _guided(name: str, corpus: Path, seconds: int) -> tuple[int, str]:
     environment = {"PYTHONPATH": paths, "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
     done = subprocess.run([*command, *options], capture_output=True, text=True, env=environment, check=False)
     found = _DONE.search(done.stderr)
-    return int(found[1]) if found else 0, (done.stdout + done.stderr)[-6000:] if done.returncode else ""
+    said = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("INFO: Instrumenting")]
+    return int(found[1]) if found else 0, "\n".join(said[-60:]) if done.returncode else ""
 
 
 if __name__ == "__main__":
