@@ -82,8 +82,10 @@ def is_good(judgement: Judgement) -> bool:
     trusted = any(verdict.trusted for verdict in observation.verdicts if verdict.verifier == "openssl")
     if not observation.result.success or not trusted or observation.name_match is False:
         return False
-    http = observation.result.http
-    return http is None or (http.status_code is not None and http.status_code < _FIRST_CLIENT_ERROR)
+    http, session = observation.result.http, observation.result.session
+    if http is None or (http.status_code is None and session is not None and session.alpn == "h2"):
+        return True  # not asked for, or not asked: nothing is known of an answer over HTTP/2
+    return http.status_code is not None and http.status_code < _FIRST_CLIENT_ERROR
 
 
 def _address(judgements: Sequence[Judgement]) -> Iterator[tuple[str, str, float]]:

@@ -17,12 +17,18 @@ from support.programs import need
 from support.servers.process import free_port
 from support.site import configuration, serving
 
+from exporter.certificates.chain import Verdict
+from exporter.config.model import Module
 from exporter.config.reader import load
 from exporter.demo.gallery import Gallery
 from exporter.demo.pki import Leaf
 from exporter.demo.scenario import Closed, Scenario, Seen
 from exporter.demo.servers import Endpoint
-from exporter.metrics.blackbox import BLACKBOX_FAMILIES, blackbox_version, fnv1a
+from exporter.findings.judgement import Judgement
+from exporter.findings.observation import Observation
+from exporter.metrics.blackbox import BLACKBOX_FAMILIES, blackbox_version, fnv1a, is_good
+from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Session
+from exporter.target import Target, parse_endpoint
 
 ADDRESS = "127.0.0.1"
 BOTH = {"names": ("localhost",), "addresses": (ADDRESS,)}
@@ -184,3 +190,33 @@ def test_fnv1a(data, wanted):
 @pytest.mark.parametrize(("protocol", "wanted"), [("TLSv1.3", "TLS 1.3"), ("TLSv1.0", "TLS 1.0"), ("SSLv3", "unknown")])
 def test_versions_are_spelt_as_go_does(protocol, wanted):
     assert blackbox_version(protocol) == wanted
+
+
+def judged(*, trusted=True, name_match=True, http=None, failure=None, alpn=""):
+    """Return a judgement of a probe with a session."""
+    session = Session("TLSv1.3", 1.3, "TLS_AES_128_GCM_SHA256", "x25519", alpn)
+    result = Result(0.0, 0.1, session=session, http=http, failure=failure)
+    target = Target("a.example:443", parse_endpoint("a.example:443"), "tls")
+    verdicts = (Verdict("openssl", trusted), Verdict("webpki", trusted=False))
+    return Judgement(Observation(target, Module("tls"), result, 0.0, verdicts=verdicts, name_match=name_match))
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted"),
+    [
+        ({}, True),
+        ({"trusted": False}, False),
+        ({"name_match": False}, False),
+        ({"name_match": None}, True),  # there is no name to match, as for a Unix socket
+        ({"failure": Failure(Phase.HANDSHAKE, Reason.RESET)}, False),
+        ({"http": HTTPFacts(200)}, True),
+        ({"http": HTTPFacts(302)}, True),
+        ({"http": HTTPFacts(404)}, False),
+        ({"http": HTTPFacts(503)}, False),
+        ({"http": HTTPFacts(failure="no answer")}, False),
+        ({"http": HTTPFacts(failure="HTTP/2 only"), "alpn": "h2"}, True),  # not asked: unknown is not bad
+    ],
+)
+def test_success(seen, wanted):
+    """What ordinary clients do counts: the strict verifier's opinion does not."""
+    assert is_good(judged(**seen)) is wanted

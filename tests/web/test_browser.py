@@ -282,8 +282,8 @@ def test_pictures(opened, targets, exporter, request):
         folder = PICTURES if accept else Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(exist_ok=True)
         for name, address, scheme in (
-            ("targets", "/", "light"),
-            ("targets-dark", "/", "dark"),
+            ("targets", "/?sort=expiry", "light"),
+            ("targets-dark", "/?sort=expiry", "dark"),
             ("target", targets["wrong-name"], "light"),
             ("target-dark", targets["wrong-name"], "dark"),
         ):

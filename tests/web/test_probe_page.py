@@ -188,3 +188,15 @@ def test_the_gallery_speaks_tls(gallery):
     """What the tests above rely on, seen by Python's own client."""
     host, port = gallery.targets["good"].split(":")
     assert ssl.get_server_certificate((host, int(port)))
+
+
+async def test_the_configuration_is_shown_without_secrets(trusting):
+    proxied = replace(trusting, proxy=ProxyConfig("http", "proxy.example", 3128, "ada", Secret("lovelace")))
+    async with serving(configuration((CLOSED, "trusting"), modules=(proxied,))) as site:
+        status, headers, text = await site.get("/config")
+    assert status == 200
+    assert headers["Content-Type"].startswith("text/yaml")
+    assert CLOSED in text
+    assert text.count("<secret>") == 2
+    assert "hunter2" not in text
+    assert "lovelace" not in text
