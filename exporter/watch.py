@@ -106,7 +106,11 @@ class Watch:
         allowed: Callable[[Address], bool] | None = None,
     ) -> asyncio.Task[Reading]:
         """Begin to read a target, or take part in a reading under way. Whoever begins must `leave`."""
-        return self.sharing.join((target, module, allowed), lambda: self._read(target, module, deadline, allowed))
+        joined = self.sharing.joined
+        task = self.sharing.join((target, module, allowed), lambda: self._read(target, module, deadline, allowed))
+        if self.sharing.joined > joined:
+            self.own.probes_shared.inc()
+        return task
 
     def leave(
         self,

@@ -1,0 +1,19 @@
+"""A short soak: scrapes with reloads, hang-ups and churn in between leave nothing behind. The long one is a script."""
+
+from soak import soak
+
+SCRAPES = 200
+DESCRIPTORS = 60  # of the exporter itself, its listeners, and the connections of a moment
+
+
+def test_a_short_soak_leaves_nothing_behind():
+    """No scrape fails; at the end no probe is under way, and no descriptor of one is open."""
+    report = soak(SCRAPES)
+    assert report.failed == 0
+    assert report.hung_up >= SCRAPES / 20
+    assert report.reloads >= 3
+    last = report.samples[-1]
+    assert last.in_flight == 0
+    assert last.descriptors <= DESCRIPTORS
+    assert max(last.caches.values()) < 1000
+    assert "slope" in report.text()
