@@ -12,6 +12,7 @@ from aiohttp import web
 from exporter import __version__, systemd
 from exporter.config.model import Config
 from exporter.config.problems import ConfigError
+from exporter.garbage import Garbage
 from exporter.listening import listen, listen_on_passed, passed_sockets
 from exporter.loading import Loader
 from exporter.metrics.own import OwnMetrics
@@ -57,8 +58,14 @@ class Daemon:
         self._watch = Watch(config, self._own)
         self._tell_broken_files()
         site = Site(
-            self._watch, self._own, self._settings.options, self.reload, authenticates=lambda: access.authenticates
+            self._watch,
+            self._own,
+            self._settings.options,
+            self.reload,
+            authenticates=lambda: access.authenticates,
+            settle=lambda: garbage.set_aside(len(self._watch.config.targets)),
         )
+        garbage = Garbage()
         app = make_app(site)
         access.install(app)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN_SECONDS)
@@ -67,6 +74,7 @@ class Daemon:
         try:
             addresses = await self._listen(runner, access.ssl_context)
             self._answer_signals()
+            garbage.begin()
             site.ready = True
             log.info("serving", version=__version__, addresses=" ".join(addresses), targets=len(config.targets))
             if self._started:

@@ -7,6 +7,7 @@ that every failure, alert and older version in a result is as OpenSSL reports it
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from functools import lru_cache
 
 from OpenSSL import SSL
 
@@ -147,12 +148,18 @@ async def ordinary_handshake(stream: Stream, hello: Hello) -> tuple[Handshake, S
             raise
         raise NotOrdinaryError(error.detail or error.reason) from None
     stream.write(answer)
-    session = Session(
+    presented = client.presented
+    session = _session(client.cipher_suite, client.group, client.alpn)
+    return Handshake(session, presented.certificates, staple=presented.staple), ShortStream(client, stream)
+
+
+@lru_cache(maxsize=256)
+def _session(cipher_suite: int, group: int, alpn: bytes) -> Session:
+    """Return what was negotiated; it is the same for many endpoints."""
+    return Session(
         protocol="TLSv1.3",
         version=1.3,
-        cipher=names.cipher_suite_name(client.cipher_suite),
-        group=names.group_name(client.group),
-        alpn=client.alpn.decode("ascii", "backslashreplace"),
+        cipher=names.cipher_suite_name(cipher_suite),
+        group=names.group_name(group),
+        alpn=alpn.decode("ascii", "backslashreplace"),
     )
-    presented = client.presented
-    return Handshake(session, presented.certificates, staple=presented.staple), ShortStream(client, stream)

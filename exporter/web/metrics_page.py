@@ -31,7 +31,10 @@ async def metrics(request: web.Request) -> web.StreamResponse:
             return web.Response(status=400, text=f"{error}\n")
         site.own.scrapes.labels("metrics").inc()
         site.own.scrape_duration.set(loop.time() - began)
-        return await send_exposition(request, pages(request.headers.get("Accept", ""), lines, [site.own.registry]))
+        own = [site.own.registry]
+        response = await send_exposition(request, pages(request.headers.get("Accept", ""), lines, own))
+    site.settle()
+    return response
 
 
 def deadline_of(request: web.Request) -> float:

@@ -26,7 +26,8 @@ class Options:
 class Site:
     """The state behind the routes. `reload` returns what is wrong with the new configuration, "" for nothing.
 
-    `authenticates` tells whether whoever gets through to a handler has proved something.
+    `authenticates` tells whether whoever gets through to a handler has proved something. `settle` is called when a
+    scrape has been answered.
     """
 
     watch: Watch
@@ -35,6 +36,7 @@ class Site:
     reload: Callable[[], Awaitable[str]]
     ready: bool = False
     authenticates: Callable[[], bool] = lambda: False
+    settle: Callable[[], None] = lambda: None
     _indexed: Config | None = None
     _by_name: dict[str, list[Target]] = field(default_factory=dict)
 
