@@ -123,3 +123,14 @@ def hkdf_expand_label(digest, secret, label, context, length):
         block = hmac.digest(secret, block + info + bytes((number,)), digest)
         output, number = output + block, number + 1
     return output[:length]
+
+
+def hello_of(*extensions, suites=b"\x13\x01"):
+    """Write a ClientHello, as OpenSSL's may look."""
+    body = b"\x03\x03" + bytes(32) + vector(1, bytes(32)) + vector(2, suites) + b"\x01\x00"
+    return records.record(22, 0x0301, records.handshake_message(1, body + vector(2, b"".join(extensions))))
+
+
+def shares_of(*entries):
+    """Write the extension with the key shares of some groups."""
+    return extension(51, vector(2, b"".join(group.to_bytes(2) + vector(2, key) for group, key in entries)))
