@@ -121,13 +121,16 @@ async def early_data(wire: Wire, server_name: str | None) -> bool:
     Raises Unanswered and HandshakeRefused.
     A server that sends no ticket permits none. pyOpenSSL has no public name for SSL_SESSION_get_max_early_data(3).
     """
-    handshake = await _completed(wire, TLS_1_3, server_name)
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + _TICKET_SECONDS
+    began = loop.time()
+    handshake = await _completed(wire, TLS_1_3, server_name)
+    deadline = loop.time() + max(_TICKET_SECONDS, 2 * (loop.time() - began))
     try:
         while not _max_early_data(handshake.connection):
             await handshake.feed(deadline - loop.time())
-    except NetworkError:
+    except NetworkError as error:
+        if error.reason is Reason.RESET:
+            raise Unanswered(error.reason) from None
         return False
     finally:
         handshake.stream.close()

@@ -30,6 +30,14 @@ async def run_active_checks(scan: Scan) -> None:
             scan.undetermined[check] = unanswered.reason
 
 
+def _note(scan: Scan, check: Check, fact: str, found: bool) -> None:
+    """Note what a check found. That it found nothing is believed as a refusal is: if the server is there at the end."""
+    if found:
+        scan.facts[fact] = True
+    else:
+        scan.inquiry.derived(check, scan.facts, fact)
+
+
 def _highest(scan: Scan) -> int | None:
     """Return the highest version up to TLS 1.2 that is accepted, None if none is. Raises Unanswered."""
     accepted = [version for version in UP_TO_1_2 if scan.versions.get(version)]
@@ -46,7 +54,7 @@ async def _heartbleed(scan: Scan) -> None:
     if offered is None:
         raise Unanswered(NO_VERSION)
     hello = offers.feature_hello(scan.random(32), scan.server_name)
-    scan.facts["heartbleed"] = offered and await active.heartbleed(scan.inquiry.wire, hello)
+    _note(scan, Check.HEARTBLEED, "heartbleed", offered and await active.heartbleed(scan.inquiry.wire, hello))
 
 
 async def _early_ccs(scan: Scan) -> None:
@@ -58,7 +66,7 @@ async def _early_ccs(scan: Scan) -> None:
         scan.inquiry.derived(Check.EARLY_CCS, scan.facts, "early_ccs")
         return
     hello = offers.feature_hello(scan.random(32), scan.server_name)
-    scan.facts["early_ccs"] = await active.early_ccs(scan.inquiry.wire, hello)
+    _note(scan, Check.EARLY_CCS, "early_ccs", await active.early_ccs(scan.inquiry.wire, hello))
 
 
 async def _robot(scan: Scan) -> None:
@@ -70,7 +78,11 @@ async def _robot(scan: Scan) -> None:
         scan.inquiry.derived(Check.ROBOT, scan.facts, "robot", Oracle.NONE)
         return
     wire, random = scan.inquiry.wire, scan.random
-    scan.facts["robot"] = await active.robot_oracle(wire, lambda: scan.hello(version, offers.RSA_SUITES), random)
+    oracle = await active.robot_oracle(wire, lambda: scan.hello(version, offers.RSA_SUITES), random)
+    if oracle is Oracle.NONE:
+        scan.inquiry.derived(Check.ROBOT, scan.facts, "robot", Oracle.NONE)
+    else:
+        scan.facts["robot"] = oracle
 
 
 async def _renegotiation(scan: Scan) -> None:
@@ -86,7 +98,7 @@ async def _renegotiation(scan: Scan) -> None:
     except handshakes.HandshakeRefused:
         scan.inquiry.derived(Check.RENEGOTIATION, scan.facts, "client_renegotiation", None)
     else:
-        scan.facts["client_renegotiation"] = renegotiates
+        _note(scan, Check.RENEGOTIATION, "client_renegotiation", renegotiates)
 
 
 async def _early_data(scan: Scan) -> None:
@@ -97,6 +109,8 @@ async def _early_data(scan: Scan) -> None:
         scan.inquiry.derived(Check.EARLY_DATA, scan.facts, "early_data")
         return
     try:
-        scan.facts["early_data"] = await handshakes.early_data(scan.inquiry.wire, scan.server_name)
+        accepted = await handshakes.early_data(scan.inquiry.wire, scan.server_name)
     except handshakes.HandshakeRefused:
         scan.inquiry.derived(Check.EARLY_DATA, scan.facts, "early_data", None)
+    else:
+        _note(scan, Check.EARLY_DATA, "early_data", accepted)

@@ -106,6 +106,7 @@ def weak_server(tmp_path_factory):
     credential = make_credential(folder)
     port = free_port()
     command = [need("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-cipher", "ALL:eNULL:@SECLEVEL=0"]
+    command += ["-client_renegotiation"]
     command += ["-cert", str(credential.certificate), "-key", str(credential.key)]
     with serving(command, folder, port):
         yield port
@@ -159,6 +160,21 @@ async def test_a_server_that_fails_every_few_connections(failure, period, weak_s
         async with relay(weak_server, failure, lambda number, o=offset: number % period == o) as port:
             seen = await posture_of(port, active=False, seconds=SECONDS)
         assert_true(seen, truth)
+        assert findings(merged(truth, seen)) == findings(truth)
+
+
+@pytest.mark.parametrize("failure", ["reset", "close", "alert", "plain", "stop"])
+async def test_an_outage_in_the_middle_of_the_active_checks(failure, weak_server):
+    """What no check found is never told as found, and never as not there."""
+    truth = await posture_of(weak_server)
+    assert truth.client_renegotiation
+    for n in range(truth.connections - 10, truth.connections):
+        async with relay(weak_server, failure, lambda number, n=n: number >= n) as port:
+            seen = await posture_of(port, seconds=SECONDS)
+        assert_true(seen, truth)
+        assert not any(seen.vulnerabilities.values())
+        assert seen.client_renegotiation is not False
+        assert seen.early_data is not True
         assert findings(merged(truth, seen)) == findings(truth)
 
 
