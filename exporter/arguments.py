@@ -123,7 +123,7 @@ def _add_web_flags(parser: argparse.ArgumentParser) -> None:
         dest="max_requests",
         metavar="N",
         type=int,
-        default=40,
+        default=512,
         help="scrapes and probes answered at once; more get 503; 0 for no limit (default: %(default)s)",
     )
     parser.add_argument(

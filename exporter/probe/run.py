@@ -140,6 +140,7 @@ async def _probe_route(
     if not route.target.endpoint.unix_path:
         limit = min(deadline, clock() + seconds)
         addresses = route.addresses or await _resolve(prober, route, trace, limit, allowed)
+        trace.address = addresses[0]
     slot: object = (addresses[0].ip, addresses[0].port) if addresses else route.target.endpoint.unix_path
     trace.enter(Phase.CONNECT)
     if not prober.slots.take(slot):
@@ -379,6 +380,8 @@ def _failed(prober: Prober, route: Route, trace: Trace, failure: Failure) -> Res
         durations=trace.durations,
         failure=failure,
         variant=route.variant,
+        address=trace.address.ip if trace.address else None,
+        family=trace.address.family if trace.address else None,
         server_name=route.server_name,
         events=trace.events,
     )

@@ -6,6 +6,7 @@ The same three lines give the duration of a phase, the timeline of `debug=true` 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from exporter.probe.resolve import Address
 from exporter.probe.result import Event, Phase
 
 MAX_EVENTS = 64
@@ -22,7 +23,7 @@ class Progress:
 class Trace:
     """Times the phases of one probe. `clock` is monotonic, in seconds."""
 
-    __slots__ = ("_began", "_clock", "_events", "_progress", "_seconds", "_started")
+    __slots__ = ("_began", "_clock", "_events", "_progress", "_seconds", "_started", "address")
 
     def __init__(self, clock: Callable[[], float], progress: Progress | None = None) -> None:
         self._clock = clock
@@ -30,6 +31,7 @@ class Trace:
         self._seconds: dict[Phase, float] = {}
         self._events: list[Event] = []
         self._progress = progress or Progress()
+        self.address: Address | None = None  # the one to connect to, first
 
     @property
     def phase(self) -> Phase:

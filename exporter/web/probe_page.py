@@ -20,13 +20,13 @@ from exporter.metrics.labels import clean
 from exporter.probe.resolve import Address
 from exporter.probe.run import plain_route
 from exporter.reading import Reading
-from exporter.target import Target, TargetError
+from exporter.target import Target, TargetError, parse_endpoint
 from exporter.web.allow import Allowlist
 from exporter.web.metrics_page import deadline_of, send_exposition
 from exporter.web.probe_debug import debug_text
 from exporter.web.site import SITE, Site
 
-_PARAMETERS = ("target", "module", "debug")
+_PARAMETERS = ("target", "module", "hostname", "debug")
 
 
 class _RefusedError(Exception):
@@ -97,8 +97,27 @@ def _permit(request: web.Request, site: Site) -> Permit:
         raise _RefusedError(400, f"unknown module {clean(module, 80)!r}{did_you_mean(module, config.modules)}")
     configured = _configured(site.targets_named(names[0]), module)
     if configured is not None:
-        return Permit(configured, config.modules[configured.module])
-    return _allowed(config, names[0], module)
+        permit = Permit(configured, config.modules[configured.module])
+    else:
+        permit = _allowed(config, names[0], module)
+    hostname = request.query.get("hostname", "")
+    return replace(permit, module=_asked_by_name(permit.module, hostname)) if hostname else permit
+
+
+def _asked_by_name(module: Module, hostname: str) -> Module:
+    """Return the module with blackbox_exporter's `hostname` as its server name, unless it names one itself.
+
+    Raises _RefusedError.
+    """
+    try:
+        endpoint = parse_endpoint(hostname)
+    except TargetError as error:
+        raise _RefusedError(400, f"bad hostname {clean(hostname, 80)!r}: {error}") from None
+    if endpoint.port is not None or endpoint.scheme or endpoint.unix_path is not None:
+        raise _RefusedError(400, f"bad hostname {clean(hostname, 80)!r}: a name alone is wanted")
+    if module.tls_config.server_name:
+        return module
+    return replace(module, tls_config=replace(module.tls_config, server_name=endpoint.host))
 
 
 def _configured(found: list[Target], module: str) -> Target | None:

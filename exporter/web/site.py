@@ -19,7 +19,7 @@ class Options:
     route_prefix: str = ""
     external_url: str = ""
     timeout_offset: float = 0.5
-    max_requests: int = 40
+    max_requests: int = 512
 
 
 @dataclass(slots=True)

@@ -101,7 +101,9 @@ async def test_the_port_for_plain_http_needs_a_permit_of_its_own(gallery, trusti
         ("target=a.example&target=b.example", "once"),
         (f"target={CLOSED}&module=tsl", "unknown module 'tsl', did you mean 'tls'?"),
         (f"target={CLOSED}&module=%1b%5b31m", "unknown module '\\\\x1b[31m'"),
-        (f"target={CLOSED}&hostname=a", "unknown parameter 'hostname'"),
+        (f"target={CLOSED}&host=a", "unknown parameter 'host'"),
+        (f"target={CLOSED}&hostname=a:1", "a name alone is wanted"),
+        (f"target={CLOSED}&hostname=a%20b", "bad hostname"),
     ],
 )
 async def test_bad_requests(query, words):
@@ -200,3 +202,20 @@ async def test_the_configuration_is_shown_without_secrets(trusting):
     assert text.count("<secret>") == 2
     assert "hunter2" not in text
     assert "lovelace" not in text
+
+
+async def test_blackbox_hostname_is_asked_for_and_matched_instead_of_the_host(gallery, trusting):
+    target = gallery.targets["good"].replace("localhost", "127.0.0.1")
+    async with serving(configuration(allow=["127.0.0.0/8:*"], modules=(trusting,))) as site:
+        as_written = await site.series(target, module="trusting")
+        by_name = await site.series(target, module="trusting", hostname="localhost")
+    assert as_written.value("tls_certificate_name_match") == as_written.value("probe_success") == 0
+    assert by_name.value("tls_certificate_name_match") == by_name.value("probe_success") == 1
+
+
+async def test_a_connection_that_fails_still_names_its_address():
+    async with serving(configuration(CLOSED)) as site:
+        exposition = await site.series(CLOSED)
+    assert exposition.value("probe_ip_protocol") == 4
+    (sample,) = exposition.samples("tls_probe_address_info")
+    assert (sample.labels["address"], sample.labels["family"]) == ("127.0.0.1", "ip4")

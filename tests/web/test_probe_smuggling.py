@@ -165,7 +165,6 @@ async def test_an_allowed_name_that_leads_inside_is_not_connected(served, connec
         "target=www.allowed.example:443&target=127.0.0.1:1",
         "target=127.0.0.1:1&target=https://127.0.0.1:1/configured",
         "target=www.allowed.example:443&module=https&module=tls",
-        "target=www.allowed.example:443&hostname=127.0.0.1",
         "target=www.allowed.example:443&server_name=127.0.0.1",
         "target=",
         "target",
