@@ -1,0 +1,24 @@
+"""The demo's welcome: addresses that a browser can open, and a command that can be pasted."""
+
+import pytest
+
+from exporter.demo.command import banner
+from exporter.demo.gallery import Gallery
+from exporter.demo.scenarios import SCENARIOS
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("127.0.0.1:10054", "http://127.0.0.1:10054/x/metrics"),
+        ("0.0.0.0:10054", "http://localhost:10054/x/metrics"),
+        ("[::]:10054", "http://localhost:10054/x/metrics"),
+        ("[::1]:10054", "http://[::1]:10054/x/metrics"),
+    ],
+)
+def test_the_banner_names_addresses_that_can_be_opened(address, url):
+    with Gallery([scenario for scenario in SCENARIOS if scenario.name == "expired"]) as gallery:
+        text = banner(gallery, [address], "/x/", "/x/metrics")
+        assert f" {url}\n" in text
+        assert f"tls-exporter probe {gallery.targets['expired']} --ca-file " in text
+        assert str(gallery.config_file) in text
