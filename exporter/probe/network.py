@@ -82,6 +82,7 @@ class SocketStream:
         self._chunks: list[bytes] = []
         self._waiting = 0
         self._unsent = b""
+        self._connecting = False  # and watched for that
         self._watched = False  # for what arrives
         self._ended = False
         self._closed = False
@@ -92,17 +93,22 @@ class SocketStream:
         """Connect, before anything else. Raises NetworkError."""
         error = self._socket.connect_ex(address)
         if error == errno.EINPROGRESS:
+            self._connecting = True
             self._loop.add_writer(self._descriptor, self._wake)
             try:
                 await self._wait()
             finally:
-                if not self._closed:
-                    self._loop.remove_writer(self._descriptor)
+                self._stop_connecting()
             if self._error is not None:
                 raise self._error
             error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             raise network_error(OSError(error, os.strerror(error)))
+
+    def _stop_connecting(self) -> None:
+        if self._connecting:
+            self._connecting = False
+            self._loop.remove_writer(self._descriptor)
 
     async def read(self) -> bytes:
         """Return what has arrived; b"" at the end. Raises NetworkError (`timeout` once the deadline has passed)."""
@@ -190,6 +196,7 @@ class SocketStream:
             return
         self._closed = self._ended = True
         self._timer.cancel()
+        self._stop_connecting()  # a watch that outlives its socket would make its number useless to others
         if self._watched:
             self._loop.remove_reader(self._descriptor)
         if self._unsent:

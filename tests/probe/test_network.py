@@ -193,3 +193,19 @@ async def test_a_slot_handed_to_a_cancelled_waiter_is_passed_on():
     await asyncio.wait_for(second, 1)
     slots.release("a")
     assert len(slots) == 0
+
+
+async def test_a_connection_that_times_out_leaves_no_watch_behind():
+    """A number that the loop still watches could be nobody else's: its next owner would never be told anything."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for filler in (first, second):  # the queue takes one more than it says; from then on SYNs are dropped
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        watched = len(loop._selector.get_map())
+        with pytest.raises(NetworkError) as failed:
+            await connect_one(Address("127.0.0.1", full.getsockname()[1], "ip4"), loop.time() + 0.2)
+        assert failed.value.reason is Reason.TIMEOUT
+        assert len(loop._selector.get_map()) == watched
