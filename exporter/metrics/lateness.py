@@ -20,6 +20,7 @@ class Lateness:
         self._began = clock()
         self._before = self._current = 0.0
         self._watching = 0
+        self._timed = False
         self._due = 0.0
 
     @property
@@ -44,7 +45,7 @@ class Lateness:
     def watched(self) -> Iterator[None]:
         """Measure while the block runs; any number of blocks share one timer."""
         self._watching += 1
-        if self._watching == 1:
+        if not self._timed:
             self._wait(asyncio.get_running_loop())
         try:
             yield
@@ -52,10 +53,12 @@ class Lateness:
             self._watching -= 1
 
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timed = True
         self._due = loop.time() + TICK_SECONDS
         loop.call_at(self._due, self._tick, loop)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self.note(loop.time() - self._due)
+        self._timed = False
         if self._watching:
             self._wait(loop)

@@ -1,0 +1,61 @@
+"""What survives scrapes is set aside, and looked through again when more has come together than can be explained."""
+
+import gc
+
+import pytest
+
+from exporter.garbage import OBJECTS_PER_TARGET, SPARE_OBJECTS, Garbage
+
+
+@pytest.fixture
+def garbage():
+    thresholds = gc.get_threshold()
+    yield Garbage()
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+
+
+class Cycle:
+    """Garbage that only the collector finds."""
+
+    alive = 0
+
+    def __init__(self):
+        self.itself = self
+        Cycle.alive += 1
+
+    def __del__(self):
+        Cycle.alive -= 1
+
+
+def test_what_the_start_has_made_is_out_of_sight(garbage):
+    kept = [[number] for number in range(1000)]
+    garbage.begin()
+    assert gc.get_freeze_count() > len(kept)
+    assert not any(one is kept[0] for one in gc.get_objects())
+
+
+def test_a_scrapes_survivors_are_set_aside_and_their_garbage_is_found_when_it_has_grown(garbage):
+    garbage.begin()
+    lost = [Cycle() for _ in range(10)]
+    garbage.set_aside(targets=10)
+    lost.clear()
+    gc.collect()
+    assert Cycle.alive == 10, "what is set aside is not looked through"
+    kept = [[number] for number in range(SPARE_OBJECTS + 10 * OBJECTS_PER_TARGET + 1000)]
+    garbage.set_aside(targets=10)
+    assert Cycle.alive == 0
+    assert kept
+
+
+def test_the_readings_of_many_targets_are_no_reason_to_look_through_everything(garbage):
+    garbage.begin()
+    lost = [Cycle()]
+    garbage.set_aside(targets=10_000)
+    lost.clear()
+    kept = [[number] for number in range(SPARE_OBJECTS + 9_000 * OBJECTS_PER_TARGET)]
+    garbage.set_aside(targets=10_000)
+    assert Cycle.alive == 1
+    assert kept
+    garbage.collect()
+    assert Cycle.alive == 0
