@@ -48,8 +48,7 @@ CERTIFICATE_FINDINGS = (
         "certificate_untrusted_issuer",
         "critical",
         "No trusted root vouches for the certificate",
-        "The chain does not end at a root that is trusted here. Clients with the same roots refuse the "
-        "connection.",
+        "The chain does not end at a root that is trusted here. Clients with the same roots refuse the connection.",
         "If the CA is private, name its root in `tls_config.ca_file` of the module and install it on the "
         "clients. If it is public, it has been distrusted or is too new for the local roots: update the "
         "ca-certificates package, or change to a CA that the clients know.",
@@ -70,8 +69,7 @@ CERTIFICATE_FINDINGS = (
         "The chain is out of order or has strangers in it",
         "The certificates are not sent leaf first with each one signed by the next, or some belong to no "
         "chain at all. TLS 1.2 demands the order; tolerant clients sort it out, strict and old ones fail.",
-        "Write the file in order: leaf, its issuer, that one's issuer. Remove certificates left over from a "
-        "former CA.",
+        "Write the file in order: leaf, its issuer, that one's issuer. Remove certificates left over from a former CA.",
     ),
     Finding(
         "certificate_root_sent",

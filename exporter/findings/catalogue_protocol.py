@@ -72,8 +72,7 @@ CIPHER_FINDINGS = (
         "Ciphers without authentication are accepted",
         "The server agrees to anonymous Diffie-Hellman, without any certificate. Anybody between client and "
         "server can pose as the server.",
-        _CIPHER_FIX
-        + " Mail servers that want it for opportunistic encryption between servers may keep it there only.",
+        _CIPHER_FIX + " Mail servers that want it for opportunistic encryption between servers may keep it there only.",
     ),
     Finding(
         "cipher_export",
@@ -87,8 +86,7 @@ CIPHER_FINDINGS = (
         "cipher_des",
         "high",
         "Single DES is accepted",
-        "The server agrees to DES, whose keys are found by trying all of them within a day on rented "
-        "hardware.",
+        "The server agrees to DES, whose keys are found by trying all of them within a day on rented hardware.",
         _CIPHER_FIX,
     ),
     Finding(
@@ -152,8 +150,7 @@ FLAW_FINDINGS = (
         "TLS compression is on",
         "The server compresses below TLS. An attacker who can make a browser send requests learns cookies "
         "from the sizes (CRIME, CVE-2012-4929).",
-        "Turn it off (`SSLCompression off` in Apache) or update the TLS library: none compresses by default "
-        "any more.",
+        "Turn it off (`SSLCompression off` in Apache) or update the TLS library: none compresses by default any more.",
     ),
     Finding(
         "insecure_renegotiation",
@@ -189,8 +186,7 @@ FLAW_FINDINGS = (
         "No extended master secret",
         "TLS 1.2 sessions are not bound to their handshake (RFC 7627). This permits triple handshake "
         "attacks where client certificates or channel bindings are used.",
-        "Update the TLS library; OpenSSL has had it since 1.1.0, Java since 8u161. Middleboxes are the "
-        "usual rest.",
+        "Update the TLS library; OpenSSL has had it since 1.1.0, Java since 8u161. Middleboxes are the usual rest.",
     ),
     Finding(
         "early_data_accepted",
@@ -217,8 +213,7 @@ FLAW_FINDINGS = (
         "A ChangeCipherSpec is accepted too early",
         "The server takes a ChangeCipherSpec before keys exist (CVE-2014-0224). With a client that has the "
         "same flaw, an attacker in between can read and change the connection.",
-        "Update OpenSSL (0.9.8za, 1.0.0m, 1.0.1h or any current version) and restart everything that uses "
-        "it.",
+        "Update OpenSSL (0.9.8za, 1.0.0m, 1.0.1h or any current version) and restart everything that uses it.",
     ),
     Finding(
         "robot",
