@@ -47,6 +47,7 @@ class Server:
     encrypted_extensions: bytes = b"\x00\x00"
     certificate: bytes | None = None
     scheme: int = 0x0403
+    signing: tuple = (ec.ECDSA(hashes.SHA256()),)  # what the key's `sign` takes besides the data
     signature: bytes | None = None
     verify_data: bytes | None = None
     finished_more: bytes = b""
@@ -84,7 +85,7 @@ class Server:
         self._transcript += signed
         signature = self.signature
         if signature is None:
-            signature = self.issued.key.sign(CONTEXT + self._digest(), ec.ECDSA(hashes.SHA256()))
+            signature = self.issued.key.sign(CONTEXT + self._digest(), *self.signing)
         verify = records.handshake_message(15, self.scheme.to_bytes(2) + vector(2, signature))
         self._transcript += verify
         verify_data = self.verify_data
