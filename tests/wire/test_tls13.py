@@ -3,8 +3,7 @@
 import contextlib
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from OpenSSL import SSL
 
 from exporter.config.model import TLSConfig
@@ -262,44 +261,6 @@ def test_a_staple_is_kept():
     stapled = certificate_message(LEAF.der, MIDDLE.der, extensions=STAPLE)
     client.receive_untrusted(Server(LEAF, certificate=stapled).flight(hello))
     assert client.presented.staple == b"response"
-
-
-def test_keys_of_another_kind_than_the_scheme():
-    for key, scheme in ((rsa_key(2048), 0x0403), (ed25519.Ed25519PrivateKey.generate(), 0x0808)):
-        hello = OFFER.hello("a.example")
-        with pytest.raises(WireError, match="is not for this key"):
-            Client(hello).receive_untrusted(Server(leaf(MIDDLE, key=key), scheme=scheme, signature=b"x").flight(hello))
-
-
-def pss(digest, salt):
-    return (padding.PSS(padding.MGF1(digest), salt), digest)
-
-
-@pytest.mark.parametrize(
-    ("key", "scheme", "signing"),
-    [
-        (rsa_key(2048), 0x0804, pss(hashes.SHA256(), 32)),
-        (rsa_key(2048), 0x0805, pss(hashes.SHA384(), 48)),
-        (rsa_key(2048), 0x0806, pss(hashes.SHA512(), 64)),
-        (ec_key(ec.SECP384R1), 0x0503, (ec.ECDSA(hashes.SHA384()),)),
-        (ec_key(ec.SECP521R1), 0x0603, (ec.ECDSA(hashes.SHA512()),)),
-        (ed25519.Ed25519PrivateKey.generate(), 0x0807, ()),
-        (ed448.Ed448PrivateKey.generate(), 0x0808, ()),
-    ],
-)
-def test_each_scheme_signs_with_its_hash_and_salt(key, scheme, signing):
-    hello = OFFER.hello("a.example")
-    client = Client(hello)
-    client.receive_untrusted(Server(leaf(MIDDLE, key=key), scheme=scheme, signing=signing).flight(hello))
-    assert client.completed
-
-
-def test_a_salt_of_another_length_is_no_signature_of_the_scheme():
-    hello, key = OFFER.hello("a.example"), rsa_key(2048)
-    for scheme, signing in ((0x0804, pss(hashes.SHA256(), 20)), (0x0805, pss(hashes.SHA256(), 32))):
-        server = Server(leaf(MIDDLE, key=key), scheme=scheme, signing=signing)
-        with pytest.raises(WireError, match="does not verify"):
-            Client(hello).receive_untrusted(server.flight(hello))
 
 
 def after_server_hello():
