@@ -5,6 +5,7 @@ says all that is asked here, and a body could make the probe as slow as a peer l
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
 
 import h11
@@ -19,6 +20,7 @@ MAX_HEADER_BYTES = 64 * 1024
 MAX_ANSWER_BYTES = 256 * 1024  # with the interim answers before the one that counts
 MAX_LOCATION = 2048
 MAX_ALT_SVC = 256
+MAX_REMEMBERED = 16_384
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})  # RFC 9110 section 15.4, those with a meaning to Location
 _PATH_CHARACTERS = "/?:@!$&'()*+,;=%~-._[]"  # RFC 3986 section 3.3 and 3.4, and what is encoded already
 
@@ -46,14 +48,22 @@ def request_target(path: str) -> str:
 
 
 def _request_bytes(connection: h11.Connection, host_header: str, path: str) -> bytes:
+    return (connection.send(_request_event(host_header, path)) or b"") + (connection.send(_END) or b"")
+
+
+_END = h11.EndOfMessage()
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _request_event(host_header: str, path: str) -> h11.Request:
+    """Return the request, which is checked when it is made and is the same at each probe."""
     headers = [
         ("Host", host_header),
         ("User-Agent", f"tls-exporter/{__version__}"),
         ("Accept", "*/*"),
         ("Connection", "close"),
     ]
-    event = h11.Request(method="GET", target=request_target(path), headers=headers)
-    return (connection.send(event) or b"") + (connection.send(h11.EndOfMessage()) or b"")
+    return h11.Request(method="GET", target=request_target(path), headers=headers)
 
 
 async def _answer(connection: h11.Connection, stream: Stream) -> h11.Response:

@@ -207,7 +207,8 @@ async def _short_handshake(prober: Prober, route: Route, stream: Stream) -> tupl
     offer = prober.offers.get(_context(prober, route), asyncio.get_running_loop().time())
     if offer is None:
         raise NotOrdinaryError("what this module offers cannot be offered by the short way")
-    return await ordinary_handshake(stream, offer.hello(route.server_name))
+    data_follows = route.module.http is not None
+    return await ordinary_handshake(stream, offer.hello(route.server_name), data_follows=data_follows)
 
 
 def _context(prober: Prober, route: Route) -> SSL.Context:

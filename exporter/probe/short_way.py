@@ -24,6 +24,7 @@ MAX_KNOWN = 50_000
 BARRED_SECONDS = 3600.0  # OpenSSL's turn, after an endpoint turned out not to be ordinary
 KEYS_SECONDS = 60.0  # how long a key share serves: the keys of a probe guard nothing
 CHUNK = 65536
+HTTP_2 = b"h2"
 
 
 class NotOrdinaryError(Exception):
@@ -95,9 +96,10 @@ def _offer(context: SSL.Context, shares: KeyShares) -> Offer | None:
 class ShortStream:
     """A Stream inside the session of an ordinary handshake."""
 
-    def __init__(self, client: Client, stream: Stream) -> None:
+    def __init__(self, client: Client, stream: Stream, unsent: bytes = b"") -> None:
         self._client = client
         self._stream = stream
+        self._unsent = unsent  # the end of the handshake, which goes out with the first data
         self._begun = False
 
     def _begin(self) -> None:
@@ -123,15 +125,21 @@ class ShortStream:
     def write(self, data: bytes) -> None:
         """Encrypt and send."""
         self._begin()
-        self._stream.write(self._client.send(data))
+        self._stream.write(self._unsent + self._client.send(data))
+        self._unsent = b""
 
     def close(self) -> None:
         """Close at once, without waiting for the peer's close_notify."""
         self._stream.close()
 
 
-async def ordinary_handshake(stream: Stream, hello: Hello) -> tuple[Handshake, ShortStream]:
-    """Complete a handshake. Raises NotOrdinaryError, and NetworkError when the time is over."""
+async def ordinary_handshake(
+    stream: Stream, hello: Hello, *, data_follows: bool = False
+) -> tuple[Handshake, ShortStream]:
+    """Complete a handshake. Raises NotOrdinaryError, and NetworkError when the time is over.
+
+    `data_follows`: whoever asks for the handshake writes at once; our Finished then goes out with what is written.
+    """
     client = Client(hello)
     stream.write(hello.record)
     answer = b""
@@ -147,10 +155,12 @@ async def ordinary_handshake(stream: Stream, hello: Hello) -> tuple[Handshake, S
         if error.reason is Reason.TIMEOUT:
             raise
         raise NotOrdinaryError(error.detail or error.reason) from None
-    stream.write(answer)
+    if not data_follows or client.alpn == HTTP_2:  # over which no request is made
+        stream.write(answer)
+        answer = b""
     presented = client.presented
     session = _session(client.cipher_suite, client.group, client.alpn)
-    return Handshake(session, presented.certificates, staple=presented.staple), ShortStream(client, stream)
+    return Handshake(session, presented.certificates, staple=presented.staple), ShortStream(client, stream, answer)
 
 
 @lru_cache(maxsize=256)
