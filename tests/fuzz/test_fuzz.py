@@ -1,4 +1,4 @@
-"""Each fuzz target with its seeds, with what was once a fault, and with some thousand changes of them.
+"""Each fuzz target with its seeds, with what was once a fault, and with a hundred changes of them.
 
 The same changes each time. `python -m tests.fuzz --seconds 60` looks further, guided by coverage.
 """
@@ -12,7 +12,7 @@ import pytest
 from tests.fuzz.changing import changed
 from tests.fuzz.targets import REGRESSIONS, TARGETS, regressions
 
-EXECUTIONS = int(os.environ.get("FUZZ_EXECUTIONS", "200"))
+EXECUTIONS = int(os.environ.get("FUZZ_EXECUTIONS", "100"))
 
 
 @pytest.mark.parametrize("name", TARGETS)
