@@ -121,6 +121,19 @@ def test_pages_have_no_trailing_spaces_and_tabs():
             assert "\t" not in line, f"{path.name}:{number}"
 
 
+def test_what_is_linked_to_is_there():
+    """Of the pages outside the site, whose links mkdocs does not follow."""
+    for page in (ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", ROOT / "mixin" / "README.md"):
+        links = re.findall(r"\]\(([^)#\s]+)", page.read_text())
+        assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+def test_the_navigation_names_no_page_twice():
+    pages = re.findall(r"^ +- .+: (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    assert pages
+    assert len(pages) == len(set(pages))
+
+
 def test_verify_errors_explained_are_those_of_the_verifier():
     from exporter.certificates import openssl_errors
 
