@@ -25,11 +25,9 @@ def scraped(demo):
 
 @pytest.fixture(scope="session")
 def scraped_later(demo, scraped):
-    """Scrape until the posture of every scenario that has one is known."""
+    """Scrape until the posture of every server that completes handshakes is known."""
     served = {sample.labels["scenario"] for sample in scraped.samples("tls_probe_success")}
-    awaited = served & {
-        scenario.name for scenario in SCENARIOS if scenario.seen.version or scenario.seen.posture_findings
-    }
+    awaited = served & {scenario.name for scenario in SCENARIOS if scenario.seen.success}
     deadline = time.monotonic() + POSTURE_SECONDS
     while True:
         later = demo.scrape()

@@ -43,7 +43,11 @@ def test_once_the_posture_is_known_the_findings_are_exactly_those(scraped_later,
     seen, this = scenario.seen, {"scenario": scenario.name}
     if scenario.bind == "::1" and not scraped_later.samples("tls_probe_success", **this):
         pytest.skip("no IPv6 loopback here")
-    assert scraped_later.findings(**this) == {*seen.findings, *seen.posture_findings}
+    found = scraped_later.findings(**this)
+    if seen.success:
+        assert found == {*seen.findings, *seen.posture_findings}
+    else:  # of a peer that completes no handshake the posture may stay unknown
+        assert set(seen.findings) <= found <= {*seen.findings, *seen.posture_findings}
 
 
 @pytest.mark.parametrize("scenario", [s for s in SCENARIOS if s.seen.certificates], ids=lambda s: s.name)
