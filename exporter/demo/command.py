@@ -2,22 +2,34 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event, Thread
 from typing import TextIO
 
 from exporter.daemon import Settings, serve
 from exporter.demo.gallery import Gallery
+from exporter.demo.scraping import scrape_until
 
 
 def run_demo(settings: Callable[[str], Settings], output: TextIO = sys.stdout) -> None:
     """Serve the gallery and watch it. `settings` makes the daemon's settings for a configuration file."""
+    stop = Event()
     with Gallery() as gallery:
         chosen = settings(str(gallery.config_file))
         options = chosen.options
         paths = f"{options.route_prefix}/", f"{options.route_prefix}{options.telemetry_path}"
-        serve(chosen, lambda addresses: print(banner(gallery, addresses, *paths), file=output, flush=True))
+
+        def started(addresses: Sequence[str]) -> None:
+            print(banner(gallery, addresses, *paths, _program(sys.argv[0])), file=output, flush=True)
+            Thread(target=scrape_until, args=(stop, _reachable(addresses[0]), paths[1]), daemon=True).start()
+
+        try:
+            serve(chosen, started)
+        finally:
+            stop.set()
 
 
-def banner(gallery: Gallery, addresses: Sequence[str], page: str, metrics: str) -> str:
+def banner(gallery: Gallery, addresses: Sequence[str], page: str, metrics: str, program: str = "tls-exporter") -> str:
     """Return what a person wants to know when the demo has started."""
     url = f"http://{_reachable(addresses[0])}"
     target = gallery.targets["expired"]
@@ -28,10 +40,15 @@ def banner(gallery: Gallery, addresses: Sequence[str], page: str, metrics: str) 
     status page     {url}{page}
     metrics         {url}{metrics}
     configuration   {gallery.config_file}
-    one probe       tls-exporter probe {target} --ca-file {ca_file}
+    one probe       {program} probe {target} --ca-file {ca_file}
 
   Ctrl-C ends it, and nothing stays behind.
 """
+
+
+def _program(called: str) -> str:
+    """Return how this program was called, so that a command can be pasted where it is not on the path."""
+    return called if Path(called).name == "tls-exporter" else "tls-exporter"
 
 
 def _reachable(address: str) -> str:

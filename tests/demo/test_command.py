@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.demo.command import banner
+from exporter.demo.command import _program, banner
 from exporter.demo.gallery import Gallery
 from exporter.demo.scenarios import SCENARIOS
 
@@ -22,3 +22,16 @@ def test_the_banner_names_addresses_that_can_be_opened(address, url):
         assert f" {url}\n" in text
         assert f"tls-exporter probe {gallery.targets['expired']} --ca-file " in text
         assert str(gallery.config_file) in text
+
+
+@pytest.mark.parametrize(
+    ("called", "program"),
+    [
+        (".venv/bin/tls-exporter", ".venv/bin/tls-exporter"),
+        ("/opt/tls-exporter/bin/tls-exporter", "/opt/tls-exporter/bin/tls-exporter"),
+        ("/src/exporter/__main__.py", "tls-exporter"),
+    ],
+)
+def test_the_command_is_the_one_that_was_called(called, program):
+    """After `make demo` it is not on the path."""
+    assert _program(called) == program
