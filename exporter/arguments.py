@@ -72,7 +72,8 @@ def _serve() -> argparse.ArgumentParser:
         "--config.check",
         dest="config_check",
         action="store_true",
-        help="load the configuration, report every problem as file:line:column, and exit with 0 or 1",
+        help="load the configuration, and the web configuration if one is named, report every problem as "
+        "file:line:column, and exit with 0 or 1",
     )
     _add_web_flags(parser)
     _add_log_flags(parser)
@@ -179,7 +180,12 @@ def _demo() -> argparse.ArgumentParser:
 
 
 def _findings() -> argparse.ArgumentParser:
-    parser = _parser("tls-exporter findings", "Print the catalogue of findings: id, severity, title, meaning and fix.")
+    parser = _parser(
+        "tls-exporter findings",
+        "Print the catalogue of findings: severity, id and title; for those that are named, and in JSON,\n"
+        "also what it means and how to fix it.",
+    )
+    parser.add_argument("ids", metavar="ID", nargs="*", help="a finding, as certificate_expired (default: all)")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: %(default)s)")
     return parser
 

@@ -3,17 +3,19 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from urllib.parse import urlsplit
 
 from exporter import log
 from exporter.arguments import parse
-from exporter.config.problems import ConfigError
+from exporter.config.problems import ConfigError, Problem, did_you_mean
 from exporter.config.reader import load
 from exporter.daemon import DEFAULT_LISTEN_ADDRESS, Settings, serve
+from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.table import as_json, as_text
 from exporter.listening import StartError
 from exporter.one_probe import UsageError, probe_once
+from exporter.web.access import WebConfig
 from exporter.web.site import Options
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -24,7 +26,10 @@ def main(arguments: Sequence[str]) -> int:
     known = parse(arguments)
     try:
         return _COMMANDS[known.command](known)
-    except (StartError, ConfigError, UsageError) as error:
+    except ConfigError as error:
+        print(error, file=sys.stderr)  # every line begins as editors want it: file:line:column
+        return FAILED
+    except (StartError, UsageError) as error:
         print(f"tls-exporter: {error}", file=sys.stderr)
         return USAGE if isinstance(error, UsageError) else FAILED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
@@ -35,13 +40,36 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _serve(known: argparse.Namespace) -> int:
-    if known.config_check:
-        config = load(known.config_file)
-        print(f"{known.config_file}: valid, {len(config.targets)} targets, {len(config.modules)} modules")
-        return OK
     log.configure(known.log_level, known.log_format)
+    if known.config_check:
+        print(_checked(known.config_file, known.web_config_file))
+        return OK
     serve(settings(known, known.config_file))
     return OK
+
+
+def _checked(config_file: str, web_config_file: str) -> str:
+    """Return what is there of valid files. Raises ConfigError with the problems of both."""
+    told: list[str] = []
+    problems: list[Problem] = []
+    try:
+        config = load(config_file)
+        told.append(f"{config_file}: valid, {_count(config.targets, 'target')}, {_count(config.modules, 'module')}")
+    except ConfigError as error:
+        problems.extend(error.problems)
+    try:
+        if web_config_file:
+            WebConfig.load(web_config_file)
+            told.append(f"{web_config_file}: valid")
+    except ConfigError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise ConfigError(problems)
+    return "\n".join(told)
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def settings(known: argparse.Namespace, config_file: str) -> Settings:
@@ -83,7 +111,11 @@ def _demo(known: argparse.Namespace) -> int:
 
 
 def _findings(known: argparse.Namespace) -> int:
-    print(as_json() if known.format == "json" else as_text())
+    for name in known.ids:
+        if name not in CATALOGUE:
+            raise UsageError(f"unknown finding {name!r}{did_you_mean(name, CATALOGUE)}")
+    chosen = {name: finding for name, finding in CATALOGUE.items() if name in known.ids or not known.ids}
+    print(as_json(chosen) if known.format == "json" else as_text(chosen, long=bool(known.ids)), end="")
     return OK
 
 

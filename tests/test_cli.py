@@ -62,15 +62,33 @@ def test_a_bad_configuration_exits_with_1(capsys, tmp_path):
     config.write_text("global: {timeout: soon}\ntargetz: []\n")
     status, _, err = run(capsys, "--config.check", f"--config.file={config}")
     assert status == 1
-    assert f"{config}:1:19: global.timeout: " in err
-    assert f"{config}:2:1: targetz: unknown key" in err, "every problem at once"
+    first, second = err.splitlines()
+    assert first.startswith(f"{config}:1:19: global.timeout: "), "as editors read it, with nothing before"
+    assert second.startswith(f"{config}:2:1: targetz: unknown key"), "every problem at once"
 
 
 def test_a_good_configuration_exits_with_0(capsys, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text("targets:\n  - targets: [example.com]\n")
     status, out, _ = run(capsys, "--config.check", f"--config.file={config}")
-    assert (status, out) == (0, f"{config}: valid, 1 targets, 2 modules\n")
+    assert (status, out) == (0, f"{config}: valid, 1 target, 2 modules\n")
+
+
+def test_the_web_configuration_is_checked_with_the_other(capsys, tmp_path):
+    config, web = tmp_path / "config.yaml", tmp_path / "web.yaml"
+    config.write_text("")
+    web.write_text("basic_auth_user: {a: b}\n")
+    words = "--config.check", f"--config.file={config}", f"--web.config.file={web}"
+    status, out, err = run(capsys, *words)
+    assert (status, out) == (1, "")
+    assert err.startswith(f"{web}:1:1: basic_auth_user: unknown key, did you mean 'basic_auth_users'?")
+    config.write_text("global: {timeout: soon}")
+    _, _, err = run(capsys, *words)
+    assert [line.split(":")[0] for line in err.splitlines()] == [str(config), str(web)], "both at once"
+    config.write_text("")
+    web.write_text("")
+    status, out, _ = run(capsys, *words)
+    assert (status, out) == (0, f"{config}: valid, 0 targets, 2 modules\n{web}: valid\n")
 
 
 def test_a_probe_that_cannot_connect_exits_with_1_in_every_format(capsys):
@@ -91,3 +109,17 @@ def test_the_catalogue_of_findings(capsys):
     assert "certificate_expired" in out
     _, out, _ = run(capsys, "findings", "--format", "json")
     assert {"id", "severity", "title", "meaning", "fix"} <= set(json.loads(out)[0])
+
+
+def test_one_finding_is_explained(capsys):
+    status, out, _ = run(capsys, "findings", "robot")
+    assert status == 0
+    assert out.startswith("critical  robot  ")
+    assert "Fix: " in out
+    _, out, _ = run(capsys, "findings", "robot", "compression", "--format", "json")
+    assert [finding["id"] for finding in json.loads(out)] == ["compression", "robot"], "in the catalogue's order"
+    status, _, err = run(capsys, "findings", "certificate_expird")
+    assert (status, err) == (
+        2,
+        "tls-exporter: unknown finding 'certificate_expird', did you mean 'certificate_expired'?\n",
+    )
