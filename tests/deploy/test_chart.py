@@ -105,7 +105,18 @@ def test_its_arguments_are_those_of_the_command(everything):
     known = parse(container["args"])
     assert known.listen_addresses == [":9443"]
     assert known.web_config_file == "/etc/tls-exporter-web/web.yml"
-    assert container["livenessProbe"]["httpGet"] == {"path": "/-/healthy", "port": "http", "scheme": "HTTPS"}
+
+
+def test_the_probes_of_kubernetes_need_no_password(everything):
+    """With a web configuration every path may ask for one: the probes would fail, and the pod be killed."""
+    (container,) = everything["StatefulSet", "watch"]["spec"]["template"]["spec"]["containers"]
+    for probe in ("livenessProbe", "readinessProbe"):
+        assert container[probe]["tcpSocket"] == {"port": "http"}
+        assert "httpGet" not in container[probe]
+    pod = resources(rendered())["StatefulSet", "release-tls-exporter"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["livenessProbe"]["httpGet"] == {"path": "/-/healthy", "port": "http", "scheme": "HTTP"}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/-/ready", "port": "http", "scheme": "HTTP"}
 
 
 def test_each_shard_is_scraped_for_its_part(everything):

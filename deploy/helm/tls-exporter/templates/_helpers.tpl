@@ -36,8 +36,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{- define "tls-exporter.probe" -}}
+{{- if .root.Values.web.existingSecret -}}
+tcpSocket: {port: http}
+{{- else -}}
 httpGet:
   path: {{ .path }}
   port: http
   scheme: {{ .root.Values.web.scheme }}
+{{- end }}
 {{- end }}
