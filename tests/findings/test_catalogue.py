@@ -129,3 +129,8 @@ def test_json_round_trips():
 def test_an_empty_catalogue_is_an_empty_table():
     assert as_text({}) == ""
     assert json.loads(as_json({})) == []
+
+
+def test_explanations_are_as_wide_as_a_page_unless_told_otherwise():
+    lines = [line for line in as_text(long=True).splitlines() if line.startswith("    ")]
+    assert 95 < max(map(len, lines)) <= 100
