@@ -5,14 +5,17 @@ It begins few probes at a time, so that the event loop has time for the others, 
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from exporter.config.model import Config
 from exporter.reading import Reading
 from exporter.target import Target
 from exporter.watch import Watch, finished
 
-BEGUN_AT_ONCE = 16  # probes: each takes the event loop a tenth of a millisecond before it waits for its peer
 TICK_SECONDS = 0.01
+FEWEST = 16  # probes under way that keep a core busy, and the event loop for some ten milliseconds in a turn
+MORE = 8
+LESS = 0.75
 CUT_AT_ONCE = 100
 
 
@@ -25,36 +28,38 @@ class Course:
         self._targets = targets
         self._deadline = deadline
         self._next = 0
+        self._at_once = min(FEWEST, config.global_.concurrency)
         self._under_way: dict[int, asyncio.Task[Reading]] = {}
         self._done = asyncio.Event()
         self.readings: list[Reading | None] = [None] * len(targets)
 
     async def run(self) -> None:
-        """Begin a probe for each that ends, and a few more at each tick that comes in time, until all have ended.
+        """Probe until all targets have their readings, more at once at each tick that comes in time.
 
-        A tick that comes late says that the loop is busy as it is: more probes at once would only take longer each.
+        A tick that comes late says that the loop is busy as it is: more at once would only hold it up for longer.
         """
-        loop = asyncio.get_running_loop()
+        loop, most = asyncio.get_running_loop(), self._config.global_.concurrency
         while self._next < len(self._targets):
-            room = self._config.global_.concurrency - len(self._under_way)
-            for _ in range(min(BEGUN_AT_ONCE, room)):
-                self._begin()
+            self._begin()
             due = loop.time() + TICK_SECONDS
             await asyncio.sleep(TICK_SECONDS)
-            while loop.time() - due > TICK_SECONDS and len(self._under_way) >= BEGUN_AT_ONCE:
-                due = loop.time() + TICK_SECONDS
-                await asyncio.sleep(TICK_SECONDS)
+            if loop.time() - due > TICK_SECONDS:
+                self._at_once = max(FEWEST, int(self._at_once * LESS))
+            elif len(self._under_way) >= self._at_once:
+                self._at_once += MORE
+            self._at_once = min(self._at_once, most)
         if self._under_way:
             await self._done.wait()
 
     def _begin(self) -> None:
-        index = self._next
-        if index < len(self._targets):
+        """Begin as many probes as there may be at once."""
+        while self._next < len(self._targets) and len(self._under_way) < self._at_once:
+            index = self._next
             self._next += 1
             target = self._targets[index]
             task = self._watch.begin(target, self._config.modules[target.module], self._deadline)
             self._under_way[index] = task
-            task.add_done_callback(lambda task: self._end(index, task))
+            task.add_done_callback(partial(self._end, index))
 
     def _end(self, index: int, task: asyncio.Task[Reading]) -> None:
         """Keep a reading, and begin the next probe in its place."""
@@ -64,7 +69,7 @@ class Course:
         self._watch.leave(target, self._config.modules[target.module], task)
         self.readings[index] = finished(task) or self._cut(target)
         self._begin()
-        if not self._under_way:
+        if not self._under_way and self._next == len(self._targets):
             self._done.set()
 
     async def cut(self) -> None:
