@@ -13,10 +13,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import scale
 from bench.exporters import start_blackbox, start_ours
 from bench.measure import Cost, by_turns, floor, ratio
 from bench.pki import Chain, make_chain
-from bench.server import ADDRESSES, free_port, start_nginx
+from bench.server import ADDRESSES, free_port, start_nginx, target_names
 
 DEBIAN_BLACKBOX = "/usr/bin/prometheus-blackbox-exporter"
 
@@ -35,9 +36,9 @@ class Scenario:
 
 SCENARIOS = (
     Scenario("TLS 1.3, ECDSA P-256"),
-    Scenario("TLS 1.3, RSA 2048", kind="rsa"),
-    Scenario("TLS 1.2, ECDSA P-256", version="1.2"),
-    Scenario("TLS 1.2, RSA 2048", kind="rsa", version="1.2"),
+    Scenario("TLS 1.3, RSA 2048", kind="rsa", limit=0.70),
+    Scenario("TLS 1.2, ECDSA P-256", version="1.2", limit=1.25),
+    Scenario("TLS 1.2, RSA 2048", kind="rsa", version="1.2", limit=1.25),
     Scenario("TLS 1.3, ECDSA P-256, with http", http_request=True),
 )
 
@@ -52,8 +53,9 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--targets", type=int, default=200, help="targets of a round (default %(default)s)")
-    parser.add_argument("--rounds", type=int, default=7, help="rounds of each exporter (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=9, help="rounds of each exporter (default %(default)s)")
     parser.add_argument("--only", default="", help="the scenarios whose name has this in it")
+    parser.add_argument("--scale", action="store_true", help="measure many targets, idleness and the start instead")
     return parser.parse_args()
 
 
@@ -62,11 +64,6 @@ def programs() -> Iterator[str]:
     for program in (DEBIAN_BLACKBOX, os.environ.get("BLACKBOX", "")):
         if program and shutil.which(program):
             yield program
-
-
-def target_names(port: int, count: int) -> list[str]:
-    """Return targets with distinct names that need no resolver, spread over the server's addresses."""
-    return [f"https://{ADDRESSES[index % len(ADDRESSES)]}:{port}/{index}" for index in range(count)]
 
 
 def compare(scenario: Scenario, chain: Chain, port: int, options: argparse.Namespace) -> list[Cost]:
@@ -104,9 +101,22 @@ def report(scenario: Scenario, costs: Sequence[Cost], s_time: float | None) -> b
     return holds
 
 
+def measure_scale() -> int:
+    """Measure what has no counterpart to be compared with."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        chains, port = {"ecdsa": make_chain("ecdsa", folder)}, free_port()
+        with start_nginx({("ecdsa", "1.3"): port}, chains, folder):
+            scale.report(chains["ecdsa"], port, say)
+    return 0
+
+
 def main() -> int:
     """Run the scenarios."""
     options = arguments()
+    if options.scale:
+        return measure_scale()
     scenarios = [scenario for scenario in SCENARIOS if options.only in scenario.name]
     say(f"{'scenario':<36} {'program':<18} {'CPU us':>7} {'wall us':>7} {'bytes':>7} {'MiB':>6}  ours/theirs, CPU")
     broken: list[str] = []

@@ -63,6 +63,11 @@ def start_nginx(ports: dict[tuple[str, str], int], chains: dict[str, Chain], fol
     )
 
 
+def target_names(port: int, count: int) -> list[str]:
+    """Return targets with distinct names that need no resolver, spread over the server's addresses."""
+    return [f"https://{ADDRESSES[index % len(ADDRESSES)]}:{port}/{index}" for index in range(count)]
+
+
 def free_port() -> int:
     """Return a port that was free a moment ago."""
     with socket.socket() as listener:
