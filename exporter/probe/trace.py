@@ -23,35 +23,31 @@ class Progress:
 class Trace:
     """Times the phases of one probe. `clock` is monotonic, in seconds."""
 
-    __slots__ = ("_began", "_clock", "_events", "_progress", "_seconds", "_started", "address")
+    __slots__ = ("_began", "_clock", "_events", "_progress", "_seconds", "_started", "address", "phase")
 
     def __init__(self, clock: Callable[[], float], progress: Progress | None = None) -> None:
         self._clock = clock
         self._started = self._began = clock()
         self._seconds: dict[Phase, float] = {}
         self._events: list[Event] = []
-        self._progress = progress or Progress()
+        self._progress = progress or Progress()  # shared by the variants of a target
+        self.phase = self._progress.phase  # that the probe is in
         self.address: Address | None = None  # the one to connect to, first
-
-    @property
-    def phase(self) -> Phase:
-        """The phase that the probe is in."""
-        return self._progress.phase
 
     def enter(self, phase: Phase) -> None:
         """Begin a phase: what fails from here on fails in it."""
-        self._progress.phase = phase
+        self.phase = self._progress.phase = phase
 
     def during(self, phase: Phase) -> "Trace":
         """Count the time of a `with` block to the phase; a failure in it is a failure of the phase."""
-        self._progress.phase = phase
+        self.phase = self._progress.phase = phase
         return self
 
     def __enter__(self) -> None:
         self._began = self._clock()
 
     def __exit__(self, *_: object) -> None:
-        phase = self._progress.phase
+        phase = self.phase
         self._seconds[phase] = self._seconds.get(phase, 0.0) + self._clock() - self._began
 
     def leave_out(self, seconds: float) -> None:
@@ -61,7 +57,7 @@ class Trace:
     def note(self, text: str) -> None:
         """Add a line to the timeline; a peer cannot make it grow without bound."""
         if len(self._events) < MAX_EVENTS:
-            self._events.append(Event(self._clock() - self._started, self._progress.phase, text))
+            self._events.append(Event(self._clock() - self._started, self.phase, text))
 
     @property
     def elapsed(self) -> float:
