@@ -17,7 +17,16 @@ END_OF_OPENMETRICS = "# EOF\n"
 
 def content_type(accept: str) -> str:
     """Return the content type that the Accept header asks for: OpenMetrics or the Prometheus text format."""
-    return str(choose_encoder(accept)[1])
+    return _negotiated(accept)[1]
+
+
+def _negotiated(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """Return the encoder and its content type. What cannot be read asks for nothing (RFC 9110 section 12.5.1)."""
+    try:
+        encode, content = choose_encoder(accept)
+    except (TypeError, ValueError):  # the library compares versions that are no numbers
+        encode, content = choose_encoder("")
+    return encode, str(content)
 
 
 def pages(
@@ -27,8 +36,8 @@ def pages(
     families: Iterable[Family] = FAMILIES,
 ) -> Iterator[bytes]:
     """Yield the exposition in pieces of UTF-8, in the format that `content_type` names."""
-    encode: Callable[[CollectorRegistry], bytes] = choose_encoder(accept)[0]
-    open_metrics = "openmetrics" in content_type(accept)
+    encode, content = _negotiated(accept)
+    open_metrics = "openmetrics" in content
     for piece in _in_pieces(_texts(targets, families, open_metrics)):
         yield piece.encode("utf-8")
     for registry in registries:
