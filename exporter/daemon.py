@@ -101,10 +101,11 @@ class Daemon:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
 
-    def _reload_soon(self) -> None:
-        task = asyncio.ensure_future(self.reload())
+    def _reload_soon(self) -> asyncio.Future[str]:
+        task = asyncio.ensure_future(self._reload_alone())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _until_stopped(self) -> None:
         """Wait for the end, looking at the configuration's files from time to time."""
@@ -132,7 +133,13 @@ class Daemon:
                 self._adopt(config, "the files of targets have changed")
 
     async def reload(self) -> str:
-        """Put the files' configuration in force, or nothing of it; return what is wrong, "" for nothing."""
+        """Put the files' configuration in force, or nothing of it; return what is wrong, "" for nothing.
+
+        It is not left half done when whoever asked hangs up.
+        """
+        return await asyncio.shield(self._reload_soon())
+
+    async def _reload_alone(self) -> str:
         async with self._reloading:
             systemd.notify(systemd.reloading())
             try:

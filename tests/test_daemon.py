@@ -8,7 +8,7 @@ import sys
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, ClientTimeout
 
 from exporter.listening import StartError, parse_listen_address
 
@@ -83,6 +83,23 @@ async def test_a_reload_is_all_or_nothing(tmp_path):
         assert 'target="127.0.0.1:1"' not in text, "the series of a removed target are gone at the next scrape"
         assert await metric(url, "tls_exporter_config_last_reload_successful") == 1
         assert sum("configuration reloaded" in line for line in lines) == 1
+
+
+async def test_a_reload_ends_though_nobody_waits_for_it(tmp_path):
+    """Half a reload would leave the old configuration in force, and the new one taken for known."""
+    config = tmp_path / "config.yaml"
+    config.write_text("targets:\n  - targets: ['127.0.0.1:1']\n")
+    async with exporter(config) as (url, _, lines):
+        many = ", ".join(f"'127.0.0.1:{port}'" for port in range(1, 6000))  # takes a while to read
+        config.write_text(f"targets:\n  - targets: [{many}]\n")
+        async with ClientSession(timeout=ClientTimeout(total=0.1)) as session:
+            with pytest.raises(TimeoutError):
+                await session.post(url + "/-/reload")
+
+        async def reloaded():
+            return any("targets=5999" in line for line in lines)
+
+        await until(reloaded)
 
 
 async def test_changed_files_are_read_without_being_asked(tmp_path):
