@@ -13,6 +13,7 @@ from itertools import pairwise
 from cryptography import x509
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, Subject
 
+from exporter.certificates import extensions
 from exporter.certificates.chain import TrustStore, Verdict, VerifyError
 from exporter.certificates.facts import Certificate
 from exporter.certificates.path import presented_path
@@ -60,6 +61,15 @@ SENTENCES = (
     ("mismatch between signatureAlgorithm", "malformed"),
 )
 OTHER = "policy"  # a sentence that is not known here
+_EXTENSIONS = {  # as they are called in RFC 5280 section 4.2
+    extensions.SUBJECT_KEY_IDENTIFIER: "subjectKeyIdentifier",
+    extensions.KEY_USAGE: "keyUsage",
+    extensions.SUBJECT_ALTERNATIVE_NAME: "subjectAltName",
+    extensions.BASIC_CONSTRAINTS: "basicConstraints",
+    extensions.NAME_CONSTRAINTS: "nameConstraints",
+    extensions.AUTHORITY_KEY_IDENTIFIER: "authorityKeyIdentifier",
+    extensions.EXTENDED_KEY_USAGE: "extKeyUsage",
+}
 REASONS = tuple(
     sorted(
         {name for _, name in SENTENCES}
@@ -138,7 +148,16 @@ class WebPKIVerifier:
             expired = any(c.not_after is not None and c.not_after < now for c in involved)
             name = "expired" if expired else "not_yet_valid"
         depth = 0 if "candidates exhausted" not in sentence else 1
-        return VerifyError(0, name, depth, text)
+        return VerifyError(0, name, depth, _plain(text))
+
+
+def _plain(sentence: str) -> str:
+    """Return the verifier's sentence in words that say what is the matter."""
+    if "no interior errors" in sentence:
+        return "no path leads to a trusted root"
+    for oid, name in _EXTENSIONS.items():
+        sentence = sentence.replace(f"invalid extension: {oid}: ", f"{name}: ")
+    return sentence
 
 
 def _parsed(certificates: Iterable[Certificate]) -> list[x509.Certificate]:

@@ -6,7 +6,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from exporter.certificates.judge import ChainJudge
 from exporter.certificates.public_suffixes import is_public_suffix
 from exporter.certificates.webpki_rules import RULES
-from exporter.certificates.webpki_verifier import OTHER, REASONS, SENTENCES
+from exporter.certificates.webpki_verifier import OTHER, REASONS, SENTENCES, _plain
 from tests.support.chains import CASES
 from tests.support.pki import (
     DAY,
@@ -113,6 +113,16 @@ def test_a_rollover_does_not_make_an_untrusted_root_trusted():
 )
 def test_public_suffixes(name, is_suffix):
     assert is_public_suffix(name) is is_suffix
+
+
+def test_what_is_told_is_in_words():
+    judged = ChainJudge().judge_chain((leaf(root("CN=Other")).der,), store_of(root()), NOW)
+    (error,) = judged.verdicts[1].errors
+    assert (error.name, error.message) == ("no_path", "no path leads to a trusted root")
+    assert _plain("invalid extension: 2.5.29.15: Certificate is missing required extension") == (
+        "keyUsage: Certificate is missing required extension"
+    )
+    assert _plain("RSA key is too weak") == "RSA key is too weak"
 
 
 def test_a_store_without_roots_trusts_nothing():
