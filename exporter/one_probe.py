@@ -55,7 +55,10 @@ def _what(known: argparse.Namespace, config: Config) -> tuple[Target, Module]:
     web = endpoint.scheme == "https" or (endpoint.scheme == "" and endpoint.port in (None, HTTPS_PORT))
     name = known.module or ("https" if web and not known.starttls and endpoint.unix_path is None else "tls")
     if name not in config.modules:
-        raise UsageError(f"unknown module {name!r}{did_you_mean(name, config.modules)}")
+        hint = did_you_mean(name, config.modules)
+        if not hint and not known.config_file:
+            hint = ": write --config.file=PATH for a module of your own"
+        raise UsageError(f"unknown module {name!r}{hint}")
     module = config.modules[name]
     if name == "https" and module == BUILT_IN_MODULES["https"]:
         module = replace(module, http=HTTPConfig())  # a person wants to see what the page says

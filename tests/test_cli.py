@@ -42,6 +42,7 @@ def test_every_command_has_its_own_help(capsys, command):
         (["probe", "exa mple"], "spaces"),
         (["probe", "example.com:0"], "bad port '0'"),
         (["probe", "127.0.0.1:1", "--module", "htps"], "did you mean 'https'?"),
+        (["probe", "127.0.0.1:1", "--module", "internal"], "unknown module 'internal': write --config.file=PATH"),
         (["probe", "127.0.0.1:1", "--starttls", "smpt"], "did you mean 'smtp'?"),
         (["probe", "127.0.0.1:1", "--timeout", "nan"], "bad timeout"),
         (["probe", "127.0.0.1:1", "--ca-file", "/no/such/file"], "/no/such/file"),
