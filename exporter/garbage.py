@@ -8,9 +8,11 @@ through again only when far more has come together than the readings account for
 import gc
 
 YOUNG_OBJECTS = 5_000  # looked through in one go, in two or three milliseconds
+YOUNG_ROUNDS = 10  # of them before those that survived are looked through once more
 NEVER = 1_000_000  # older objects are not looked through between scrapes
 OBJECTS_PER_TARGET = 40
-SPARE_OBJECTS = 100_000
+SPARE_OBJECTS = 20_000
+FEW_TARGETS = 2_000  # whose scrape can be looked through at its end in a few milliseconds
 
 
 class Garbage:
@@ -21,7 +23,7 @@ class Garbage:
 
     def begin(self) -> None:
         """Set aside all that the start has made."""
-        gc.set_threshold(YOUNG_OBJECTS, NEVER, NEVER)
+        gc.set_threshold(YOUNG_OBJECTS, YOUNG_ROUNDS, NEVER)
         self.collect()
 
     def collect(self) -> None:
@@ -33,6 +35,8 @@ class Garbage:
 
     def set_aside(self, targets: int) -> None:
         """Set aside what has survived a scrape of so many targets."""
+        if targets <= FEW_TARGETS:
+            gc.collect(1)
         gc.freeze()
         if gc.get_freeze_count() > self._after_collection + SPARE_OBJECTS + OBJECTS_PER_TARGET * targets:
             self.collect()
