@@ -100,7 +100,7 @@ class SocketStream:
             finally:
                 self._stop_connecting()
             if self._error is not None:
-                raise self._error
+                raise self._failure()
             error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             raise network_error(OSError(error, os.strerror(error)))
@@ -123,8 +123,13 @@ class SocketStream:
             self._waiting = 0
             return data
         if self._error is not None:
-            raise self._error
+            raise self._failure()
         return b""
+
+    def _failure(self) -> NetworkError:
+        """Return the error anew: one that the stream kept would keep the stream, by its traceback."""
+        assert self._error is not None
+        return NetworkError(self._error.reason, self._error.detail)
 
     async def _wait(self) -> None:
         self._waiter = self._loop.create_future()
