@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence, Sized
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from exporter import log
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str]) -> int:
         return _COMMANDS[known.command](known)
     except ConfigError as error:
         print(error, file=sys.stderr)  # every line begins as editors want it: file:line:column
+        if known.command == "serve" and not Path(known.config_file).exists():
+            print("tls-exporter: name it by --config.file; config.example.yaml shows every setting", file=sys.stderr)
         return FAILED
     except (StartError, UsageError) as error:
         print(f"tls-exporter: {error}", file=sys.stderr)

@@ -68,6 +68,15 @@ def test_a_bad_configuration_exits_with_1(capsys, tmp_path):
     assert second.startswith(f"{config}:2:1: targetz: unknown key"), "every problem at once"
 
 
+def test_without_a_configuration_it_says_how_to_get_one(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words in ((), ("--config.check",)):
+        status, _, err = run(capsys, *words)
+        assert (status, err.splitlines()[0]) == (1, "config.yaml:1:1: there is no file config.yaml")
+        assert "--config.file" in err
+        assert "config.example.yaml" in err
+
+
 def test_a_good_configuration_exits_with_0(capsys, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text("targets:\n  - targets: [example.com]\n")
