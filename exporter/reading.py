@@ -7,7 +7,7 @@ from exporter.findings.judgement import Judgement
 from exporter.findings.observation import Observation
 from exporter.metrics.collect import DURATIONS, Lines, collect, duration_lines
 from exporter.probe.limits import printable
-from exporter.probe.result import Failure, Phase, Reason, Result
+from exporter.probe.result import BEYOND_CONNECTION, Failure, Phase, Reason, Result
 from exporter.target import Target
 
 
@@ -59,5 +59,6 @@ def faulty(target: Target, module: Module, phase: Phase, error: Exception, now: 
 
 
 def _unseen(target: Target, module: Module, failure: Failure, seconds: float, now: float) -> Reading:
-    result = Result(started_at=now - seconds, total_seconds=seconds, failure=failure)
+    reachable = failure.phase in BEYOND_CONNECTION
+    result = Result(started_at=now - seconds, total_seconds=seconds, reachable=reachable, failure=failure)
     return reading(target, module, (Judgement(Observation(target, module, result, now)),))

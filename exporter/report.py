@@ -214,7 +214,7 @@ def _result(judgement: Judgement) -> dict[str, Any]:
             "total": result.total_seconds,
         },
         "session": _fields(result.session, "protocol", "version", "cipher", "group", "alpn"),
-        "client_certificate_requested": result.client_certificate_requested if result.session else None,
+        "client_certificate_requested": result.client_certificate_requested or (False if result.success else None),
         "certificates": [_certificate(certificate) for certificate in observation.certificates],
         "verdicts": [
             {

@@ -15,7 +15,7 @@ HTTPS_PORT = 443
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
 _LOOKS_NUMERIC = re.compile(r"(0[xX][0-9A-Fa-f]*|[0-9]+)\Z")
 _ZONE = re.compile(r"[A-Za-z0-9_.-]{1,15}\Z")  # an interface's name or number (RFC 4007 section 11, IFNAMSIZ)
-_MAX_LENGTH = 2048
+MAX_TARGET_LENGTH = 2048
 
 
 class TargetError(ValueError):
@@ -67,7 +67,7 @@ def is_ip_literal(host: str) -> bool:
 @lru_cache(maxsize=65_536)
 def parse_endpoint(text: str) -> Endpoint:
     """Read a target as written; raise TargetError with the reason."""
-    if not text or len(text) > _MAX_LENGTH:
+    if not text or len(text) > MAX_TARGET_LENGTH:
         raise TargetError("a target must have between 1 and 2048 characters")
     if " " in text or not text.isprintable():  # which other spaces are not
         raise TargetError("a target must not contain spaces or control characters")

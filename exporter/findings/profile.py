@@ -107,7 +107,9 @@ def _certificate_lifetime(observation: Observation, profile: Profile) -> bool | 
 def _ocsp_staple(observation: Observation, _: Profile) -> bool | None:
     if not observation.certificates or observation.result.session is None:
         return None
-    return observation.result.staple is not None or not observation.certificates[0].ocsp_urls
+    if observation.result.staple is not None or not observation.certificates[0].ocsp_urls:
+        return True
+    return False if observation.result.success else None
 
 
 def _hsts(observation: Observation, _: Profile) -> bool | None:

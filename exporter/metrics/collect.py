@@ -18,7 +18,7 @@ from exporter.findings.profile import compliance
 from exporter.metrics.labels import joined, label
 from exporter.probe.posture.facts import Posture
 from exporter.probe.result import HTTPFacts, Result
-from exporter.target import Target
+from exporter.target import MAX_TARGET_LENGTH, Target
 
 MAX_REMEMBERED = 32_768
 
@@ -49,7 +49,7 @@ def identity(judgement: Judgement) -> str:
 @lru_cache(maxsize=MAX_REMEMBERED)
 def identity_of_target(target: Target) -> str:
     """Return the labels that every result of a target shares."""
-    parts = [label("target", target.name), label("module", target.module)]
+    parts = [label("target", target.name, MAX_TARGET_LENGTH), label("module", target.module)]
     parts += [label(name, value) for name, value in target.labels]
     return ",".join(parts)
 
@@ -124,9 +124,11 @@ def _session(result: Result) -> Iterator[Sample]:
         f'protocol="{session.protocol}",cipher="{session.cipher}",group="{session.group}",{label("alpn", session.alpn)}'
     )
     yield "tls_session_info", labels, INFO
-    yield "tls_client_certificate_requested", "", float(result.client_certificate_requested)
-    if result.chain:
-        yield "tls_ocsp_stapled", "", float(result.staple is not None)
+    requested, stapled = result.client_certificate_requested, result.staple is not None
+    if requested or result.success:  # what comes late in a handshake is known to be missing only at its end
+        yield "tls_client_certificate_requested", "", float(requested)
+    if result.chain and (stapled or result.success):
+        yield "tls_ocsp_stapled", "", float(stapled)
 
 
 def _certificates(certificates: tuple[Certificate, ...]) -> Iterator[Sample]:

@@ -16,6 +16,10 @@ class Phase(StrEnum):
     HTTP = "http"
 
 
+BEYOND_CONNECTION = frozenset({Phase.STARTTLS, Phase.HANDSHAKE, Phase.HTTP})
+"""A probe in one of these is connected, through the proxy if there is one."""
+
+
 class Reason(StrEnum):
     """Why a probe failed: a closed list, so that a label made of it is bounded.
 

@@ -100,7 +100,8 @@ def _session(result: Result) -> Iterator[Row]:
         yield "Cipher", session.cipher, ""
         yield "Group", session.group or "none: static RSA", "good" if _HYBRID in session.group else ""
         yield "ALPN", session.alpn or "none agreed", ""
-        yield "Client certificate", "asked for" if result.client_certificate_requested else "not asked for", ""
+        if result.client_certificate_requested or result.success:
+            yield "Client certificate", "asked for" if result.client_certificate_requested else "not asked for", ""
     if result.address:
         yield "Address", result.address, ""
     if result.server_name:

@@ -1,0 +1,66 @@
+"""What a result gives samples of: what was seen, and nothing else."""
+
+from dataclasses import replace
+
+from exporter.certificates.facts import read_certificate_untrusted
+from exporter.config.model import Module
+from exporter.findings.judgement import judge
+from exporter.findings.observation import Observation
+from exporter.findings.profile import PROFILES, RULES
+from exporter.metrics.collect import collect, identity_of_target
+from exporter.probe.result import Failure, Phase, Reason, Result, Session
+from exporter.reading import cut_short
+from exporter.target import Target, parse_endpoint
+
+TARGET = Target("a.example:443", parse_endpoint("a.example:443"), "tls")
+MODULE = Module("tls")
+SESSION = Session("TLSv1.2", 1.2, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "x25519", "")
+FAILURE = Failure(Phase.HANDSHAKE, Reason.TIMEOUT, "the deadline passed")
+
+
+def seen(**what):
+    result = Result(started_at=0.0, total_seconds=1.0, reachable=True, session=SESSION, **what)
+    return Observation(TARGET, MODULE, result, 0.0)
+
+
+def test_an_incomplete_handshake_does_not_show_what_the_server_would_still_have_said():
+    """CertificateStatus and CertificateRequest come behind the certificates: without the end, "no" is a guess."""
+    lines = collect(judge(seen(failure=FAILURE, chain=(b"0",))))
+    assert "tls_client_certificate_requested" not in lines
+    assert "tls_ocsp_stapled" not in lines
+    assert "tls_session_info" in lines
+
+
+def test_what_was_seen_of_an_incomplete_handshake_is_told():
+    lines = collect(judge(seen(failure=FAILURE, chain=(b"0",), staple=b"1", client_certificate_requested=True)))
+    assert lines["tls_client_certificate_requested"].endswith(" 1\n")
+    assert lines["tls_ocsp_stapled"].endswith(" 1\n")
+
+
+def test_a_complete_handshake_tells_both_ways():
+    lines = collect(judge(seen(chain=(b"0",))))
+    assert lines["tls_client_certificate_requested"].endswith(" 0\n")
+    assert lines["tls_ocsp_stapled"].endswith(" 0\n")
+
+
+def test_the_longest_targets_stay_apart():
+    """Two targets whose names differ at the end only must not become one series twice."""
+    start = "https://a.example/" + "x" * 2000
+    labels = {identity_of_target(Target(name, parse_endpoint(name), "tls")) for name in (start + "1", start + "2")}
+    assert len(labels) == 2
+
+
+def test_a_target_cut_short_beyond_its_connection_is_reachable():
+    reached = {
+        phase: "tls_probe_reachable" in lines and lines["tls_probe_reachable"].endswith(" 1\n")
+        for phase in Phase
+        for lines in [cut_short(TARGET, MODULE, phase, 1.0, 0.0).lines]
+    }
+    assert reached == {phase: phase in (Phase.STARTTLS, Phase.HANDSHAKE, Phase.HTTP) for phase in Phase}
+
+
+def test_a_staple_that_may_still_have_come_is_no_violation():
+    leaf = replace(read_certificate_untrusted(b"0"), ocsp_urls=("http://ocsp.example/",))
+    cut, whole = (replace(seen(failure=failure), certificates=(leaf,)) for failure in (FAILURE, None))
+    assert RULES["ocsp_staple"](cut, PROFILES["modern"]) is None
+    assert RULES["ocsp_staple"](whole, PROFILES["modern"]) is False
