@@ -366,7 +366,7 @@ async def _with_redirect(prober: Prober, route: Route, result: Result, deadline:
         return open_stream(prober, plain, asyncio.get_running_loop().time() + CHECK_SECONDS)
 
     host = settings.host or plain.authority(HTTP_PORT)
-    key = (route.host, result.address, plain.port, host)
+    key = (route.host, result.address, plain.port, host, route.path)
     prober.redirects.renew(key, open_plain, host, route.path)
     verdict, detail = await prober.redirects.get(key, deadline)
     detail = f"port {plain.port}: {detail}"

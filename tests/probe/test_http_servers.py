@@ -198,3 +198,16 @@ async def test_the_redirect_is_checked_once_and_not_in_the_time_of_the_probe(ngi
     assert len(prober.redirects) == 1
     for result in results:
         assert 0 < sum(seconds for _, seconds in result.durations) <= result.total_seconds
+
+
+async def test_the_redirects_of_two_paths_are_two(nginx):
+    """What one path of a host does in clear tells nothing of another."""
+    prober = make_prober(resolver=Resolver(lookup=lookup))
+    with contextlib.closing(prober.resolver):
+        results = [
+            await probe_one(
+                f"{NAME}:{nginx['tls']}", prober, http=HTTPConfig(path=path, redirect_from_port=nginx["plain"])
+            )
+            for path in ("/right", "/wrong")
+        ]
+    assert [result.http.redirects_to_https for result in results] == [True, False]
