@@ -12,14 +12,17 @@ YOUNG_ROUNDS = 10  # of them before those that survived are looked through once 
 NEVER = 1_000_000  # older objects are not looked through between scrapes
 OBJECTS_PER_TARGET = 40
 SPARE_OBJECTS = 20_000
+SCRAPES_BETWEEN_COUNTS = 50  # to count what was set aside takes milliseconds
 FEW_TARGETS = 2_000  # whose scrape can be looked through at its end in a few milliseconds
 
 
 class Garbage:
     """Sets aside what stays. One for a process; the collector is the process's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, scrapes_between_counts: int = SCRAPES_BETWEEN_COUNTS) -> None:
         self._after_collection = 0
+        self._scrapes_between_counts = scrapes_between_counts
+        self._scrapes = 0
 
     def begin(self) -> None:
         """Set aside all that the start has made."""
@@ -38,5 +41,8 @@ class Garbage:
         if targets <= FEW_TARGETS:
             gc.collect(1)
         gc.freeze()
+        self._scrapes += 1
+        if self._scrapes % self._scrapes_between_counts:
+            return
         if gc.get_freeze_count() > self._after_collection + SPARE_OBJECTS + OBJECTS_PER_TARGET * targets:
             self.collect()

@@ -10,7 +10,7 @@ from exporter.garbage import OBJECTS_PER_TARGET, SPARE_OBJECTS, Garbage
 @pytest.fixture
 def garbage():
     thresholds = gc.get_threshold()
-    yield Garbage()
+    yield Garbage(scrapes_between_counts=1)
     gc.unfreeze()
     gc.set_threshold(*thresholds)
 
