@@ -4,7 +4,7 @@ BIN := .venv/bin
 LISTEN ?=
 LISTEN_FLAG = $(if $(LISTEN),--web.listen-address=$(LISTEN))
 
-.PHONY: run demo test lint golden bench clean
+.PHONY: run demo test lint golden bench dist clean
 
 run: .venv/run
 	$(BIN)/tls-exporter --config.file=$(if $(wildcard config.yaml),config.yaml,config.example.yaml) $(LISTEN_FLAG)
@@ -23,6 +23,9 @@ golden: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m bench $(ARGS)
+
+dist: .venv/dev
+	$(BIN)/python tools/release.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache
