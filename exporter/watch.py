@@ -105,9 +105,15 @@ class Watch:
         deadline: float,
         allowed: Callable[[Address], bool] | None = None,
     ) -> asyncio.Task[Reading]:
-        """Begin to read a target, or take part in a reading under way. Whoever begins must `leave`."""
-        joined = self.sharing.joined
-        task = self.sharing.join((target, module, allowed), lambda: self._read(target, module, deadline, allowed))
+        """Begin to read a target, or take part in a reading under way. Whoever begins must `leave`.
+
+        A reading that must end before half of our own time is over is left to those in such haste.
+        """
+        joined, now = self.sharing.joined, asyncio.get_running_loop().time()
+        at_least = now + min(deadline - now, module.timeout or self.config.global_.timeout) / 2
+        task = self.sharing.join(
+            (target, module, allowed), lambda: self._read(target, module, deadline, allowed), deadline, at_least
+        )
         if self.sharing.joined > joined:
             self.own.probes_shared.inc()
         return task
@@ -149,7 +155,8 @@ class Watch:
             log.debug("fault", target=target.name, exc_info=True)
         finally:
             self.own.in_flight.dec()
-            self._progress.pop(target, None)
+            if self._progress.get(target) is progress:
+                del self._progress[target]
         self._remember(done)
         return done
 

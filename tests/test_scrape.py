@@ -124,3 +124,23 @@ async def test_many_names_on_one_address_wait_for_their_turn_beyond_the_module_t
     assert all(reading.judgements[0].observation.result.total_seconds < 2 for reading in readings)
     server.close()
     watch.close()
+
+
+async def test_a_scrape_in_haste_does_not_cut_short_another():
+    """A stranger who announces a tiny timeout must not make the targets of everybody else time out."""
+
+    async def slow(reader, writer):
+        await reader.read(1)
+        await asyncio.sleep(0.8)
+        writer.close()
+
+    server = await asyncio.start_server(slow, "127.0.0.1", 0)
+    one = target(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    config = configuration(one)
+    watch = Watch(config, OwnMetrics())
+    now = asyncio.get_running_loop().time()
+    hasty, patient = await asyncio.gather(read(watch, config, [one], now + 0.2), read(watch, config, [one], now + 10))
+    assert [reading.failure.reason for reading in (*hasty, *patient)] == [Reason.TIMEOUT, Reason.CLOSED]
+    assert len(watch.sharing) == 0
+    server.close()
+    watch.close()

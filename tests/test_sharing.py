@@ -73,3 +73,25 @@ async def test_new_work_can_begin_while_abandoned_work_still_ends():
     assert await sharing.share("a", quick) == "new"
     await asyncio.sleep(0.03)
     assert len(sharing) == 0
+
+
+async def test_work_with_too_little_time_left_is_not_shared():
+    """Whoever has time is not bound to somebody else's haste; both works end with their own last waiter."""
+    sharing, loop = Sharing(), asyncio.get_running_loop()
+    now = loop.time()
+    hasty = sharing.join("a", lambda: asyncio.sleep(60), until=now + 1)
+    patient = sharing.join("a", lambda: asyncio.sleep(60), until=now + 10, at_least=now + 5)
+    assert patient is not hasty
+    assert sharing.join("a", lambda: asyncio.sleep(60), until=now + 20, at_least=now + 10) is patient
+    assert len(sharing) == 2
+    sharing.leave("a", hasty)
+    sharing.leave("a", patient)
+    await asyncio.sleep(0)
+    assert hasty.cancelled()
+    assert not patient.done()
+    assert sharing.join("a", lambda: asyncio.sleep(60)) is patient, "work that was left does not take the other along"
+    sharing.leave("a", patient)
+    sharing.leave("a", patient)
+    await asyncio.sleep(0)
+    assert patient.cancelled()
+    assert len(sharing) == 0
