@@ -81,7 +81,7 @@ def settings(known: argparse.Namespace, config_file: str) -> Settings:
     prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
     if not known.telemetry_path.startswith("/") or known.telemetry_path == "/":
         raise UsageError("--web.telemetry-path must begin with a slash and be more than one")
-    if known.timeout_offset < 0 or known.max_requests < 0:
+    if not known.timeout_offset >= 0 or known.max_requests < 0:  # NaN is not, either
         raise UsageError("--timeout-offset and --web.max-requests must not be negative")
     return Settings(
         config_file=config_file,

@@ -48,6 +48,7 @@ def test_every_command_has_its_own_help(capsys, command):
         (["probe", "127.0.0.1:1", "--ca-file", "/no/such/file"], "/no/such/file"),
         (["migrate", "/no/such/file", "/no/such/file"], "/no/such/file"),
         (["--web.telemetry-path=metrics"], "must begin with a slash"),
+        (["--timeout-offset=nan"], "must not be negative"),
     ],
 )
 def test_wrong_usage_says_what_is_wrong_and_exits_with_2(capsys, tmp_path, monkeypatch, words, told):
