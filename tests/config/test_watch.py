@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +113,17 @@ def test_checksums_tell_unreadable_files_apart(tmp_path):
     assert checksums.of(str(tmp_path)).startswith("unreadable")
     assert checksums.of(str(tmp_path / "gone")).startswith("unreadable")
     assert checksums.of("a\0b").startswith("unreadable")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert Checksums().of(str(tmp_path / "pipe")) == "unreadable: OSError"
+
+
+def test_what_is_not_kept_is_read_again(tmp_path):
+    checksums, files = Checksums(), [str(tmp_path / name) for name in "ab"]
+    for file in files:
+        Path(file).write_text(file)
+        checksums.of(file)
+    checksums.keep(files[:1])
+    assert set(checksums._known) == {files[0]}
