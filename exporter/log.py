@@ -49,12 +49,19 @@ def configure(level: str = "info", form: str = "logfmt") -> None:
 
 
 def _bounded(_logger: object, _method: str, event: Any) -> Any:
-    """Cut and escape values: some are a peer's words."""
+    """Cut and escape values: some are a peer's words. A traceback keeps its length and its lines."""
     for key, value in event.items():
-        if isinstance(value, str) and key != "exception" and (len(value) > MAX_VALUE or not value.isprintable()):
-            text = value[:MAX_VALUE] + ("..." if len(value) > MAX_VALUE else "")
-            event[key] = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        if not isinstance(value, str):
+            continue
+        if key == "exception":
+            event[key] = "\n".join(map(_escaped, value.split("\n")))
+        elif len(value) > MAX_VALUE or not value.isprintable():
+            event[key] = _escaped(value[:MAX_VALUE] + ("..." if len(value) > MAX_VALUE else ""))
     return event
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _renderer(form: str) -> Any:
