@@ -129,6 +129,10 @@ class Module(_Shape):
             yield "http", "it does not go with starttls: no HTTP request follows a STARTTLS handshake"
         if self.tls_config is not None and self.tls_config.server_name is not None and self.server_names:
             yield "server_names", "tls_config.server_name is written too: put all names into server_names"
+        for key, texts in (("server_names", self.server_names), ("certificate_types", self.certificate_types)):
+            again = next((text for text in texts or () if (texts or ()).count(text) > 1), None)
+            if again is not None:  # each is a set of series of its own
+                yield key, f"{again[:80]!r} is written twice"
         if self.proxy_password_file is not None:
             if self.proxy_url is None:
                 yield "proxy_password_file", "there is no proxy_url"
