@@ -88,7 +88,8 @@ def _row(label: str, text: str) -> str:
 
 def _session_rows(result: Result, ink: _Ink) -> Iterator[str]:
     if result.address:
-        yield _row("address", f"{result.address} ({result.family})" if result.family != "unix" else result.address)
+        what = "proxy" if result.proxied else "address"
+        yield _row(what, f"{result.address} ({result.family})" if result.family != "unix" else result.address)
     if result.server_name:
         yield _row("server name", result.server_name)
     if result.session is not None:
@@ -206,7 +207,7 @@ def _result(judgement: Judgement) -> dict[str, Any]:
         "success": result.success,
         "reachable": result.reachable,
         "failure": _fields(result.failure, "phase", "reason", "detail"),
-        "address": result.address,
+        "address": result.endpoint_address,
         "server_name": result.server_name,
         "certificate_type": result.variant.certificate_type,
         "durations_seconds": {

@@ -101,9 +101,9 @@ def _address(judgements: Sequence[Judgement]) -> Iterator[tuple[str, str, float]
 
 def address_of(result: Result) -> str:
     """Return the IP address of a result without its zone; "" for none."""
-    if result.address is None or result.family not in _IP_VERSIONS:
+    if result.endpoint_address is None or result.family not in _IP_VERSIONS:
         return ""
-    return result.address.partition("%")[0]
+    return result.endpoint_address.partition("%")[0]
 
 
 def fnv1a(data: bytes) -> int:

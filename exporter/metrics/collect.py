@@ -108,10 +108,10 @@ def _probe(result: Result) -> Iterator[Sample]:
         yield "tls_probe_failure_info", labels, INFO
     for phase, seconds in (*result.durations, ("total", result.total_seconds)):
         yield DURATIONS, f'phase="{phase}"', round(seconds, 6)
-    if result.address is not None and result.family is not None:
+    if result.endpoint_address is not None and result.family is not None:
         family = f'family="{result.family}"'
         if result.variant.address is None:  # else it stands among the identity labels already
-            family = f"{label('address', result.address)},{family}"
+            family = f"{label('address', result.endpoint_address)},{family}"
         yield "tls_probe_address_info", family, INFO
 
 

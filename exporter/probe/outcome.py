@@ -28,6 +28,7 @@ def outcome(
         variant=route.variant,
         address=address.ip if address else route.target.endpoint.unix_path,
         family=address.family if address else "unix",
+        proxied=route.proxy is not None,
         server_name=route.server_name,
         session=done.session,
         chain=done.chain,

@@ -167,6 +167,7 @@ class Result:
     variant: Variant = field(default_factory=Variant)
     address: str | None = None
     family: str | None = None  # "ip4", "ip6" or "unix"
+    proxied: bool = False  # the address is the proxy's
     server_name: str | None = None  # sent as SNI; None if none was sent
     session: Session | None = None
     chain: tuple[bytes, ...] = ()
@@ -177,6 +178,11 @@ class Result:
     starttls_injection: bool = False  # bytes came after the STARTTLS go-ahead and before the handshake
     http: HTTPFacts | None = None
     events: tuple[Event, ...] = ()
+
+    @property
+    def endpoint_address(self) -> str | None:
+        """The endpoint's own address; None where it is not known, as behind a proxy."""
+        return None if self.proxied else self.address
 
     @property
     def success(self) -> bool:

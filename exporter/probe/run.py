@@ -383,6 +383,7 @@ def _failed(prober: Prober, route: Route, trace: Trace, failure: Failure) -> Res
         variant=route.variant,
         address=trace.address.ip if trace.address else None,
         family=trace.address.family if trace.address else None,
+        proxied=route.proxy is not None,
         server_name=route.server_name,
         events=trace.events,
     )

@@ -103,7 +103,7 @@ def _session(result: Result) -> Iterator[Row]:
         if result.client_certificate_requested or result.success:
             yield "Client certificate", "asked for" if result.client_certificate_requested else "not asked for", ""
     if result.address:
-        yield "Address", result.address, ""
+        yield "Proxy" if result.proxied else "Address", result.address, ""
     if result.server_name:
         yield "Server name", result.server_name, ""
 

@@ -7,6 +7,7 @@ from exporter.config.model import Module
 from exporter.findings.judgement import judge
 from exporter.findings.observation import Observation
 from exporter.findings.profile import PROFILES, RULES
+from exporter.metrics.blackbox import blackbox_lines
 from exporter.metrics.collect import collect, identity_of_target
 from exporter.probe.result import Failure, Phase, Reason, Result, Session
 from exporter.reading import cut_short
@@ -57,6 +58,15 @@ def test_a_target_cut_short_beyond_its_connection_is_reachable():
         for lines in [cut_short(TARGET, MODULE, phase, 1.0, 0.0).lines]
     }
     assert reached == {phase: phase in (Phase.STARTTLS, Phase.HANDSHAKE, Phase.HTTP) for phase in Phase}
+
+
+def test_the_address_of_a_proxy_is_not_the_endpoints():
+    direct = seen(address="192.0.2.1", family="ip4")
+    proxied = seen(address="192.0.2.1", family="ip4", proxied=True)
+    assert 'address="192.0.2.1"' in collect(judge(direct))["tls_probe_address_info"]
+    assert "tls_probe_address_info" not in collect(judge(proxied))
+    assert "probe_ip_addr_hash" in blackbox_lines((judge(direct),))
+    assert "probe_ip_addr_hash" not in blackbox_lines((judge(proxied),))
 
 
 def test_a_staple_that_may_still_have_come_is_no_violation():
