@@ -34,7 +34,8 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
     except (StartError, UsageError) as error:
         print(f"tls-exporter: {error}", file=sys.stderr)
-        return USAGE if isinstance(error, UsageError) else FAILED
+        # a probe's 1 says that the target is unreachable
+        return USAGE if isinstance(error, UsageError) or known.command == "probe" else FAILED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK

@@ -78,6 +78,13 @@ def test_without_a_configuration_it_says_how_to_get_one(capsys, tmp_path, monkey
         assert "config.example.yaml" in err
 
 
+def test_a_probe_with_a_bad_configuration_is_not_called_unreachable(capsys, tmp_path):
+    (tmp_path / "config.yaml").write_text("modul: {}\n")
+    status, out, err = run(capsys, "probe", "127.0.0.1:1", "--config.file", str(tmp_path / "config.yaml"))
+    assert (status, out) == (2, "")
+    assert "unknown key" in err
+
+
 def test_a_good_configuration_exits_with_0(capsys, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text("targets:\n  - targets: [example.com]\n")
