@@ -31,11 +31,10 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)  # every line begins as editors want it: file:line:column
         if known.command == "serve" and not Path(known.config_file).exists():
             print("tls-exporter: name it by --config.file; config.example.yaml shows every setting", file=sys.stderr)
-        return FAILED
+        return USAGE if known.command == "probe" else FAILED  # 1 says that its target is unreachable
     except (StartError, UsageError) as error:
         print(f"tls-exporter: {error}", file=sys.stderr)
-        # a probe's 1 says that the target is unreachable
-        return USAGE if isinstance(error, UsageError) or known.command == "probe" else FAILED
+        return USAGE if isinstance(error, UsageError) else FAILED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
