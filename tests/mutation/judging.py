@@ -197,20 +197,19 @@ class _Loop:
 
     def pytest_runtestloop(self, session):
         items = {item.nodeid: item for item in session.items}
-        gc.collect()
-        gc.freeze()
+        functions = _functions()
 
         def judge(number: int) -> str:
             case = self._cases[number]
-            return _fate(forked(lambda: self._judged(session, items, case), case.patience))
+            return _fate(forked(lambda: self._judged(session, items, functions, case), case.patience))
 
         for fate in _in_parallel(self._numbers, self._jobs, judge).items():
             self._pipe.send(fate)
         return True
 
     @staticmethod
-    def _judged(session, items, case: Case) -> int:
-        if not _put_in(case):
+    def _judged(session, items, functions: list[FunctionType], case: Case) -> int:
+        if not _put_in(case, functions):
             return _NEEDS_IMPORT
         chosen = [items[name] for name in case.tests]
         for item, following in zip(chosen, [*chosen[1:], None], strict=True):
@@ -220,7 +219,7 @@ class _Loop:
         return 0
 
 
-def _put_in(case: Case) -> bool:
+def _put_in(case: Case, functions: list[FunctionType]) -> bool:
     """Put the changed code into the living functions of a file; False if no function differs, or not one alone."""
     file = str(case.path.resolve())
     old = _by_place(compile(case.mutant.source, file, "exec"))
@@ -228,13 +227,10 @@ def _put_in(case: Case) -> bool:
     changed = {place: codes[0] for place, codes in new.items() if codes != old.get(place) and len(codes) == 1}
     if not changed or any(len(codes) > 1 and codes != old.get(place) for place, codes in new.items()):
         return False
-    living = [
-        one
-        for one in gc.get_objects() + gc.get_referents(*_modules())
-        if isinstance(one, FunctionType) and Path(one.__code__.co_filename).resolve() == case.path.resolve()
-    ]
     found = False
-    for function in living:
+    for function in functions:
+        if Path(function.__code__.co_filename).resolve() != case.path.resolve():
+            continue
         code = changed.get((function.__code__.co_qualname, function.__code__.co_firstlineno))
         if code is not None:
             function.__code__ = code
@@ -242,8 +238,9 @@ def _put_in(case: Case) -> bool:
     return found
 
 
-def _modules() -> list[object]:
-    return [module for name, module in sys.modules.items() if name.startswith("exporter")]
+def _functions() -> list[FunctionType]:
+    """Return every living function of ours, whoever refers to it."""
+    return [one for one in gc.get_objects() if isinstance(one, FunctionType) and "exporter" in one.__code__.co_filename]
 
 
 def _by_place(code: CodeType) -> dict[tuple[str, int], list[CodeType]]:
