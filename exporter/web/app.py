@@ -12,6 +12,7 @@ from exporter.web import (
     status,
     target_page,
 )
+from exporter.web.bad_requests import quieten
 from exporter.web.crowd import Crowd
 from exporter.web.site import SITE, Site
 
@@ -20,6 +21,7 @@ MAX_REQUEST_BODY = 64 * 1024
 
 def make_app(site: Site) -> web.Application:
     """Make the application that serves a site."""
+    quieten()
     app = web.Application(client_max_size=MAX_REQUEST_BODY)
     app[SITE] = site
     app[target_page.LIMIT] = target_page.limit()

@@ -1,0 +1,25 @@
+"""What aiohttp says of requests that are no HTTP: a stranger's noise, told at debug and without a traceback."""
+
+import logging
+
+from aiohttp.http_exceptions import HttpProcessingError
+
+
+class Quieter(logging.Filter):
+    """Lowers lines on malformed requests, so that whoever can reach the port cannot fill the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let a line pass if it is about a fault of ours, or if debugging is asked for."""
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError):
+            return True
+        record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+        record.exc_info = None
+        return logging.getLogger().isEnabledFor(logging.DEBUG)
+
+
+def quieten() -> None:
+    """Lower these lines from now on."""
+    logger = logging.getLogger("aiohttp.server")
+    if not any(isinstance(one, Quieter) for one in logger.filters):
+        logger.addFilter(Quieter())
