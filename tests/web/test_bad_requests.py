@@ -5,7 +5,6 @@ import logging
 
 from tests.support.site import configuration, serving
 
-
 NOISE = (
     b"\x16\x03\x01\x00\x05hello\r\n\r\n",
     b"GET / HTTP/9.9.9\r\n\r\n",
