@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from exporter.demo import flights
+from exporter.demo.broken import BROKEN, NO_PQ, RAW_TLS12, SMTP
 from exporter.demo.pki import PKI, SELF, Leaf, mistagged
-from exporter.demo.scenario import Closed, Scenario, Seen, failed
-from exporter.demo.scripts import Await, Drip, Finish, Hold, Pause, Reset, Script, Send
+from exporter.demo.scenario import Scenario, Seen, failed
+from exporter.demo.scripts import Await, Hold, Script, Send
 from exporter.demo.servers import Endpoint
 from exporter.probe.result import Failure, Phase, Reason
 
@@ -16,14 +17,11 @@ HOSTILE_NAME = (
 ANY_CIPHER = "ALL:-aNULL:-eNULL"
 
 _GOOD = Seen(certificates=2, trusted=True, name_match=True)
-_NO_PQ = "no_post_quantum_key_exchange"
 _SHA1 = "sha1_handshake_signature"
-_OLD = ("tls12_not_accepted", _NO_PQ)
-_RAW_TLS12 = (_NO_PQ, "no_extended_master_secret")
-_TLS12 = replace(_GOOD, version=1.2, posture_findings=(_NO_PQ,))
+_OLD = ("tls12_not_accepted", NO_PQ)
+_TLS12 = replace(_GOOD, version=1.2, posture_findings=(NO_PQ,))
 _TLS13 = replace(_GOOD, version=1.3)
 _UNTRUSTED = Seen(trusted=False, name_match=True)
-_SMTP = (b"220 localhost ESMTP\r\n", b"250-localhost\r\n250 STARTTLS\r\n", b"220 2.0.0 go ahead\r\n")
 
 
 def _refused_without_client_certificate(reason: Reason, version: float, finding: str) -> Seen:
@@ -99,7 +97,7 @@ GOOD = (
     Scenario(
         "smtp-starttls",
         "A mail server that begins in clear and turns to TLS with STARTTLS.",
-        Endpoint(preface=_SMTP),
+        Endpoint(preface=SMTP),
         _TLS13,
         module="demo-smtp",
     ),
@@ -214,7 +212,7 @@ CERTIFICATES = (
             version=1.2,
             name_match=True,
             findings=("certificate_malformed",),
-            posture_findings=_RAW_TLS12,
+            posture_findings=RAW_TLS12,
         ),
     ),
     Scenario(
@@ -278,19 +276,19 @@ PROTOCOLS = (
         "null-cipher",
         "A server that agrees to send everything in clear.",
         Endpoint(Leaf(key="rsa-2048"), maximum="TLSv1.2", ciphers="ECDHE+AESGCM:ECDHE-RSA-NULL-SHA", security_level=0),
-        replace(_TLS12, posture_findings=("cipher_null", _NO_PQ, _SHA1)),
+        replace(_TLS12, posture_findings=("cipher_null", NO_PQ, _SHA1)),
     ),
     Scenario(
         "anonymous-cipher",
         "A server that agrees to go without a certificate.",
         Endpoint(Leaf(key="rsa-2048"), maximum="TLSv1.2", ciphers="ECDHE+AESGCM:AECDH:!eNULL", security_level=0),
-        replace(_TLS12, posture_findings=("cipher_anonymous", _NO_PQ, _SHA1)),
+        replace(_TLS12, posture_findings=("cipher_anonymous", NO_PQ, _SHA1)),
     ),
     Scenario(
         "no-post-quantum",
         "A TLS 1.3 server that only knows the curve secp256r1.",
         Endpoint(only_secp256r1=True),
-        replace(_TLS13, posture_findings=(_NO_PQ,)),
+        replace(_TLS13, posture_findings=(NO_PQ,)),
     ),
     Scenario(
         "demands-client-certificate",
@@ -302,7 +300,7 @@ PROTOCOLS = (
         "demands-client-certificate-tls12",
         "TLS 1.2, only for those who have a certificate: the handshake ends with an alert.",
         Endpoint(maximum="TLSv1.2", client_certificate=True),
-        _refused_without_client_certificate(Reason.ALERT_HANDSHAKE_FAILURE, 1.2, _NO_PQ),
+        _refused_without_client_certificate(Reason.ALERT_HANDSHAKE_FAILURE, 1.2, NO_PQ),
     ),
     Scenario(
         "hsts-missing",
@@ -317,96 +315,6 @@ PROTOCOLS = (
         Endpoint(headers=("Strict-Transport-Security: max-age=300",)),
         replace(_TLS13, findings=("hsts_too_short",)),
         module="demo-https",
-    ),
-)
-
-BROKEN = (
-    Scenario(
-        "closed-port",
-        "Nobody listens on the port.",
-        Closed(),
-        failed(Phase.CONNECT, Reason.REFUSED, reachable=False),
-    ),
-    Scenario(
-        "no-address",
-        "An IPv4 address where only IPv6 is wanted.",
-        Closed(),
-        failed(Phase.RESOLVE, Reason.NO_ADDRESS, reachable=False),
-        host="127.0.0.1",
-        module="demo-ip6",
-    ),
-    Scenario(
-        "never-answers",
-        "It accepts, reads, and says nothing.",
-        (Hold(),),
-        failed(Phase.HANDSHAKE, Reason.TIMEOUT),
-    ),
-    Scenario("accepts-and-closes", "It accepts and closes.", (Finish(),), failed(Phase.HANDSHAKE, Reason.CLOSED)),
-    Scenario("resets", "It resets on the first byte.", (Await(), Reset()), failed(Phase.HANDSHAKE, Reason.RESET)),
-    Scenario(
-        "resets-in-handshake",
-        "It resets in the middle of its certificates.",
-        (Await(), Send(flights.oversized_certificate(3000)), Pause(0.2), Reset()),
-        replace(failed(Phase.HANDSHAKE, Reason.RESET), version=1.2, posture_findings=_RAW_TLS12),
-    ),
-    Scenario(
-        "closes-in-handshake",
-        "It closes in the middle of its certificates.",
-        (Await(), Send(flights.oversized_certificate(3000)), Finish()),
-        replace(failed(Phase.HANDSHAKE, Reason.CLOSED), version=1.2, posture_findings=_RAW_TLS12),
-    ),
-    Scenario(
-        "plain-http",
-        "A web server without TLS.",
-        (
-            Await(),
-            Send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-            Finish(),
-        ),
-        failed(Phase.HANDSHAKE, Reason.NOT_TLS),
-    ),
-    Scenario(
-        "speaks-ssh",
-        "An SSH server, which speaks first.",
-        (Send(b"SSH-2.0-OpenSSH_9.9\r\n"), Hold()),
-        failed(Phase.HANDSHAKE, Reason.NOT_TLS),
-    ),
-    Scenario(
-        "garbage",
-        "Bytes without a meaning.",
-        (Await(), Send(bytes((7 * number + 131) % 256 for number in range(4096))), Hold()),
-        failed(Phase.HANDSHAKE, Reason.NOT_TLS),
-    ),
-    Scenario(
-        "drip",
-        "A TLS record at one byte a second.",
-        (Await(), Drip(flights.record(22, flights.server_hello()), 1.0), Hold()),
-        failed(Phase.HANDSHAKE, Reason.TIMEOUT),
-    ),
-    Scenario(
-        "fatal-alert",
-        "It answers with the alert handshake_failure.",
-        (Await(), Send(flights.alert(40)), Finish()),
-        failed(Phase.HANDSHAKE, Reason.ALERT_HANDSHAKE_FAILURE),
-    ),
-    Scenario(
-        "unrecognized-name",
-        "It answers that it does not know the name.",
-        (Await(), Send(flights.alert(112)), Finish()),
-        failed(Phase.HANDSHAKE, Reason.ALERT_UNRECOGNIZED_NAME),
-    ),
-    Scenario(
-        "huge-message",
-        "A certificate message that claims 16 megabytes.",
-        (Await(), Send(flights.oversized_certificate(0xFFFFFF)), Hold()),
-        replace(failed(Phase.HANDSHAKE, Reason.TOO_MUCH_DATA), version=1.2, posture_findings=_RAW_TLS12),
-    ),
-    Scenario(
-        "smtp-without-starttls",
-        "A mail server that does not offer STARTTLS.",
-        (Send(_SMTP[0]), Await(), Send(b"250 localhost\r\n"), Hold()),
-        failed(Phase.STARTTLS, Reason.STARTTLS_UNSUPPORTED),
-        module="demo-smtp",
     ),
 )
 
