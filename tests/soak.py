@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import random
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field, replace
@@ -85,12 +86,13 @@ class Report:
 class Soak:
     """One soak: some scrapers at once, and a troublemaker."""
 
-    def __init__(self, exporter, gallery, config_file, scrapes, seed):
+    def __init__(self, exporter, gallery, config_file, scrapes, seed, tell):
         self._exporter = exporter
         self._gallery = gallery
         self._config_file = config_file
         self._left = scrapes
         self._random = random.Random(seed)
+        self._tell = tell
         self.report = Report(scrapes=scrapes)
 
     async def run(self, scrapers):
@@ -150,8 +152,9 @@ class Soak:
         caches = {s.labels["cache"]: s.value for s in exposition.samples("tls_exporter_cache_entries")}
         in_flight = exposition.value("tls_exporter_probes_in_flight")
         done = self.report.scrapes - self._left
-        exporter = self._exporter
-        self.report.samples.append(Sample(done, exporter.resident_kib(), exporter.descriptors(), in_flight, caches))
+        sample = Sample(done, self._exporter.resident_kib(), self._exporter.descriptors(), in_flight, caches)
+        self.report.samples.append(sample)
+        self._tell(f"{done} scrapes: {sample.resident_kib} KiB, {sample.descriptors} descriptors")
 
 
 def configuration(gallery, random_numbers):
@@ -175,14 +178,14 @@ def configuration(gallery, random_numbers):
     return json.dumps({"modules": modules, "targets": targets})
 
 
-def soak(scrapes, scrapers=8, seed=1):
-    """Run a soak and return its Report."""
+def soak(scrapes, scrapers=8, seed=1, tell=lambda _: None):
+    """Run a soak and return its Report; `tell` takes a line for each sample."""
     scenarios = [replace(scenario) for scenario in SCENARIOS]
     with tempfile.TemporaryDirectory() as folder, Gallery(scenarios) as gallery:
         config_file = Path(folder) / "config.yaml"
         config_file.write_text(configuration(gallery, random.Random(seed)), encoding="utf-8")
         with running_exporter(config_file=config_file) as exporter:
-            running = Soak(exporter, gallery, config_file, scrapes, seed)
+            running = Soak(exporter, gallery, config_file, scrapes, seed, tell)
             asyncio.run(running.run(scrapers))
             assert "Traceback" not in exporter.log, exporter.log[-5000:]
             return running.report
@@ -194,7 +197,8 @@ def main():
     parser.add_argument("--scrapers", type=int, default=8, help="how many scrape at once")
     parser.add_argument("--seed", type=int, default=1)
     known = parser.parse_args()
-    print(soak(known.scrapes, known.scrapers, known.seed).text())
+    told = soak(known.scrapes, known.scrapers, known.seed, lambda line: print(line, file=sys.stderr, flush=True))
+    print(told.text())
 
 
 if __name__ == "__main__":
