@@ -64,30 +64,32 @@ Probe = tuple[float, float, bool]
 class Past:
     """One target's past. `recent` yields the last probes, oldest first."""
 
-    digest: Digest
+    _digest: Digest  # of the last reading that differed from the one before it in more than times
     changes: tuple[Change, ...] = ()
     first: float = 0.0  # when it was first probed
     probes: int = 0
     _times: "array[float]" = field(default_factory=lambda: array("d"))
     _seconds: "array[float]" = field(default_factory=lambda: array("f"))  # negative: the probe failed
 
+    @property
+    def digest(self) -> Digest:
+        """The gist of the last reading."""
+        return replace(self._digest, at=self._times[-1], seconds=abs(self._seconds[-1]))
+
     def add(self, digest: Digest) -> None:
         """Take a new digest in."""
         if self.probes:
-            self.changes = (*self.changes, *changes(self.digest, digest))[-CHANGES:]
+            self.changes = (*self.changes, *changes(self._digest, digest))[-CHANGES:]
         else:
             self.first = digest.at
-        self._keep(digest)
+        self._digest = digest
+        self.add_unchanged(digest.at, digest.seconds)
 
     def add_unchanged(self, at: float, seconds: float) -> None:
         """Take in a reading that differs in nothing but times."""
-        self._keep(replace(self.digest, at=at, seconds=seconds))
-
-    def _keep(self, digest: Digest) -> None:
-        self.digest = digest
         self.probes += 1
-        self._times.append(digest.at)
-        self._seconds.append(-digest.seconds if digest.failure else digest.seconds)
+        self._times.append(at)
+        self._seconds.append(-seconds if self._digest.failure else seconds)
         if len(self._times) > RECENT:
             del self._times[0], self._seconds[0]
 
@@ -113,7 +115,7 @@ class History:
         """Take a reading in."""
         past = self._pasts.get(reading.target)
         if past is not None and reading.carried_over:
-            past.add_unchanged(_at(reading), _seconds(reading))
+            past.add_unchanged(*_times(reading))
             return
         digest = digest_of(reading)
         if past is None:
@@ -131,6 +133,7 @@ class History:
 def digest_of(reading: Reading) -> Digest:
     """Return the gist of a reading."""
     failure = reading.failure
+    at, seconds = _times(reading)
     judgements = reading.judgements
     results = [judgement.observation.result for judgement in judgements]
     ending = min(_expiring(judgements), key=lambda one: one.not_after or 0, default=None)
@@ -140,8 +143,8 @@ def digest_of(reading: Reading) -> Digest:
     counts = tuple(sum(severity == one for one in found.values()) for severity in SEVERITIES)
     versions = [(result.session.version, result.session.protocol) for result in results if result.session]
     return Digest(
-        at=_at(reading),
-        seconds=_seconds(reading),
+        at=at,
+        seconds=seconds,
         failure=f"{failure.phase}: {failure.reason}" if failure is not None else "",
         protocol=min(versions)[1] if versions else "",
         not_before=ending.not_before if ending else None,
@@ -152,12 +155,13 @@ def digest_of(reading: Reading) -> Digest:
     )
 
 
-def _at(reading: Reading) -> float:
-    return max((one.observation.result.started_at for one in reading.judgements), default=0.0)
-
-
-def _seconds(reading: Reading) -> float:
-    return max((one.observation.result.total_seconds for one in reading.judgements), default=0.0)
+def _times(reading: Reading) -> tuple[float, float]:
+    """Return when the last of a reading's probes began, and how long the longest took."""
+    at = seconds = 0.0
+    for judgement in reading.judgements:
+        result = judgement.observation.result
+        at, seconds = max(at, result.started_at), max(seconds, result.total_seconds)
+    return at, seconds
 
 
 def _expiring(judgements: tuple[Judgement, ...]) -> Iterator[Certificate]:

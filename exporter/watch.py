@@ -304,6 +304,8 @@ def reference_name(target: Target, module: Module, result: Result) -> str:
 
 def compared(observations: list[Observation]) -> list[Observation]:
     """Note on each observation whether the addresses of one name present different certificates."""
+    if len(observations) == 1:
+        return observations
     leaves: dict[tuple[str | None, str | None], set[bytes]] = {}
     for one in observations:
         variant = one.result.variant

@@ -105,15 +105,10 @@ async def _connect(
     family: socket.AddressFamily, peer: SocketAddress, deadline: float, source_address: str | None = None
 ) -> SocketStream:
     try:
-        unconnected = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        stream = _unconnected(family, deadline, source_address)
     except OSError as error:
         raise network_error(error) from None
-    stream = SocketStream(unconnected, deadline)
     try:
-        if family is not socket.AF_UNIX:
-            unconnected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if source_address:
-            unconnected.bind((source_address, 0))
         await stream.connect(peer)
     except OSError as error:
         stream.close()
@@ -122,3 +117,17 @@ async def _connect(
         stream.close()
         raise
     return stream
+
+
+def _unconnected(family: socket.AddressFamily, deadline: float, source_address: str | None) -> SocketStream:
+    """Return a stream that is not connected yet. Raises OSError."""
+    unconnected = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        if family is not socket.AF_UNIX:
+            unconnected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if source_address:
+            unconnected.bind((source_address, 0))
+        return SocketStream(unconnected, deadline)
+    except OSError:
+        unconnected.close()
+        raise

@@ -6,9 +6,8 @@ after its first connection, so all settings are made here.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from OpenSSL import SSL
 
@@ -37,8 +36,7 @@ OP_LEGACY_SERVER_CONNECT = 0x4  # servers without RFC 5746 are reported, not ref
 MAX_CONTEXTS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class ContextKey:
+class ContextKey(NamedTuple):
     """What makes two probes share a context. Modification times are part of it, so that a renewed key is read."""
 
     tls_config: TLSConfig

@@ -10,10 +10,10 @@ import os
 import socket
 from typing import Protocol
 
+from exporter.probe.poll import HUNG_UP, READABLE, WRITABLE, Poll
 from exporter.probe.result import Reason
 
-HIGH_WATER = 64 * 1024  # bytes kept of what nobody has read yet
-CHUNK = 64 * 1024
+CHUNK = 16 * 1024  # read at once; what nobody asks for waits with the system, and then with the peer
 
 
 class NetworkError(Exception):
@@ -66,65 +66,68 @@ def network_error(error: OSError) -> NetworkError:
 
 
 class SocketStream:
-    """A Stream over a non-blocking socket, watched by the loop itself: a transport does more than a probe needs.
+    """A Stream over a non-blocking socket: a transport does more than a probe needs.
 
-    Reading pauses while more than HIGH_WATER bytes wait. The deadline ends everything, from the connection on.
+    Nothing is read that nobody asks for. The deadline ends everything, from the connection on.
     """
 
     def __init__(self, unconnected: socket.socket, deadline: float) -> None:
         self.deadline = deadline
+        self.descriptor = unconnected.fileno()
         self.bytes_received = 0
         self.bytes_sent = 0
         self._loop = asyncio.get_running_loop()
         self._socket = unconnected
-        self._descriptor = unconnected.fileno()
-        self._timer = self._loop.call_at(deadline, self._expire)
-        self._chunks: list[bytes] = []
-        self._waiting = 0
         self._unsent = b""
-        self._connecting = False  # and watched for that
-        self._watched = False  # for what arrives
+        self._readable = False  # as far as is known: only reading tells
+        self._hung_up = False
         self._ended = False
         self._closed = False
         self._error: NetworkError | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._poll = Poll.of(self._loop)
+        self._poll.add(self, self._loop)
 
     async def connect(self, address: tuple[str, int] | tuple[str, int, int, int] | str) -> None:
         """Connect, before anything else. Raises NetworkError."""
         error = self._socket.connect_ex(address)
+        if error in (0, errno.EINPROGRESS):
+            self._poll.follow(self.descriptor)
         if error == errno.EINPROGRESS:
-            self._connecting = True
-            self._loop.add_writer(self._descriptor, self._wake)
-            try:
-                await self._wait()
-            finally:
-                self._stop_connecting()
+            await self._wait()
             if self._error is not None:
                 raise self._failure()
-            error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if self._hung_up else 0
         if error:
             raise network_error(OSError(error, os.strerror(error)))
 
-    def _stop_connecting(self) -> None:
-        if self._connecting:
-            self._connecting = False
-            self._loop.remove_writer(self._descriptor)
-
     async def read(self) -> bytes:
         """Return what has arrived; b"" at the end. Raises NetworkError (`timeout` once the deadline has passed)."""
-        if not self._chunks and not self._ended:
-            if not self._watched:
-                self._watched = True
-                self._loop.add_reader(self._descriptor, self._receive)
-            await self._wait()
-        if self._chunks:
-            data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-            self._chunks.clear()
-            self._waiting = 0
-            return data
+        while not self._ended:
+            if not self._readable:
+                await self._wait()
+            elif data := self._receive():
+                return data
         if self._error is not None:
             raise self._failure()
         return b""
+
+    def _receive(self) -> bytes:
+        """Return what is there, b"" for nothing; note the end."""
+        try:
+            data = self._socket.recv(CHUNK)
+        except (BlockingIOError, InterruptedError):
+            self._readable = False
+            return b""
+        except OSError as error:
+            self._error = self._error or network_error(error)
+            self.close()
+            return b""
+        self._ended = not data
+        self.bytes_received += len(data)
+        if len(data) < CHUNK and not self._hung_up:  # what comes from now on is told anew
+            self._readable = False
+        return data
 
     def _failure(self) -> NetworkError:
         """Return the error anew: one that the stream kept would keep the stream, by its traceback."""
@@ -142,28 +145,19 @@ class SocketStream:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _receive(self) -> None:
-        try:
-            data = self._socket.recv(CHUNK)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError as error:
-            self._error = self._error or network_error(error)
-            self.close()
-            return
-        if data:
-            self.bytes_received += len(data)
-            self._chunks.append(data)
-            self._waiting += len(data)
-        if not data or self._waiting > HIGH_WATER:
-            self._ended = not data
-            self._watched = False
-            self._loop.remove_reader(self._descriptor)
+    def notice(self, events: int) -> None:
+        """Take in what has happened to the socket."""
+        if events & READABLE:
+            self._readable = True
+        if events & HUNG_UP:
+            self._hung_up = True
+        if self._unsent and events & WRITABLE:
+            self._unsent = self._send(self._unsent)
         self._wake()
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """End everything: the deadline has passed."""
         self._error = NetworkError(Reason.TIMEOUT, "the deadline passed")
-        self._chunks.clear()
         self.close()
 
     def write(self, data: bytes) -> None:
@@ -171,13 +165,7 @@ class SocketStream:
         if self._closed:
             return
         self.bytes_sent += len(data)
-        if self._unsent:
-            self._unsent += data
-            return
-        rest = self._send(data)
-        if rest:
-            self._unsent = rest
-            self._loop.add_writer(self._descriptor, self._send_rest)
+        self._unsent = self._unsent + data if self._unsent else self._send(data)
 
     def _send(self, data: bytes) -> bytes:
         """Send what fits and return the rest."""
@@ -190,21 +178,11 @@ class SocketStream:
             return b""
         return data[sent:]
 
-    def _send_rest(self) -> None:
-        self._unsent = self._send(self._unsent)
-        if not self._unsent:
-            self._loop.remove_writer(self._descriptor)
-
     def close(self) -> None:
         """Close at once; nothing that waits to be sent is kept."""
         if self._closed:
             return
         self._closed = self._ended = True
-        self._timer.cancel()
-        self._stop_connecting()  # a watch that outlives its socket would make its number useless to others
-        if self._watched:
-            self._loop.remove_reader(self._descriptor)
-        if self._unsent:
-            self._loop.remove_writer(self._descriptor)
+        self._poll.remove(self.descriptor)
         self._socket.close()
         self._wake()

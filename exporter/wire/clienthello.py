@@ -7,6 +7,7 @@ HelloRetryRequest.
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exporter.wire.names import EMPTY_RENEGOTIATION_INFO_SCSV, SSL_3_0, TLS_1_0, TLS_1_2, TLS_1_3
 from exporter.wire.records import HANDSHAKE, handshake_message, record
@@ -62,7 +63,7 @@ class ClientHello:
         """
         legacy_version = min(self.version, TLS_1_2)
         body = legacy_version.to_bytes(2) + self.random + b"\x00"
-        body += _vector(2, b"".join(suite.to_bytes(2) for suite in self._suites()))
+        body += _vector(2, _numbers(self._suites()))
         body += b"\x02\x01\x00" if self.compression else b"\x01\x00"
         if self.version != SSL_3_0:
             extensions = self._extensions()
@@ -98,6 +99,7 @@ class ClientHello:
         return b"".join(parts)
 
 
+@lru_cache(maxsize=512)
 def _numbers(numbers: tuple[int, ...]) -> bytes:
     return struct.pack(f"!{len(numbers)}H", *numbers)
 

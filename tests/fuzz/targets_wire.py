@@ -4,7 +4,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import os
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -155,7 +154,7 @@ def _answered(hello):
     secret = schedule.handshake_secret(
         suite, key.exchange(X25519PublicKey.from_public_bytes(hello.shares.public[X25519]))
     )
-    transcript = hashlib.new(suite.hash, hello.message + message).digest()
+    transcript = suite.hash(hello.message + message).digest()
     protection = Protection(suite, schedule.derive(suite, secret, "s hs traffic", transcript))
     return records.record(22, 0x0303, message), protection
 

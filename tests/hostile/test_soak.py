@@ -10,6 +10,7 @@ def test_a_short_soak_leaves_nothing_behind():
     """No scrape fails; at the end no probe is under way, and no descriptor of one is open."""
     report = soak(SCRAPES)
     assert report.failed == 0
+    assert report.faults == []
     assert report.hung_up >= SCRAPES / 20
     assert report.reloads >= 3
     last = report.samples[-1]

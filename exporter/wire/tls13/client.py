@@ -8,7 +8,6 @@
 Everything that is not exactly this is a WireError; the handshake is then best tried again with OpenSSL.
 """
 
-import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 
@@ -132,7 +131,7 @@ class Client:
             raise WireError("a cipher suite that is not known here")
         shared = self._hello.shares.secret_untrusted(choice.group, choice.share)
         self.cipher_suite, self.group, self._suite = choice.cipher_suite, choice.group, suite
-        self._transcript = hashlib.new(suite.hash, self._hello.message + message)
+        self._transcript = suite.hash(self._hello.message + message)
         transcript = self._transcript.digest()
         self._secret = schedule.handshake_secret(suite, shared)
         self._client_secret = schedule.derive(suite, self._secret, "c hs traffic", transcript)

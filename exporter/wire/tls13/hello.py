@@ -5,19 +5,23 @@ kind of probe; a hello is then a few slices put together.
 """
 
 import os
+import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exporter.wire.reading import Cursor
-from exporter.wire.records import HANDSHAKE, WireError, record
+from exporter.wire.records import HANDSHAKE, WireError
 from exporter.wire.serverhello import ALPN, KEY_SHARE
 from exporter.wire.tls13.key_shares import GROUPS, KeyShares
-from exporter.wire.tls13.messages import SERVER_NAME
+from exporter.wire.tls13.messages import MAX_REMEMBERED, SERVER_NAME
 
 _RECORD_HEADER = 5
 _MESSAGE_HEADER = 4
-_CLIENT_HELLO = b"\x01"
+_CLIENT_HELLO = 1
 _VERSION_IN_RECORD = 0x0301  # section 5.1: 0301 in the record of an initial ClientHello, for compatibility
 RANDOM_LENGTH = 32
+_HEADER = struct.Struct("!BHHI")  # record: type8 | version16 | length16, then the message: type8 | length24
+_LENGTH_WITHOUT = 2 + RANDOM_LENGTH + 1 + RANDOM_LENGTH + 2  # a message's, without suites and extensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +53,19 @@ class Offer:
         """Return a hello for a server name (None for an IP literal, RFC 6066 section 3)."""
         random = os.urandom(2 * RANDOM_LENGTH)
         session_id = random[RANDOM_LENGTH:]
-        extensions = self.extensions
-        if server_name:
-            name = server_name.encode("ascii")
-            extensions = _extension(SERVER_NAME, _vector(2, b"\x00" + _vector(2, name))) + extensions
-        body = b"".join(
-            (self.version, random[:RANDOM_LENGTH], b"\x20", session_id, self.suites, _vector(2, extensions))
-        )
-        message = record(HANDSHAKE, _VERSION_IN_RECORD, _CLIENT_HELLO + _vector(3, body))
-        return Hello(message, session_id, self.alpn, self.shares)
+        name = _server_name(server_name) if server_name else b""
+        block = len(name) + len(self.extensions)
+        length = _LENGTH_WITHOUT + len(self.suites) + block
+        header = _HEADER.pack(HANDSHAKE, _VERSION_IN_RECORD, _MESSAGE_HEADER + length, _CLIENT_HELLO << 24 | length)
+        random = random[:RANDOM_LENGTH]
+        parts = (header, self.version, random, b"\x20", session_id, self.suites, block.to_bytes(2), name)
+        return Hello(b"".join((*parts, self.extensions)), session_id, self.alpn, self.shares)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _server_name(server_name: str) -> bytes:
+    """Return the extension that names a server (RFC 6066 section 3)."""
+    return _extension(SERVER_NAME, _vector(2, b"\x00" + _vector(2, server_name.encode("ascii"))))
 
 
 def read_offer(hello: bytes, shares: KeyShares) -> Offer:

@@ -1,0 +1,149 @@
+"""Sockets watched edge by edge: nothing that a peer does is told too little, too late, or to somebody else."""
+
+import asyncio
+import socket
+import struct
+import time
+
+import pytest
+
+from exporter.probe.network import CHUNK, NetworkError, SocketStream
+from exporter.probe.poll import Poll
+from exporter.probe.result import Reason
+
+MANY = 150  # more than are told at once
+LONG = bytes(range(256)) * 40_000  # more than a socket's buffers hold
+
+
+def soon(seconds=5.0):
+    return asyncio.get_running_loop().time() + seconds
+
+
+async def connected(deadline=None):
+    """Return a stream over TCP and the blocking socket at its other end."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        unconnected = socket.socket()
+        unconnected.setblocking(False)
+        stream = SocketStream(unconnected, deadline or soon())
+        await stream.connect(server.getsockname())
+        return stream, server.accept()[0]
+
+
+async def read_on(stream):
+    """Read to the end."""
+    parts = []
+    while data := await stream.read():
+        parts.append(data)
+    return b"".join(parts)
+
+
+async def test_bytes_and_the_end_that_came_together_are_both_told():
+    stream, peer = await connected()
+    peer.sendall(b"last words")
+    peer.close()
+    await asyncio.sleep(0.05)
+    assert await stream.read() == b"last words"
+    assert await stream.read() == b""
+    stream.close()
+
+
+async def test_an_end_that_comes_after_the_bytes_were_read_is_told():
+    stream, peer = await connected()
+    peer.sendall(b"a")
+    assert await stream.read() == b"a"
+    reading = asyncio.create_task(stream.read())
+    await asyncio.sleep(0.05)
+    assert not reading.done()
+    peer.close()
+    assert await reading == b""
+    stream.close()
+
+
+async def test_more_than_is_read_at_once_needs_no_further_news():
+    stream, peer = await connected()
+    peer.sendall(LONG[: 3 * CHUNK])
+    await asyncio.sleep(0.05)
+    sizes = [len(await stream.read()) for _ in range(3)]
+    assert sizes == [CHUNK] * 3
+    peer.close()
+    assert await stream.read() == b""
+    stream.close()
+
+
+async def test_bytes_before_a_reset_are_told_before_it():
+    stream, peer = await connected()
+    peer.sendall(b"alert")
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    await asyncio.sleep(0.05)
+    assert await stream.read() == b"alert"
+    peer.close()
+    with pytest.raises(NetworkError) as caught:
+        await stream.read()
+    assert caught.value.reason is Reason.RESET
+
+
+async def test_what_does_not_fit_is_sent_when_it_does():
+    stream, peer = await connected(soon(20))
+    stream.write(LONG)
+    stream.write(b"the end")
+
+    def take():
+        with peer:
+            received = bytearray()
+            while len(received) < len(LONG) + 7:
+                received += peer.recv(1 << 20)
+        return bytes(received)
+
+    assert await asyncio.to_thread(take) == LONG + b"the end"
+    assert await stream.read() == b""
+    stream.close()
+
+
+async def test_many_at_once_all_have_their_turn():
+    pairs = [await connected() for _ in range(MANY)]
+    reading = [asyncio.create_task(read_on(stream)) for stream, _ in pairs]
+    await asyncio.sleep(0)
+    for number, (_, peer) in enumerate(pairs):
+        peer.sendall(b"%d" % number)
+        peer.close()
+    assert await asyncio.gather(*reading) == [b"%d" % number for number in range(MANY)]
+    for stream, _ in pairs:
+        stream.close()
+    assert len(Poll.of(asyncio.get_running_loop())) == 0
+
+
+async def test_every_deadline_holds_in_whichever_order_they_were_set():
+    began = time.monotonic()
+    seconds = (0.4, 0.1, 0.25, 0.1)
+    pairs = [await connected(soon(one)) for one in seconds]
+
+    async def until_the_end(stream):
+        with pytest.raises(NetworkError) as caught:
+            await stream.read()
+        assert caught.value.reason is Reason.TIMEOUT
+        return time.monotonic() - began
+
+    took = await asyncio.gather(*(until_the_end(stream) for stream, _ in pairs))
+    for one, wanted in zip(took, seconds, strict=True):
+        assert wanted <= one
+    assert sorted(seconds) == [wanted for _, wanted in sorted(zip(took, seconds, strict=True))]
+    for _, peer in pairs:
+        peer.close()
+
+
+async def test_a_closed_socket_is_not_told_of_the_next_one_with_its_number():
+    stream, peer = await connected()
+    number = stream.descriptor
+    peer.sendall(b"for the first")
+    stream.close()
+    peer.close()
+    other, other_peer = await connected()
+    while other.descriptor != number:  # something else took the number in between
+        other, other_peer = await connected()
+    reading = asyncio.create_task(other.read())
+    await asyncio.sleep(0.05)
+    assert not reading.done()
+    other_peer.sendall(b"for the second")
+    assert await reading == b"for the second"
+    other.close()
+    other_peer.close()
