@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from exporter import __version__
 from exporter.config.problems import did_you_mean
-from exporter.daemon import DEFAULT_LISTEN_ADDRESS
 from exporter.log import FORMATS, LEVELS
 
+DEFAULT_LISTEN_ADDRESS = ":10054"
 COMMANDS = ("serve", "probe", "demo", "findings", "migrate")
 
 _SERVE_EPILOG = """\

@@ -1,25 +1,23 @@
-"""The command `tls-exporter`: from words to work, and from outcomes to exit statuses."""
+"""The command `tls-exporter`: from words to work, and from outcomes to exit statuses.
+
+Each command imports what it needs when it is run: `--help` need not wait for what serves.
+"""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence, Sized
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from exporter import log
-from exporter.arguments import parse
+from exporter.arguments import DEFAULT_LISTEN_ADDRESS, parse
 from exporter.config.problems import ConfigError, Problem, did_you_mean
-from exporter.config.reader import load
-from exporter.daemon import DEFAULT_LISTEN_ADDRESS, Settings, serve
-from exporter.findings.catalogue import CATALOGUE
-from exporter.findings.table import as_json, as_text
-from exporter.listening import StartError
-from exporter.one_probe import UsageError, probe_once
-from exporter.web.access import WebConfig
-from exporter.web.site import Options
+from exporter.exits import FAILED, OK, USAGE, StartError, UsageError
 
-OK, FAILED, USAGE = 0, 1, 2
+if TYPE_CHECKING:
+    from exporter.daemon import Settings
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -43,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _serve(known: argparse.Namespace) -> int:
+    from exporter.daemon import serve  # noqa: PLC0415
+
     log.configure(known.log_level, known.log_format)
     if known.config_check:
         print(_checked(known.config_file, known.web_config_file))
@@ -53,6 +53,9 @@ def _serve(known: argparse.Namespace) -> int:
 
 def _checked(config_file: str, web_config_file: str) -> str:
     """Return what is there of valid files. Raises ConfigError with the problems of both."""
+    from exporter.config.reader import load  # noqa: PLC0415
+    from exporter.web.access import WebConfig  # noqa: PLC0415
+
     told: list[str] = []
     problems: list[Problem] = []
     try:
@@ -75,8 +78,11 @@ def _count(things: Sized, name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
-def settings(known: argparse.Namespace, config_file: str) -> Settings:
+def settings(known: argparse.Namespace, config_file: str) -> "Settings":
     """Return what the flags say of serving a configuration. Raises UsageError."""
+    from exporter.daemon import Settings  # noqa: PLC0415
+    from exporter.web.site import Options  # noqa: PLC0415
+
     prefix = known.route_prefix if known.route_prefix is not None else urlsplit(known.external_url).path
     prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
     if not known.telemetry_path.startswith("/") or known.telemetry_path == "/":
@@ -99,6 +105,8 @@ def settings(known: argparse.Namespace, config_file: str) -> Settings:
 
 
 def _probe(known: argparse.Namespace) -> int:
+    from exporter.one_probe import probe_once  # noqa: PLC0415
+
     log.configure(known.log_level, known.log_format)
     text, status = probe_once(known, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     print(text, end="")
@@ -106,7 +114,7 @@ def _probe(known: argparse.Namespace) -> int:
 
 
 def _demo(known: argparse.Namespace) -> int:
-    from exporter.demo.command import run_demo  # noqa: PLC0415 - only the demo pays for its gallery
+    from exporter.demo.command import run_demo  # noqa: PLC0415
 
     log.configure(known.log_level, known.log_format)
     run_demo(lambda config_file: settings(known, config_file))
@@ -114,6 +122,9 @@ def _demo(known: argparse.Namespace) -> int:
 
 
 def _findings(known: argparse.Namespace) -> int:
+    from exporter.findings.catalogue import CATALOGUE  # noqa: PLC0415
+    from exporter.findings.table import as_json, as_text  # noqa: PLC0415
+
     for name in known.ids:
         if name not in CATALOGUE:
             raise UsageError(f"unknown finding {name!r}{did_you_mean(name, CATALOGUE)}")
@@ -123,7 +134,7 @@ def _findings(known: argparse.Namespace) -> int:
 
 
 def _migrate(known: argparse.Namespace) -> int:
-    from exporter.migrate.command import migrate_files  # noqa: PLC0415 - seldom needed
+    from exporter.migrate.command import migrate_files  # noqa: PLC0415
     from exporter.migrate.reading import MigrationError  # noqa: PLC0415
 
     try:

@@ -22,7 +22,6 @@ from exporter.web.app import make_app
 from exporter.web.site import Options, Site
 
 log = structlog.get_logger("daemon")
-DEFAULT_LISTEN_ADDRESS = ":10054"
 DRAIN_SECONDS = 30.0
 POLL_SECONDS = 5.0  # how often the configuration's files are looked at for a change
 
@@ -32,7 +31,7 @@ class Settings:
     """What the command line says of serving."""
 
     config_file: str
-    listen_addresses: tuple[str, ...] = (DEFAULT_LISTEN_ADDRESS,)
+    listen_addresses: tuple[str, ...]
     web_config_file: str = ""
     systemd_socket: bool = False
     options: Options = field(default_factory=Options)

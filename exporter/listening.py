@@ -7,13 +7,10 @@ from ssl import SSLContext
 from aiohttp import web
 
 from exporter import systemd
+from exporter.exits import StartError
 
 BACKLOG = 512
 _PORTS = 65536
-
-
-class StartError(Exception):
-    """The daemon cannot start; the message says why."""
 
 
 def parse_listen_address(text: str) -> tuple[str | None, int]:

@@ -10,6 +10,7 @@ from exporter.certificates.trust import TrustError, load_trust
 from exporter.config.model import BUILT_IN_MODULES, Config, HTTPConfig, Module, PostureConfig
 from exporter.config.problems import did_you_mean
 from exporter.config.reader import load
+from exporter.exits import UsageError
 from exporter.findings.judgement import Judgement
 from exporter.metrics.exposition import pages
 from exporter.metrics.own import OwnMetrics
@@ -22,10 +23,6 @@ from exporter.wire.starttls import DIALOGUES
 LONGEST_TIMEOUT = 3600.0
 HEALTHY, UNREACHABLE, WORRYING = 0, 1, 3
 WORRYING_SEVERITIES = ("critical", "high")
-
-
-class UsageError(Exception):
-    """The command line asks for what cannot be done; the message says what to write."""
 
 
 def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:

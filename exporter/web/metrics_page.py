@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -63,11 +64,12 @@ async def send_exposition(request: web.Request, pieces: Iterable[bytes]) -> web.
     if accepts_gzip(request.headers.get("Accept-Encoding", "")):
         response.headers["Content-Encoding"] = "gzip"
         pieces = _compressed(pieces)
-    await response.prepare(request)
-    for piece in pieces:
-        await response.write(piece)
-        await asyncio.sleep(0)  # let probes of other scrapes go on
-    await response.write_eof()
+    with suppress(ConnectionResetError):  # whoever asked has hung up, which is no fault
+        await response.prepare(request)
+        for piece in pieces:
+            await response.write(piece)
+            await asyncio.sleep(0)  # let probes of other scrapes go on
+        await response.write_eof()
     return response
 
 

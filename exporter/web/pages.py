@@ -1,26 +1,10 @@
-"""Pages: templates, what they may call, and the header fields that keep a page to itself. Nothing is probed here.
-
-Every word that a template prints is escaped for HTML and freed of control characters, wherever it comes from.
-"""
+"""Pages as answers: how a template becomes one, and the header fields that keep a page to itself. It probes nothing."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
-
-from exporter.metrics.labels import clean
-from exporter.web.static_files import FILES
-
-LONGEST_TEXT = 600
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-_TOO_SMALL_FOR_HOURS = 2 * HOUR
-_TOO_SMALL_FOR_DAYS = 2 * DAY
-_SECOND = 1.0
 
 SECURITY: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -36,8 +20,10 @@ SECURITY: Mapping[str, str] = {
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a page as text."""
-    return _environment().get_template(template).render(**values)
+    """Return a page as text. The first one takes long: call it from a thread."""
+    from exporter.web.rendering import environment  # noqa: PLC0415 - a tenth of the start, and few open a page
+
+    return environment().get_template(template).render(**values)
 
 
 def page(text: str, status: int = 200) -> web.Response:
@@ -45,86 +31,7 @@ def page(text: str, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html", headers=SECURITY)
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("exporter.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_printable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    made.filters |= {
-        "date": date,
-        "span": span,
-        "milliseconds": milliseconds,
-        "short_name": short_name,
-        "with_code": with_code,
-    }
-    made.globals |= {"url": url, "static": {name: f"static/{name}?v={file.version}" for name, file in FILES.items()}}
-    return made
-
-
-def _printable(value: Any) -> Any:
-    """Free a text of control and direction characters and cut it; markup is ours and passes."""
-    return clean(value, LONGEST_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
 def url(path: str, **parameters: str | int | None) -> str:
     """Return a relative reference with the parameters that are not None or empty."""
     query = urlencode({name: value for name, value in parameters.items() if value not in (None, "")})
     return f"{path}?{query}" if query else path
-
-
-def date(seconds: float | None) -> str:
-    """Return a moment as a person reads it, in UTC."""
-    if seconds is None:
-        return "unknown"
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, ValueError, OSError):
-        return str(seconds)
-
-
-def span(seconds: float) -> str:
-    """Return a length of time in the one unit that says enough."""
-    seconds = abs(seconds)
-    if seconds < 2 * MINUTE:
-        return f"{seconds:.0f} s"
-    if seconds < _TOO_SMALL_FOR_HOURS:
-        return f"{seconds / MINUTE:.0f} min"
-    if seconds < _TOO_SMALL_FOR_DAYS:
-        return f"{seconds / HOUR:.0f} h"
-    return f"{seconds / DAY:.0f} d"
-
-
-def milliseconds(seconds: float) -> str:
-    """Return a duration of a probe."""
-    if seconds >= _SECOND:
-        return f"{seconds:.2f} s"
-    return f"{seconds * 1000:.1f} ms"
-
-
-def short_name(name: str) -> str:
-    """Return the common name out of a distinguished name (RFC 4514), else the whole of it."""
-    part, escaped = "", False
-    parts = []
-    for character in name:
-        if character == "," and not escaped:
-            parts.append(part)
-            part = ""
-            continue
-        escaped = character == "\\" and not escaped
-        part += character
-    parts.append(part)
-    common = next((one.removeprefix("CN=") for one in parts if one.startswith("CN=")), "")
-    return clean(common or name or "(empty subject)", 200)
-
-
-def with_code(text: str) -> Markup:
-    """Return a text of the catalogue with what stands between backticks as code."""
-    parts = [escape(part) for part in text.split("`")]
-    marked = (Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in enumerate(parts))
-    return Markup("").join(marked)

@@ -4,7 +4,9 @@ import asyncio
 import gzip
 
 import pytest
-from aiohttp import ClientSession, ClientTimeout, web
+from aiohttp import ClientConnectionResetError, ClientSession, ClientTimeout, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.test_utils import make_mocked_request
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
@@ -14,7 +16,7 @@ from exporter.target import Target, parse_endpoint
 from exporter.watch import Watch
 from exporter.web.app import make_app
 from exporter.web.deadline import seconds_for_scrape
-from exporter.web.metrics_page import accepts_gzip
+from exporter.web.metrics_page import accepts_gzip, send_exposition
 from exporter.web.site import Options, Site
 
 CLOSED = Target("127.0.0.1:1", parse_endpoint("127.0.0.1:1"), "tls", (("team", 'a "quoted" \\ one'),))
@@ -157,3 +159,36 @@ def test_the_scrape_ends_before_prometheus_gives_up(header, seconds):
 )
 def test_gzip_is_sent_to_whom_accepts_it(header, accepted):
     assert accepts_gzip(header) is accepted
+
+
+async def test_a_client_that_hangs_up_in_the_middle_of_its_answer_is_no_fault():
+    """The connection can be on its way out before the handler is cancelled; a write then raises."""
+    written = []
+
+    class Gone(AbstractStreamWriter):
+        async def write_headers(self, status_line, headers):
+            pass
+
+        async def write(self, chunk):
+            written.append(chunk)
+            raise ClientConnectionResetError("Cannot write to closing transport")
+
+        async def write_eof(self, chunk=b""):
+            raise ClientConnectionResetError("Cannot write to closing transport")
+
+        async def drain(self):
+            pass
+
+        def enable_compression(self, encoding="deflate", strategy=0):
+            pass
+
+        def enable_chunking(self):
+            pass
+
+        def send_headers(self):
+            pass
+
+    request = make_mocked_request("GET", "/metrics", writer=Gone())
+    response = await send_exposition(request, iter([b"one", b"two"]))
+    assert response.prepared
+    assert written == [b"one"]

@@ -6,7 +6,8 @@ from support.site import configuration, serving
 from exporter.config.reader import load
 from exporter.demo.gallery import Gallery
 from exporter.demo.scenarios import SCENARIOS
-from exporter.web.pages import date, short_name, span, url, with_code
+from exporter.web.pages import url
+from exporter.web.rendering import date, short_name, span, with_code
 from exporter.web.target_page import PROBES_AT_ONCE
 
 CLOSED = "127.0.0.1:1"
