@@ -6,19 +6,24 @@ comes back is verified by whoever asked. No answer is kept here.
 """
 
 import asyncio
+import errno
 import ipaddress
 import socket
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OK = 200
 _CHUNK = 64 * 1024
+LOOKUP_THREADS = 16
+MAX_OVERHEAD = 1024 * 1024  # bytes beside a document and a quarter of it: headers, chunks, and what waits to be read
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
 # Where clouds keep credentials beside the link-local 169.254.169.254.
@@ -48,29 +53,104 @@ class FetchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may cost. `loopback` allows this machine to be asked: by endpoints that are on it."""
+    """What one request may cost. `loopback` allows this machine to be asked: by endpoints that are on it.
+
+    `silence` is how many of the seconds may pass without a byte.
+    """
 
     max_bytes: int
     seconds: float = 10.0
+    silence: float = 10.0
     redirects: int = 3
     loopback: bool = False
 
 
-async def fetch(url: str, limits: Limits, body: bytes | None = None, content_type: str = "") -> bytes:
+AddressInfo = tuple[Any, ...]
+
+
+class Names:
+    """Looks names up on threads of its own: reloads and pages work on the loop's, and must not wait for a hung name.
+
+    A name that is being looked up is shared, so that it takes one thread. `lookup` has getaddrinfo's shape.
+    """
+
+    def __init__(
+        self, lookup: Callable[..., list[AddressInfo]] = socket.getaddrinfo, threads: int = LOOKUP_THREADS
+    ) -> None:
+        self._lookup = lookup
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="fetch")
+        self._under_way: dict[tuple[str, int, int], Future[list[AddressInfo]]] = {}
+
+    async def look_up(self, host: str, port: int, family: int) -> list[AddressInfo]:
+        """Return what getaddrinfo returns, or raise what it raises."""
+        key = (host, port, family)
+        lookup = self._under_way.get(key)
+        if lookup is None:
+            lookup = self._threads.submit(self._lookup, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
+            self._under_way[key] = lookup
+            lookup.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return await asyncio.shield(asyncio.wrap_future(lookup))
+
+
+NAMES = Names()
+
+
+async def fetch(
+    url: str, limits: Limits, body: bytes | None = None, content_type: str = "", names: Names = NAMES
+) -> bytes:
     """Get a document, or post a body and get the answer. Raises FetchError only."""
+    meter = _Meter()
     try:
-        async with asyncio.timeout(limits.seconds), _session(limits) as session:
-            return await _follow(session, url, limits, body, content_type)
+        async with asyncio.timeout(limits.seconds), _session(limits, names, meter) as session:
+            return await _follow(session, url, limits, meter, body, content_type)
     except TimeoutError:
-        raise FetchError(FetchReason.TIMEOUT, f"no answer within {limits.seconds:g} s") from None
+        raise FetchError(FetchReason.TIMEOUT, f"no answer within {limits.seconds:g} s, or silence") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
+        if meter.is_exceeded:
+            raise FetchError(FetchReason.TOO_LARGE, "too many bytes that belong to no document") from None
         raise FetchError(FetchReason.UNREACHABLE, f"{type(error).__name__}: {error}"[:200]) from None
 
 
-def _session(limits: Limits) -> aiohttp.ClientSession:
-    resolver = _Resolver(loopback=limits.loopback)
+@dataclass(slots=True)
+class _Meter:
+    """What one request has received so far: a peer can send for ever without sending a byte of a document."""
+
+    received: int = 0
+    read: int = 0  # of documents
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Tell whether too much came that belongs to no document."""
+        return self.received > MAX_OVERHEAD + self.read + self.read // 4
+
+
+class _MeteredSocket(socket.socket):
+    """A socket that breaks when its meter says so."""
+
+    meter: _Meter
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """Receive, and count."""
+        data = super().recv(bufsize, flags)
+        self.meter.received += len(data)
+        if self.meter.is_exceeded:
+            raise ConnectionAbortedError(errno.ECONNABORTED, "too many bytes")
+        return data
+
+
+def _session(limits: Limits, names: Names, meter: _Meter) -> aiohttp.ClientSession:
+    def metered(address: AddressInfo) -> socket.socket:
+        family, kind, protocol, _, _ = address
+        made = _MeteredSocket(family, kind, protocol)
+        made.meter = meter
+        return made
+
+    resolver = _Resolver(names, loopback=limits.loopback)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, force_close=True),
+        connector=aiohttp.TCPConnector(
+            resolver=resolver, use_dns_cache=False, force_close=True, socket_factory=metered
+        ),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.silence, sock_read=limits.silence),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         trust_env=False,
@@ -78,7 +158,7 @@ def _session(limits: Limits) -> aiohttp.ClientSession:
 
 
 async def _follow(
-    session: aiohttp.ClientSession, url: str, limits: Limits, body: bytes | None, content_type: str
+    session: aiohttp.ClientSession, url: str, limits: Limits, meter: _Meter, body: bytes | None, content_type: str
 ) -> bytes:
     headers = {"Accept-Encoding": "identity"} | ({"Content-Type": content_type} if body is not None else {})
     method = "GET" if body is None else "POST"
@@ -90,7 +170,7 @@ async def _follow(
                 continue
             if response.status != _OK:
                 raise FetchError(FetchReason.HTTP_STATUS, f"HTTP status {response.status}")
-            return await _read(response, limits.max_bytes)
+            return await _read(response, limits.max_bytes, meter)
     raise FetchError(FetchReason.TOO_MANY_REDIRECTS, f"more than {limits.redirects} redirects")
 
 
@@ -107,10 +187,11 @@ def _check(url: str, limits: Limits) -> None:
         raise FetchError(FetchReason.FORBIDDEN_ADDRESS, f"{address} must not be asked")
 
 
-async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+async def _read(response: aiohttp.ClientResponse, max_bytes: int, meter: _Meter) -> bytes:
     received = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK):
         received += chunk
+        meter.read += len(chunk)
         if len(received) > max_bytes:
             raise FetchError(FetchReason.TOO_LARGE, f"more than {max_bytes} bytes")
     return bytes(received)
@@ -119,26 +200,28 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
 class _Resolver(AbstractResolver):
     """Resolves names, and leaves out the addresses that must not be asked: what is checked is what is used."""
 
-    def __init__(self, *, loopback: bool) -> None:
-        self._resolver = ThreadedResolver()
+    def __init__(self, names: Names, *, loopback: bool) -> None:
+        self._names = names
         self._loopback = loopback
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Return the addresses of a name that may be asked."""
-        found = await self._resolver.resolve(host, port, family)
-        allowed = [one for one in found if not self._forbids(one["host"])]
+        found = await self._names.look_up(host, port, family)
+        allowed = [
+            ResolveResult(
+                hostname=host, host=address[0], port=port, family=kind, proto=protocol, flags=socket.AI_NUMERICHOST
+            )
+            for kind, _, protocol, _, address in found
+            if not is_forbidden(ipaddress.ip_address(address[0]), loopback=self._loopback)
+        ]
         if not allowed:
             raise FetchError(FetchReason.FORBIDDEN_ADDRESS, f"no address of {host} may be asked")
         return allowed
 
-    def _forbids(self, host: str) -> bool:
-        return is_forbidden(ipaddress.ip_address(host), loopback=self._loopback)
-
     async def close(self) -> None:
-        """Close the resolver."""
-        await self._resolver.close()
+        """Nothing to close: the threads are shared."""
 
 
 def is_forbidden(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, loopback: bool = False) -> bool:

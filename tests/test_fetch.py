@@ -1,13 +1,16 @@
 """Outgoing HTTP is bounded: in size, time, redirects, and in where it may go."""
 
 import asyncio
+import contextlib
 import ipaddress
+import socket
+import threading
 
 import pytest
 from aiohttp import web
 
 from exporter.certificates.revocation import Failure as RevocationFailure
-from exporter.fetch import FetchError, Limits, fetch, is_forbidden
+from exporter.fetch import FetchError, Limits, Names, fetch, is_forbidden
 from exporter.fetch import FetchReason as Reason
 from tests.support.revocation import serving
 
@@ -107,6 +110,82 @@ async def test_a_slow_answer_is_given_up():
     async with serving() as pages:
         pages.answers["/"] = slow
         assert await failure(f"{pages.url}/", Limits(1000, seconds=0.1, loopback=True)) is Reason.TIMEOUT
+
+
+async def test_silence_ends_a_request_that_may_last_longer():
+    async def silent(_):
+        await asyncio.sleep(30)
+
+    async with serving() as pages:
+        pages.answers["/"] = silent
+        limits = Limits(1000, seconds=20, silence=0.1, loopback=True)
+        async with asyncio.timeout(5):
+            assert await failure(f"{pages.url}/", limits) is Reason.TIMEOUT
+
+
+async def test_a_large_list_is_fetched_whole():
+    async with serving() as pages:
+        pages.answers["/"] = lambda _: web.Response(body=b"x" * 15_000_000)
+        assert len(await fetch(f"{pages.url}/", Limits(16_000_000, loopback=True))) == 15_000_000
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nA\r\n" * 1000),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;", b"A" * 65536),
+    ],
+    ids=["interim answers", "tiny chunks", "a chunk's extension"],
+)
+async def test_what_belongs_to_no_document_is_bounded_as_well(first, then):
+    """Reading it would take all of a core until the time is over."""
+    sent = 0
+
+    async def flood(reader, writer):
+        nonlocal sent
+        await reader.read(1000)
+        writer.write(first)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(then)
+                await writer.drain()
+                sent += len(then)
+
+    server = await asyncio.start_server(flood, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        found = await failure(f"http://127.0.0.1:{port}/", Limits(16_000_000, seconds=20, loopback=True))
+    assert found is Reason.TOO_LARGE
+    assert sent < 16_000_000
+
+
+async def test_a_name_that_hangs_takes_one_thread_and_none_of_the_loops():
+    """Reloads and pages work on the loop's own threads, of which there are few."""
+    answer = threading.Event()
+    asked = []
+
+    def look_up(host, port, *_):
+        asked.append(host)
+        if host == "hangs.example":
+            answer.wait(30)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    names = Names(look_up, threads=2)
+
+    def get(host):
+        return fetch(f"http://{host}:{port}/", Limits(1000, seconds=2, loopback=True), names=names)
+
+    async with serving() as pages:
+        port = pages.url.rpartition(":")[2]
+        pages.answers["/"] = b"found"
+        hanging = [asyncio.create_task(get("hangs.example")) for _ in range(40)]
+        await asyncio.sleep(0)
+        assert await asyncio.wait_for(asyncio.to_thread(len, "abc"), 1) == 3
+        assert await get("other.example") == b"found"
+        answer.set()
+        assert await asyncio.gather(*hanging) == [b"found"] * 40
+    assert asked == ["hangs.example", "other.example"]
 
 
 async def test_other_statuses_and_closed_ports_have_their_reasons():
