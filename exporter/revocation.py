@@ -26,9 +26,11 @@ OCSP_LIMITS = Limits(max_bytes=64 * 1024)
 CRL_LIMITS = Limits(max_bytes=16 * 1024 * 1024, seconds=60)
 MAX_ANSWERS = 20_000  # of responders and lists, and staples
 MAX_LIST_BYTES = 64 * 1024 * 1024  # of all lists together
-CONCURRENCY = 16
+CONCURRENCY = 16  # of requests to responders, and of those to hosts of lists
+HOST_CONCURRENCY = 4  # of them to one host, so that one that hangs does not take all
 LIST_OVERHEAD = 1024  # bytes that a list costs beside its own, so that empty ones are bounded, too
-MAX_WAITING = 1000  # refreshes under way or waiting; others are started by a later scrape
+MAX_WAITING = 2000  # refreshes under way or waiting; others are started by a later scrape
+MAX_WAITING_FOR_A_HOST = 500
 RETRY_SECONDS = 300.0  # at most, after a failure
 EARLIEST_SECONDS = 60.0  # between two refreshes of an answer that is out of date
 
@@ -59,6 +61,11 @@ class _Question:
         """What the answer is kept under."""
         return self.source, self.leaf.fingerprint_sha256, self.issuer.fingerprint_sha256
 
+    @property
+    def host(self) -> str:
+        """Who is to be asked: the authority of the http URL."""
+        return self.url.split("/", 3)[2]
+
 
 @dataclass(slots=True)
 class _Answer:
@@ -77,6 +84,14 @@ class _List:
 
 
 @dataclass(slots=True)
+class _Host:
+    """A host that is being asked, and how many refreshes wait for it."""
+
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HOST_CONCURRENCY))
+    waiting: int = 0
+
+
+@dataclass(slots=True)
 class Revocations:
     """What is known of the revocation of every chain that was seen. `clock` gives Unix seconds."""
 
@@ -87,7 +102,10 @@ class Revocations:
     _lists: BoundedCache[tuple[str, str], _List] = field(default_factory=lambda: _cache(MAX_LIST_BYTES))
     _under_way: dict[tuple[str, str, str], asyncio.Task[None]] = field(default_factory=dict)
     _fetching: dict[tuple[str, str], asyncio.Task[_List]] = field(default_factory=dict)
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
+    _hosts: dict[str, _Host] = field(default_factory=dict)
+    _slots: dict[str, asyncio.Semaphore] = field(
+        default_factory=lambda: {source: asyncio.Semaphore(CONCURRENCY) for source in (RESPONDER, CRL)}
+    )
 
     def known(
         self, chain: Chain, staple: bytes | None, config: RevocationConfig | None, address: str | None = None
@@ -126,18 +144,25 @@ class Revocations:
         return answer.revocation if answer is not None else None
 
     def _start(self, question: _Question) -> None:
-        key = question.key
-        if key in self._under_way or len(self._under_way) >= MAX_WAITING:
+        key, host = question.key, self._hosts.get(question.host) or _Host()
+        if key in self._under_way or len(self._under_way) >= MAX_WAITING or host.waiting >= MAX_WAITING_FOR_A_HOST:
             return
         task = self._under_way[key] = asyncio.get_running_loop().create_task(self._refresh(question))
-        task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        self._hosts[question.host] = host
+        host.waiting += 1
+        task.add_done_callback(lambda _: self._finished(question, host))
+
+    def _finished(self, question: _Question, host: _Host) -> None:
+        self._under_way.pop(question.key, None)
+        host.waiting -= 1
+        if not host.waiting:
+            del self._hosts[question.host]
 
     async def _refresh(self, question: _Question) -> None:
         """Ask, and keep the answer. A failure does not replace an answer that still holds."""
         try:
-            async with self._slots:
-                ask = self._ask_responder if question.source == RESPONDER else self._ask_list
-                revocation, due = await ask(question)
+            ask = self._ask_responder if question.source == RESPONDER else self._ask_list
+            revocation, due = await ask(question)
         except UnusableError as error:
             revocation = Revocation(question.source, failure=error.failure, problem=error.detail)
             due = self.clock() + min(question.refresh, RETRY_SECONDS)
@@ -187,8 +212,10 @@ class Revocations:
     async def _document(
         self, question: _Question, limits: Limits, body: bytes | None = None, content_type: str = ""
     ) -> bytes:
+        """Fetch when it is the host's turn. Whoever waits for a list that another one fetches takes no turn."""
         try:
-            return await self.fetch(question.url, replace(limits, loopback=question.loopback), body, content_type)
+            async with self._hosts[question.host].turns, self._slots[question.source]:
+                return await self.fetch(question.url, replace(limits, loopback=question.loopback), body, content_type)
         except FetchError as error:
             raise UnusableError(Failure(error.reason.value), error.detail) from None
 

@@ -13,7 +13,7 @@ from exporter.config.model import RevocationConfig
 from exporter.fetch import fetch
 from exporter.revocation import Revocations, due_at
 from tests.support import der
-from tests.support.pki import DAY, NOW, Extension, intermediate, leaf, root
+from tests.support.pki import DAY, NOW, Extension, ec_key, intermediate, leaf, root
 from tests.support.revocation import REVOKED, ocsp_response, revocation_list, serving
 from tests.support.trust import store_of
 
@@ -22,6 +22,7 @@ MIDDLE = intermediate(TOP)
 STORE = store_of(TOP)
 CONFIG = RevocationConfig(refresh=3600)
 LOCAL = "127.0.0.1"
+KEY = ec_key()  # of leaves that only need to be many
 
 
 class Clock:
@@ -233,9 +234,59 @@ async def test_at_most_so_many_are_asked_at_once(world, monkeypatch):
     for one in leaves:
         world.known(one)
     await world.revocations.settled()
-    assert most <= revocation.CONCURRENCY
+    assert most <= revocation.HOST_CONCURRENCY
     assert world.asked("/ocsp") == 40
     assert sum(bool(world.known(one)) for one in leaves) == 40
+
+
+@pytest.mark.parametrize("source", ["ocsp", "crl"])
+async def test_a_host_that_hangs_holds_up_nobody_but_itself(world, source, monkeypatch):
+    """More ask it than may be asked at once, and more than may wait for one host."""
+    released = asyncio.Event()
+    hanging = 0
+
+    async def hangs(_):
+        nonlocal hanging
+        hanging += 1
+        await released.wait()
+        raise web.HTTPInternalServerError
+
+    monkeypatch.setattr(revocation, "MAX_WAITING_FOR_A_HOST", 50)
+    other = "crl" if source == "ocsp" else "ocsp"
+    world.pages.answers |= {f"/{number}": hangs for number in range(70)}
+    for number in range(70):
+        world.known(world.leaf(**{source: f"/{number}", other: None}, key=KEY))
+    assert len(world.revocations._under_way) == 50
+    world.pages.url = world.pages.url.replace("127.0.0.1", "localhost")
+    one = world.leaf(**{other: None})
+    world.pages.answers |= {"/ocsp": ocsp_response(one, MIDDLE), "/crl": revocation_list(MIDDLE)}
+    async with asyncio.timeout(5):
+        while not (known := world.known(one)):
+            await asyncio.sleep(0.01)
+    assert [answer.status for answer in known.values()] == ["good"]
+    assert hanging == revocation.HOST_CONCURRENCY
+    released.set()
+    world.revocations.close()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.wait_for(world.revocations.settled(), 5)
+    assert not world.revocations._hosts
+
+
+async def test_certificates_that_wait_for_a_list_take_no_turns(world):
+    """A hundred wait for one list of a host that hangs: another host's list comes all the same."""
+
+    async def hangs(_):
+        await asyncio.sleep(60)
+
+    world.pages.answers["/crl"] = hangs
+    for _ in range(100):
+        world.known(world.leaf(ocsp=None, key=KEY))
+    one = world.leaf(ocsp=None, crl="/other")
+    world.pages.answers["/other"] = revocation_list(MIDDLE)
+    async with asyncio.timeout(5):
+        while not (known := world.known(one)):
+            await asyncio.sleep(0.01)
+    assert known["crl"].status == "good"
 
 
 async def test_what_is_kept_is_bounded(world, monkeypatch):
