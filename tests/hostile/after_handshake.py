@@ -26,12 +26,12 @@ class TLSAttack:
 class TLSPeer:
     """A TLS server that hands each session to a function; a thread for each connection."""
 
-    def __init__(self, attack, certificate_file):
+    def __init__(self, attack, certificate_file, address="127.0.0.1"):
         self._attack = attack
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate_file)
         self._context.num_tickets = attack.tickets
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = socket.create_server((address, 0), backlog=64)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -12,6 +12,7 @@ from tests.support.programs import missing
 
 _CLONE_NEWNET = 0x40000000
 _SIOCSIFFLAGS = 0x8914
+_SIOCSIFADDR = 0x8916
 _IFF_UP = 1
 
 
@@ -34,3 +35,11 @@ def own_network() -> Iterator[None]:
                 raise OSError(ctypes.get_errno(), "the thread cannot leave its network namespace")
     finally:
         os.close(before)
+
+
+def also_here(*addresses: str) -> None:
+    """Give the loopback interface of this thread's network further IPv4 addresses."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        for number, address in enumerate(addresses):
+            name, packed = f"lo:{number}".encode(), socket.inet_aton(address)
+            fcntl.ioctl(any_socket, _SIOCSIFADDR, struct.pack("16sHH4s8x", name, socket.AF_INET, 0, packed))
