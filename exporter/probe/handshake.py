@@ -63,7 +63,11 @@ class TLSStream:
         self._stream = stream
 
     async def read(self) -> bytes:
-        """Return decrypted bytes; b"" at the end. Raises NetworkError."""
+        """Return decrypted bytes; b"" at the end. Raises NetworkError.
+
+        A peer may renegotiate, send tickets and change its keys, but not without end.
+        """
+        received = 0
         while True:
             try:
                 return self.connection.recv(CHUNK)
@@ -72,6 +76,10 @@ class TLSStream:
                 data = await self._stream.read()
                 if not data:
                     return b""
+                received += len(data)
+                if received > MAX_HANDSHAKE_BYTES:
+                    detail = f"more than {MAX_HANDSHAKE_BYTES} bytes of handshake after the handshake"
+                    raise NetworkError(Reason.TOO_MUCH_DATA, detail) from None
                 self.connection.bio_write(data)
             except (SSL.ZeroReturnError, SSL.SysCallError):
                 return b""

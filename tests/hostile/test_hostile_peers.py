@@ -16,6 +16,7 @@ from hostile.certificates import CERTIFICATES
 from hostile.connections import CONNECTIONS
 from hostile.conversations import EVERY_PROTOCOL, PROXIES, SMTP_PEERS
 from hostile.messages import MESSAGES
+from hostile.messages_after_handshake import KEY_UPDATES, TLS12_MESSAGES, TLS13_MESSAGES, peers
 from hostile.records import FATAL_ALERTS, RECORDS
 from support.exporter_process import ExporterProcess, running_exporter
 from support.exposition import Exposition
@@ -35,7 +36,8 @@ ATTACKS = (
     *EVERY_PROTOCOL,
     *PROXIES,
 )
-BY_NAME = {attack.name: attack for attack in (*ATTACKS, *AFTER_HANDSHAKE)}
+ALL_AFTER_HANDSHAKE = (*AFTER_HANDSHAKE, *TLS12_MESSAGES, *TLS13_MESSAGES)
+BY_NAME = {attack.name: attack for attack in (*ATTACKS, *ALL_AFTER_HANDSHAKE, *KEY_UPDATES)}
 INNOCENT = 20
 TIMEOUT_SECONDS = 3
 ANNOUNCED_SECONDS = 10
@@ -68,7 +70,7 @@ def configuration(gallery, tls_peers):
         name = "behind.example:443" if attack.through_proxy else f"127.0.0.1:{port}"
         modules[attack.name] = {"timeout": f"{TIMEOUT_SECONDS}s", **attack.settings, **proxied(attack, port)}
         targets.append({"targets": [name], "module": attack.name, "labels": {"attack": attack.name}})
-    for attack in AFTER_HANDSHAKE:
+    for attack in (*ALL_AFTER_HANDSHAKE, *KEY_UPDATES):
         modules[attack.name] = {"timeout": f"{TIMEOUT_SECONDS}s", "alpn": ["http/1.1"], "http": {"path": "/"}}
         name = f"127.0.0.1:{tls_peers[attack.name].port}"
         targets.append({"targets": [name], "module": attack.name, "labels": {"attack": attack.name}})
@@ -92,6 +94,7 @@ def siege(tmp_path_factory):
     with contextlib.ExitStack() as stack:
         gallery = stack.enter_context(Gallery(scenarios))
         tls_peers = {attack.name: TLSPeer(attack, folder / "leaf.pem") for attack in AFTER_HANDSHAKE}
+        tls_peers |= peers(folder / "leaf.pem")
         for peer in tls_peers.values():
             stack.callback(peer.close)
         config_file.write_text(json.dumps(configuration(gallery, tls_peers)), encoding="utf-8")
@@ -107,7 +110,7 @@ def siege(tmp_path_factory):
 
 
 def test_there_are_enough_ways_to_be_hostile():
-    assert len(BY_NAME) == len(ATTACKS) + len(AFTER_HANDSHAKE) >= 250
+    assert len(BY_NAME) == len(ATTACKS) + len(ALL_AFTER_HANDSHAKE) + len(KEY_UPDATES) >= 250
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
@@ -120,12 +123,21 @@ def test_an_attack_is_named_with_its_phase_and_reason(siege, attack):
             assert len(scraped.values("tls_certificate_info", attack=attack.name)) == attack.certificates
 
 
-@pytest.mark.parametrize("attack", AFTER_HANDSHAKE, ids=lambda attack: attack.name)
+@pytest.mark.parametrize("attack", ALL_AFTER_HANDSHAKE, ids=lambda attack: attack.name)
 def test_an_attack_after_the_handshake_leaves_the_handshake_a_success(siege, attack):
     for scraped in (siege.first, siege.last):
         assert scraped.failure(attack=attack.name) is None
         assert scraped.value("tls_probe_success", attack=attack.name) == 1
         assert scraped.values("tls_http_status_code", attack=attack.name) == ([attack.status] if attack.status else [])
+
+
+@pytest.mark.parametrize("attack", KEY_UPDATES, ids=lambda attack: attack.name)
+def test_key_updates_stand_between_nobody_and_the_answer(siege, attack):
+    """The short way does not follow them: its handshake stands, without an answer."""
+    assert siege.first.value("tls_http_status_code", attack=attack.name) == attack.status
+    for scraped in (siege.first, siege.last):
+        assert scraped.failure(attack=attack.name) is None
+        assert scraped.value("tls_probe_success", attack=attack.name) == 1
 
 
 def test_no_probe_lasts_longer_than_its_deadline(siege):
