@@ -60,13 +60,14 @@ class Endpoints:
 
     def watch(self, name, target):
         """Watch a target that is not served here, too."""
-        self._targets.append((name, target, {}))
+        self._targets.append((name, target, None))
 
     def write(self):
         """Write the configuration; return its path."""
         trusting = {"ca_file": str(self._folder / "root.pem"), "server_name": "example.com"}
         modules = {
-            name: {"timeout": "5s", "tls_config": trusting, "revocation": revocation}
+            name: {"timeout": "5s", "tls_config": trusting}
+            | ({"revocation": revocation} if revocation is not None else {})
             for name, _, revocation in self._targets
         }
         targets = [{"targets": [target], "module": name, "labels": {"host": name}} for name, target, _ in self._targets]

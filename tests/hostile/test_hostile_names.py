@@ -1,15 +1,20 @@
 """DNS that lies, hangs, floods or breaks: each name has its reason in time, and nobody else waits for it."""
 
 import asyncio
+import contextlib
 import socket
 import threading
+import time
 
 import pytest
+from hostile.revocable import Endpoints, Honest, leaf_naming
+from support.exporter_process import ROOT, running_exporter
 
 from exporter.config.model import Module
 from exporter.demo.gallery import Gallery
 from exporter.demo.scenario import Scenario, Seen
 from exporter.demo.servers import Endpoint
+from exporter.fetch import LOOKUP_THREADS
 from exporter.probe.limits import MAX_ADDRESSES, AddressSlots
 from exporter.probe.resolve import RESOLVER_THREADS, Resolver
 from exporter.probe.result import Phase, Reason
@@ -123,8 +128,8 @@ async def test_names_that_hang_hold_up_nobody_but_themselves(port):
             answer.wait(30)
         return [ip4("127.0.0.1", wanted_port)]
 
-    threads = 4
-    resolver = Resolver(lookup, threads)
+    threads = RESOLVER_THREADS
+    resolver = Resolver(lookup)
     prober = Prober(AddressSlots(100), asyncio.Semaphore(1000), resolver)
     loop = asyncio.get_running_loop()
 
@@ -144,3 +149,59 @@ async def test_names_that_hang_hold_up_nobody_but_themselves(port):
     finally:
         answer.set()
         resolver.close()
+
+
+# for a process of its own, which reads it when it starts
+HANGING_NAMES = """
+import pathlib, socket, time
+
+look_up = socket.getaddrinfo
+
+
+def hangs(host, *rest, **more):
+    if str(host).endswith(".hangs.example"):
+        while not pathlib.Path({answers!r}).exists():
+            time.sleep(0.05)
+        host = "127.0.0.1"
+    return look_up(host, *rest, **more)
+
+
+socket.getaddrinfo = hangs
+"""
+
+
+def test_a_reload_and_pages_do_not_wait_for_names_that_hang(tmp_path):
+    """More names hang than there are threads, of targets and of responders; then they are known again, and used."""
+    answers = tmp_path / "answers"
+    (tmp_path / "sitecustomize.py").write_text(HANGING_NAMES.format(answers=str(answers)))
+    hosts = {f"responder-{number}": Honest() for number in range(LOOKUP_THREADS + 4)}
+    hanging = [f"target-{number}" for number in range(RESOLVER_THREADS + 4)]
+    with contextlib.ExitStack() as stack:
+        scenarios = [Scenario(name, "Honest.", host.script, Seen()) for name, host in hosts.items()]
+        gallery = stack.enter_context(Gallery([*scenarios, Scenario("good", "Good.", Endpoint(), Seen())]))
+        endpoints = Endpoints(stack, tmp_path)
+        for name in hanging:
+            endpoints.watch(name, f"{name}.hangs.example:{gallery.ports['good']}")
+        for name, host in hosts.items():
+            one = leaf_naming(ocsp=f"{name}.hangs.example:{gallery.ports[name]}")
+            host.speak_of(one)
+            endpoints.serve(name, one, refresh="1s")
+        environment = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+        exporter = stack.enter_context(running_exporter(config_file=endpoints.write(), environment=environment))
+        first = exporter.scrape(timeout=4)
+        for name in hanging:
+            assert first.failure(host=name) == ("resolve", "timeout")
+        for name in hosts:
+            assert first.value("tls_probe_success", host=name) == 1
+        began = time.monotonic()
+        assert exporter.reload().status == 200
+        assert exporter.request("/").status == 200
+        assert time.monotonic() - began < 3
+        answers.touch()
+        ends = time.monotonic() + 20
+        while len((last := exporter.scrape(timeout=4)).values("tls_certificate_revoked")) < len(hosts):
+            assert time.monotonic() < ends
+            time.sleep(0.2)
+        assert last.values("tls_certificate_revoked") == [0] * len(hosts)
+        assert last.values("tls_probe_success") == [1] * (len(hanging) + len(hosts))
+        assert "Traceback" not in exporter.log
