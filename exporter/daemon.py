@@ -3,8 +3,10 @@
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from ssl import SSLContext
+from typing import TypeVar
 
 import structlog
 from aiohttp import web
@@ -21,6 +23,7 @@ from exporter.web.access import WebConfig
 from exporter.web.app import make_app
 from exporter.web.site import Options, Site
 
+_Value = TypeVar("_Value")
 log = structlog.get_logger("daemon")
 DRAIN_SECONDS = 30.0
 POLL_SECONDS = 5.0  # how often the configuration's files are looked at for a change
@@ -47,11 +50,12 @@ class Daemon:
         self._reloading = asyncio.Lock()
         self._stop = asyncio.Event()
         self._loader = Loader(settings.config_file)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="config")
         self._tasks: set[asyncio.Future[str]] = set()
 
     async def run(self) -> None:
         """Serve until a signal ends it. Raises ConfigError or StartError when it cannot start."""
-        config = await asyncio.to_thread(self._loader.load)
+        config = await self._read(self._loader.load)
         access = await asyncio.to_thread(WebConfig.load, self._settings.web_config_file)
         self._loaded()
         self._watch = Watch(config, self._own)
@@ -87,6 +91,7 @@ class Daemon:
             await runner.cleanup()
             alive.cancel()
             self._watch.close()
+            self._reader.shutdown(wait=False)
         log.info("stopped")
 
     async def _listen(self, runner: web.AppRunner, ssl_context: SSLContext | None) -> list[str]:
@@ -121,13 +126,17 @@ class Daemon:
             systemd.notify(systemd.ALIVE)
             await asyncio.sleep(seconds)
 
+    async def _read(self, read: Callable[[], _Value]) -> _Value:
+        """Read files on a thread that is there from the start: later there may be none, or all may be busy."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, read)
+
     async def _reload_if_changed(self) -> None:
-        if await asyncio.to_thread(self._loader.changed):
+        if await self._read(self._loader.changed):
             log.info("the configuration's files have changed")
             await self.reload()
             return
         async with self._reloading:
-            config = await asyncio.to_thread(self._loader.rediscovered)
+            config = await self._read(self._loader.rediscovered)
             if config is not None:
                 self._adopt(config, "the files of targets have changed")
 
@@ -148,7 +157,7 @@ class Daemon:
 
     async def _reload(self) -> str:
         try:
-            config = await asyncio.to_thread(self._loader.load)
+            config = await self._read(self._loader.load)
         except ConfigError as error:
             self._own.reload_successful.set(0)
             for problem in error.problems:
