@@ -86,7 +86,12 @@ class Names:
         key = (host, port, family)
         lookup = self._under_way.get(key)
         if lookup is None:
-            lookup = self._threads.submit(self._lookup, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
+            try:
+                lookup = self._threads.submit(
+                    self._lookup, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG
+                )
+            except RuntimeError as error:
+                raise OSError(errno.EAGAIN, str(error)) from None
             self._under_way[key] = lookup
             lookup.add_done_callback(lambda _: self._under_way.pop(key, None))
         return await asyncio.shield(asyncio.wrap_future(lookup))

@@ -50,7 +50,8 @@ class Resolver:
     async def resolve(self, host: str, port: int, protocol: IPProtocol, deadline: float) -> tuple[Address, ...]:
         """Return the host's addresses in the system's order of preference (RFC 6724), without repetition.
 
-        Raises NetworkError with `no_address` when there is none, `timeout` when the deadline (loop time) passes.
+        Raises NetworkError with `no_address` when there is none, `timeout` when the deadline (loop time) passes,
+        `internal_error` when no thread can be started.
         """
         literal = literal_address(host, port)
         if literal is not None:
@@ -61,9 +62,12 @@ class Resolver:
         key = (host, port, protocol)
         lookup = self._under_way.get(key)
         if lookup is None:
-            lookup = loop.run_in_executor(
-                self._threads, self._lookup, host, port, _FAMILIES[protocol], socket.SOCK_STREAM
-            )
+            try:
+                lookup = loop.run_in_executor(
+                    self._threads, self._lookup, host, port, _FAMILIES[protocol], socket.SOCK_STREAM
+                )
+            except RuntimeError as error:
+                raise NetworkError(Reason.INTERNAL_ERROR, f"out of resources: {error}") from None
             self._under_way[key] = lookup
             lookup.add_done_callback(lambda done: self._finished(key, done))
         try:

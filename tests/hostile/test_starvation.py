@@ -1,4 +1,4 @@
-"""Starved of descriptors, disk or a steady clock: the exporter keeps answering, says so, and recovers by itself."""
+"""Starved of descriptors, threads, disk or a steady clock: the exporter keeps answering, says so, and recovers."""
 
 import asyncio
 import datetime as dt
@@ -17,6 +17,7 @@ from support.exporter_process import ROOT, running_exporter
 from support.servers.process import free_port
 
 from exporter.config.reader import load
+from exporter.daemon import POLL_SECONDS
 from exporter.demo.gallery import Gallery
 from exporter.demo.pki import PKI, Leaf
 from exporter.demo.scenario import Scenario, Seen
@@ -28,6 +29,7 @@ from exporter.watch import Watch
 
 DESCRIPTORS = 64
 SILENT = 150
+SPARE_KIB = 16 * 1024
 DAY = 86400
 
 
@@ -83,6 +85,38 @@ def test_without_descriptors_every_target_still_has_its_result(tmp_path):
             recovered = exporter.scrape("?module=brisk", timeout=20)
             assert recovered.value("tls_probe_success") == 1
             assert exporter.descriptors() < DESCRIPTORS // 2
+
+
+def test_where_no_thread_can_be_started_the_exporter_goes_on(tmp_path):
+    """A new thread's stack does not fit, all else does: names cannot be looked up, files can still be read."""
+
+    def large_stacks():
+        resource.setrlimit(resource.RLIMIT_STACK, (4 * SPARE_KIB * 1024, resource.RLIM_INFINITY))
+
+    with Gallery([Scenario("good", "Good.", Endpoint(), Seen())]) as gallery:
+        config_file = tmp_path / "config.yaml"
+        port = gallery.ports["good"]
+        modules = {"address": {}, "name": {}}
+        targets = [{"targets": [f"127.0.0.1:{port}"], "module": "address"}]
+        targets += [{"targets": [f"localhost:{port}"], "module": "name"}]
+        replace_file(config_file, json.dumps({"modules": modules, "targets": targets}))
+        with running_exporter(config_file=config_file, preexec=large_stacks) as exporter:
+            exporter.scrape("?module=address")
+            exporter.squeeze(SPARE_KIB)
+            starved = exporter.scrape()
+            assert starved.value("tls_probe_success", module="address") == 1
+            assert starved.failure(module="name") == ("resolve", "internal_error")
+            assert starved.value("tls_exporter_probe_faults_total") == 1
+            assert "out of resources" in exporter.log
+            targets.append({"targets": [f"127.0.0.2:{port}"], "module": "address"})
+            replace_file(config_file, json.dumps({"modules": modules, "targets": targets}))
+            time.sleep(POLL_SECONDS + 1)  # the change is seen, and looking for it ends nothing
+            assert len(exporter.scrape().samples("tls_probe_success")) == len(targets)
+            for _ in range(100):
+                assert exporter.reload().status == 200
+            exporter.release()
+            assert exporter.scrape().value("tls_probe_success", module="name") == 1
+            assert "Traceback" not in exporter.log
 
 
 def names(exposition):

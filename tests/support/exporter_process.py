@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -101,8 +102,20 @@ class ExporterProcess:
 
     def resident_kib(self):
         """Return its resident memory in KiB."""
+        return self._memory_kib("VmRSS")
+
+    def squeeze(self, spare_kib):
+        """Let its address space grow by no more than this."""
+        limit = (self._memory_kib("VmSize") + spare_kib) * 1024
+        resource.prlimit(self.pid, resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+
+    def release(self):
+        """Take that limit away."""
+        resource.prlimit(self.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    def _memory_kib(self, name):
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1])
+        return int(re.search(rf"{name}:\s+(\d+) kB", status)[1])
 
 
 @contextlib.contextmanager
