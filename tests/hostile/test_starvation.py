@@ -18,10 +18,11 @@ from support.servers.process import free_port
 
 from exporter.config.reader import load
 from exporter.daemon import POLL_SECONDS
+from exporter.demo import flights
 from exporter.demo.gallery import Gallery
 from exporter.demo.pki import PKI, Leaf
 from exporter.demo.scenario import Scenario, Seen
-from exporter.demo.scripts import Hold
+from exporter.demo.scripts import Await, Hold, Send
 from exporter.demo.servers import Endpoint
 from exporter.metrics.own import OwnMetrics
 from exporter.scrape import read
@@ -117,6 +118,30 @@ def test_where_no_thread_can_be_started_the_exporter_goes_on(tmp_path):
             exporter.release()
             assert exporter.scrape().value("tls_probe_success", module="name") == 1
             assert "Traceback" not in exporter.log
+
+
+def test_many_large_answers_take_little_memory(tmp_path):
+    """300 flights of 190 KB would take twice the memory there is, if they were all kept until the end of the scrape."""
+    flight = flights.record(22, flights.server_hello() + flights.handshake(11, b"", 0x03C000))
+    large = (Await(), Send(flight + flights.record(22, bytes(190_000))), Hold())
+    scenarios = [Scenario(f"large-{number}", "Large.", large, Seen()) for number in range(300)]
+    scenarios += [Scenario(f"good-{number}", "Good.", Endpoint(), Seen()) for number in range(100)]
+    with Gallery(scenarios) as gallery:
+        config_file = tmp_path / "config.yaml"
+        targets = [
+            {"targets": [f"127.0.0.1:{port}"], "labels": {"peer": name.partition("-")[0]}, "module": "tls"}
+            for name, port in gallery.ports.items()
+        ]
+        replace_file(config_file, json.dumps({"modules": {"tls": {"timeout": "5s"}}, "targets": targets}))
+        with running_exporter(config_file=config_file) as exporter:
+            exporter.request("/metrics?shard=0/50")
+            exporter.squeeze(2 * SPARE_KIB)
+            for _ in range(2):
+                scraped = exporter.scrape(timeout=20)
+                assert scraped.values("tls_probe_success", peer="good") == [1] * 100
+                failures = scraped.samples("tls_probe_failure_info", peer="large")
+                assert [sample.labels["reason"] for sample in failures] == ["too_much_data"] * 300
+                assert scraped.value("tls_exporter_probe_faults_total") == 0
 
 
 def names(exposition):
