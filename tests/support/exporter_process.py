@@ -104,6 +104,10 @@ class ExporterProcess:
         """Return its resident memory in KiB."""
         return self._memory_kib("VmRSS")
 
+    def peak_kib(self):
+        """Return the most resident memory it ever had, in KiB."""
+        return self._memory_kib("VmHWM")
+
     def squeeze(self, spare_kib):
         """Let its address space grow by no more than this."""
         limit = (self._memory_kib("VmSize") + spare_kib) * 1024
