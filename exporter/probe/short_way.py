@@ -12,6 +12,7 @@ from functools import lru_cache
 from OpenSSL import SSL
 
 from exporter.probe.handshake import Handshake
+from exporter.probe.limits import MAX_HANDSHAKE_BYTES
 from exporter.probe.network import NetworkError, Stream
 from exporter.probe.result import Reason, Result, Session
 from exporter.wire import names
@@ -108,19 +109,24 @@ class ShortStream:
             self._client.begin_data()
 
     async def read(self) -> bytes:
-        """Return decrypted bytes; b"" at the end. Raises NetworkError."""
+        """Return decrypted bytes; b"" at the end. Raises NetworkError, and NotOrdinaryError."""
         self._begin()
+        received = 0
         while True:
             data = self._client.take()
             if data or self._client.closed:
                 return data
-            received = await self._stream.read()
-            if not received:
+            arrived = await self._stream.read()
+            if not arrived:
                 return b""
+            received += len(arrived)
+            if received > MAX_HANDSHAKE_BYTES:
+                detail = f"more than {MAX_HANDSHAKE_BYTES} bytes of handshake after the handshake"
+                raise NetworkError(Reason.TOO_MUCH_DATA, detail)
             try:
-                self._client.receive_untrusted(received)
+                self._client.receive_untrusted(arrived)
             except WireError as error:
-                raise NetworkError(Reason.PROTOCOL_ERROR, str(error)) from None
+                raise NotOrdinaryError(str(error)) from None
 
     def write(self, data: bytes) -> None:
         """Encrypt and send."""

@@ -221,7 +221,7 @@ FLOODS = tuple(
         ("floods-hello", "floods-key", "floods-tickets-at", "floods-tickets-of-tls13", "renegotiates")
     )
 )
-# in order, and answered: the first probe, which is OpenSSL's, has the answer
+# in order, and answered
 KEY_UPDATES = (
     TLSAttack("key-update", updates(1), 200),
     TLSAttack("key-update-requested", updates(1, request=1), 200),

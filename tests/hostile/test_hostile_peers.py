@@ -36,8 +36,8 @@ ATTACKS = (
     *EVERY_PROTOCOL,
     *PROXIES,
 )
-ALL_AFTER_HANDSHAKE = (*AFTER_HANDSHAKE, *TLS12_MESSAGES, *TLS13_MESSAGES)
-BY_NAME = {attack.name: attack for attack in (*ATTACKS, *ALL_AFTER_HANDSHAKE, *KEY_UPDATES)}
+ALL_AFTER_HANDSHAKE = (*AFTER_HANDSHAKE, *TLS12_MESSAGES, *TLS13_MESSAGES, *KEY_UPDATES)
+BY_NAME = {attack.name: attack for attack in (*ATTACKS, *ALL_AFTER_HANDSHAKE)}
 INNOCENT = 20
 TIMEOUT_SECONDS = 3
 ANNOUNCED_SECONDS = 10
@@ -70,7 +70,7 @@ def configuration(gallery, tls_peers):
         name = "behind.example:443" if attack.through_proxy else f"127.0.0.1:{port}"
         modules[attack.name] = {"timeout": f"{TIMEOUT_SECONDS}s", **attack.settings, **proxied(attack, port)}
         targets.append({"targets": [name], "module": attack.name, "labels": {"attack": attack.name}})
-    for attack in (*ALL_AFTER_HANDSHAKE, *KEY_UPDATES):
+    for attack in ALL_AFTER_HANDSHAKE:
         modules[attack.name] = {"timeout": f"{TIMEOUT_SECONDS}s", "alpn": ["http/1.1"], "http": {"path": "/"}}
         name = f"127.0.0.1:{tls_peers[attack.name].port}"
         targets.append({"targets": [name], "module": attack.name, "labels": {"attack": attack.name}})
@@ -110,7 +110,7 @@ def siege(tmp_path_factory):
 
 
 def test_there_are_enough_ways_to_be_hostile():
-    assert len(BY_NAME) == len(ATTACKS) + len(ALL_AFTER_HANDSHAKE) + len(KEY_UPDATES) >= 250
+    assert len(BY_NAME) == len(ATTACKS) + len(ALL_AFTER_HANDSHAKE) >= 250
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
@@ -129,15 +129,6 @@ def test_an_attack_after_the_handshake_leaves_the_handshake_a_success(siege, att
         assert scraped.failure(attack=attack.name) is None
         assert scraped.value("tls_probe_success", attack=attack.name) == 1
         assert scraped.values("tls_http_status_code", attack=attack.name) == ([attack.status] if attack.status else [])
-
-
-@pytest.mark.parametrize("attack", KEY_UPDATES, ids=lambda attack: attack.name)
-def test_key_updates_stand_between_nobody_and_the_answer(siege, attack):
-    """The short way does not follow them: its handshake stands, without an answer."""
-    assert siege.first.value("tls_http_status_code", attack=attack.name) == attack.status
-    for scraped in (siege.first, siege.last):
-        assert scraped.failure(attack=attack.name) is None
-        assert scraped.value("tls_probe_success", attack=attack.name) == 1
 
 
 def test_no_probe_lasts_longer_than_its_deadline(siege):

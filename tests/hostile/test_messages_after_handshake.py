@@ -33,10 +33,11 @@ def ports(tmp_path_factory):
 async def test_a_flood_after_the_handshake_costs_little(ports, attack):
     name = f"127.0.0.1:{ports[attack.name]}"
     prober = Prober(AddressSlots(1), asyncio.Semaphore(1))
-    began, deadline = time.thread_time(), asyncio.get_running_loop().time() + DEADLINE_SECONDS
-    (result,) = await probe(prober, Target(name, parse_endpoint(name), "https"), MODULE, deadline)
+    for _ in ("OpenSSL's way", "the short way if there is one"):
+        began, deadline = time.thread_time(), asyncio.get_running_loop().time() + DEADLINE_SECONDS
+        (result,) = await probe(prober, Target(name, parse_endpoint(name), "https"), MODULE, deadline)
+        assert result.success
+        assert result.http.failure.startswith("too_much_data")
+        assert result.total_seconds < DEADLINE_SECONDS / 2
+        assert time.thread_time() - began < CPU_SECONDS
     prober.resolver.close()
-    assert result.success
-    assert result.http.failure.startswith("too_much_data")
-    assert result.total_seconds < DEADLINE_SECONDS / 2
-    assert time.thread_time() - began < CPU_SECONDS
