@@ -23,6 +23,7 @@ from exporter.fetch import fetch
 from exporter.findings.judgement import Judgement, judge, judge_again
 from exporter.findings.observation import Observation
 from exporter.history import History
+from exporter.memory import Memory
 from exporter.metrics.own import OwnMetrics
 from exporter.probe.limits import AddressSlots
 from exporter.probe.posture.facts import Posture
@@ -32,6 +33,7 @@ from exporter.probe.resolve import Address, Resolver
 from exporter.probe.result import Phase, Reason, Result
 from exporter.probe.run import Prober, plain_route, probe
 from exporter.probe.trace import Progress
+from exporter.probe.turns import Shortage, Turns
 from exporter.reading import Reading, cut_short, faulty, reading
 from exporter.revocation import Revocations
 from exporter.sharing import Sharing
@@ -55,8 +57,10 @@ class Watch:
         self.last: OrderedDict[Target, Reading] = OrderedDict()
         self.history = History()
         self._progress: dict[Target, Progress] = {}
-        self._fault_told = -math.inf
+        self._fault_told = self._shortage_told = -math.inf
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
+        self._shortage = Shortage(Memory().left, self._tell_shortage)
+        self.prober = Prober(AddressSlots(1), Turns(1), self.resolver)
         self.adopt(config)
         own.caches.add("chains", lambda: len(self.chains))
         own.caches.add("revocations", lambda: len(self.revocations))
@@ -66,11 +70,10 @@ class Watch:
         own.caches.add("redirects", lambda: len(self.prober.redirects))
 
     def adopt(self, config: Config) -> None:
-        """Put a configuration in force. Probes under way end under the old one."""
+        """Put a configuration in force. Probes under way end under the old one; what was learned stays."""
         limits = config.global_
-        self.prober = Prober(
-            AddressSlots(limits.per_address_concurrency), asyncio.Semaphore(limits.concurrency), self.resolver
-        )
+        slots, turns = AddressSlots(limits.per_address_concurrency), Turns(limits.concurrency, self._shortage)
+        self.prober = replace(self.prober, slots=slots, turns=turns)
         self._roots.clear()
         self.config = config
         configured = set(config.targets)
@@ -159,6 +162,14 @@ class Watch:
                 del self._progress[target]
         self._remember(done)
         return done
+
+    def _tell_shortage(self) -> None:
+        """Say that memory is near its end, but not each time."""
+        self.own.memory_shortages.inc()
+        now = time.monotonic()
+        if now - self._shortage_told >= FAULT_SECONDS:
+            self._shortage_told = now
+            log.warning("memory is near its limit: few probes are made at once")
 
     def close(self) -> None:
         """Give the resolver's threads back."""

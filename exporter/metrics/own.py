@@ -91,6 +91,11 @@ class OwnMetrics:
             "Targets reported as failed by timeout because the scrape's deadline came first.",
             registry=registry,
         )
+        self.memory_shortages = Counter(
+            "tls_exporter_memory_shortages",
+            "Times that memory came near its limit, so that few probes were made at once.",
+            registry=registry,
+        )
         self.loop_blocked = Gauge(
             "tls_exporter_event_loop_blocked_max_seconds",
             "Longest time that the event loop was late in the last minute or two, while scrapes were under way.",

@@ -27,6 +27,7 @@ from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Var
 from exporter.probe.route import Route
 from exporter.probe.short_way import NotOrdinaryError, Offers, Ordinary, ordinary_handshake
 from exporter.probe.trace import Progress, Trace
+from exporter.probe.turns import Turns
 from exporter.target import HTTPS_PORT, Target
 
 AddressFilter = Callable[[Address], bool]
@@ -39,7 +40,7 @@ class Prober:
     """What all probes share: the limits, the resolver and the TLS contexts."""
 
     slots: AddressSlots
-    under_way: asyncio.Semaphore
+    turns: Turns
     resolver: Resolver = field(default_factory=Resolver)
     contexts: Contexts = field(default_factory=Contexts)
     offers: Offers = field(default_factory=Offers)
@@ -118,12 +119,13 @@ async def probe_route(
     """Probe one variant of one target, whatever happens."""
     trace = Trace(asyncio.get_running_loop().time, progress)
     try:
-        await prober.under_way.acquire()
-        trace.leave_out(trace.elapsed)
+        if not prober.turns.take():
+            await prober.turns.acquire()
+            trace.leave_out(trace.elapsed)
         try:
             return await _probe_route(prober, route, trace, deadline, allowed, seconds)
         finally:
-            prober.under_way.release()
+            prober.turns.release()
     except NetworkError as error:
         return _failed(prober, route, trace, Failure(trace.phase, error.reason, error.detail))
     except Exception as error:  # noqa: BLE001 - a fault of ours costs this target only

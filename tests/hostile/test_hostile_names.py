@@ -19,6 +19,7 @@ from exporter.probe.limits import MAX_ADDRESSES, AddressSlots
 from exporter.probe.resolve import RESOLVER_THREADS, Resolver
 from exporter.probe.result import Phase, Reason
 from exporter.probe.run import Prober, probe
+from exporter.probe.turns import Turns
 from exporter.target import Target, parse_endpoint
 
 MODULE = Module("tls")
@@ -43,7 +44,7 @@ def ip4(address, port=443):
 async def probe_with(lookup, *targets, seconds=SECONDS, threads=RESOLVER_THREADS):
     """Probe targets at once with names that a function resolves; return their results."""
     resolver = Resolver(lookup, threads)
-    prober = Prober(AddressSlots(100), asyncio.Semaphore(1000), resolver)
+    prober = Prober(AddressSlots(100), Turns(1000), resolver)
     deadline = asyncio.get_running_loop().time() + seconds
     try:
         async with asyncio.timeout(seconds + 10):
@@ -130,7 +131,7 @@ async def test_names_that_hang_hold_up_nobody_but_themselves(port):
 
     threads = RESOLVER_THREADS
     resolver = Resolver(lookup)
-    prober = Prober(AddressSlots(100), asyncio.Semaphore(1000), resolver)
+    prober = Prober(AddressSlots(100), Turns(1000), resolver)
     loop = asyncio.get_running_loop()
 
     async def results(*targets):

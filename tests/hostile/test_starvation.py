@@ -144,6 +144,37 @@ def test_many_large_answers_take_little_memory(tmp_path):
                 assert scraped.value("tls_exporter_probe_faults_total") == 0
 
 
+def test_where_memory_comes_to_an_end_few_are_probed_at_once(tmp_path):
+    """12 MiB are left: the exporter says so, holds back, misses nothing, and is itself again once there is more."""
+    flight = flights.record(22, flights.server_hello() + flights.handshake(11, b"", 0x03C000))
+    large = (Await(), Send(flight + flights.record(22, bytes(190_000))), Hold())
+    scenarios = [Scenario(f"large-{number}", "Large.", large, Seen()) for number in range(200)]
+    scenarios += [Scenario(f"good-{number}", "Good.", Endpoint(), Seen()) for number in range(50)]
+    with Gallery(scenarios) as gallery:
+        config_file = tmp_path / "config.yaml"
+        targets = [
+            {"targets": [f"127.0.0.1:{port}"], "labels": {"peer": name.partition("-")[0]}, "module": "tls"}
+            for name, port in gallery.ports.items()
+        ]
+        replace_file(config_file, json.dumps({"modules": {"tls": {"timeout": "5s"}}, "targets": targets}))
+        with running_exporter(config_file=config_file) as exporter:
+            exporter.request("/metrics?shard=0/50")
+            exporter.squeeze(12 * 1024)
+            for _ in range(3):
+                starved = exporter.scrape(timeout=30)
+                assert starved.values("tls_probe_success", peer="good") == [1] * 50
+                failures = starved.samples("tls_probe_failure_info", peer="large")
+                assert [sample.labels["reason"] for sample in failures] == ["too_much_data"] * 200
+                assert starved.value("tls_exporter_probe_faults_total") == 0
+            shortages = starved.value("tls_exporter_memory_shortages_total")
+            assert shortages >= 1
+            assert 1 <= exporter.log.count("memory is near its limit") < 10
+            exporter.release()
+            exporter.scrape(timeout=30)
+            assert exporter.scrape(timeout=30).value("tls_exporter_memory_shortages_total") == shortages
+            assert "Traceback" not in exporter.log
+
+
 def names(exposition):
     return {sample.labels["target"] for sample in exposition.samples("tls_probe_success")}
 

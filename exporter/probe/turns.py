@@ -1,0 +1,80 @@
+"""Whose turn it is to probe: so many at once, and few while memory is short.
+
+To wait for a turn is no part of a probe. Nothing here waits longer than its caller.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+RESERVE_BYTES = 16 * 1024 * 1024  # what probes begun at once, and the answer to a scrape, may take
+CHECK_SECONDS = 0.05
+WHILE_SHORT = 4  # at once: one silent peer must not hold up everybody else
+
+
+class Shortage:
+    """Whether memory is short, looked at from time to time. `left` gives bytes, `clock` monotonic seconds.
+
+    `tell` is called when it has become so.
+    """
+
+    def __init__(
+        self, left: Callable[[], float], tell: Callable[[], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._left = left
+        self._tell = tell
+        self._clock = clock
+        self._look_again = 0.0
+        self._is_short = False
+
+    def __call__(self) -> bool:
+        """Tell whether memory is short."""
+        now = self._clock()
+        if now >= self._look_again:
+            self._look_again = now + CHECK_SECONDS
+            before, self._is_short = self._is_short, self._left() < RESERVE_BYTES
+            if self._is_short and not before:
+                self._tell()
+        return self._is_short
+
+
+class Turns:
+    """At most `limit` turns at once, WHILE_SHORT while `is_short`; whoever waits gets one in order of arrival."""
+
+    def __init__(self, limit: int, is_short: Callable[[], bool] = lambda: False) -> None:
+        self._limit = limit
+        self._is_short = is_short
+        self._taken = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
+
+    def take(self) -> bool:
+        """Take a turn if there is one."""
+        if self._taken >= self._limit or (self._taken >= WHILE_SHORT and self._is_short()):
+            return False
+        self._taken += 1
+        return True
+
+    async def acquire(self) -> None:
+        """Take a turn; a cancelled wait takes none."""
+        if not self._queue and self.take():
+            return
+        ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(ticket)
+        try:
+            await ticket
+        except asyncio.CancelledError:
+            if ticket.done() and not ticket.cancelled():
+                self.release()  # the turn was handed over in the same moment: pass it on
+            raise
+
+    def release(self) -> None:
+        """Give a turn back, and let those who wait have what there is."""
+        self._taken -= 1
+        while self._queue and (self._queue[0].done() or self.take()):
+            ticket = self._queue.popleft()
+            if not ticket.done():
+                ticket.set_result(None)
+
+    def __len__(self) -> int:
+        return self._taken

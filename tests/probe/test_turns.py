@@ -1,0 +1,95 @@
+"""Turns go to those who wait in order, few at a time while memory is short, and none is lost."""
+
+import asyncio
+
+from exporter.probe.turns import CHECK_SECONDS, RESERVE_BYTES, WHILE_SHORT, Shortage, Turns
+
+
+async def waiting(turns, count):
+    """Let so many wait for a turn; return their tasks."""
+    tasks = [asyncio.create_task(turns.acquire()) for _ in range(count)]
+    await asyncio.sleep(0)
+    return tasks
+
+
+def ended(tasks):
+    return [task.done() for task in tasks]
+
+
+async def test_a_turn_is_free_until_the_limit():
+    turns = Turns(2)
+    assert [turns.take(), turns.take(), turns.take()] == [True, True, False]
+    turns.release()
+    assert turns.take()
+    assert len(turns) == 2
+
+
+async def test_whoever_waits_gets_the_next_turn_in_order():
+    turns = Turns(1)
+    await turns.acquire()
+    tasks = await waiting(turns, 2)
+    assert ended(tasks) == [False, False]
+    turns.release()
+    await asyncio.sleep(0)
+    assert ended(tasks) == [True, False]
+    turns.release()
+    await asyncio.gather(*tasks)
+    turns.release()
+    assert len(turns) == 0
+
+
+async def test_whoever_comes_later_does_not_overtake():
+    turns = Turns(1)
+    await turns.acquire()
+    first, second = await waiting(turns, 2)
+    turns.release()
+    await asyncio.gather(first)
+    assert not turns.take()
+    turns.release()
+    await second
+
+
+async def test_a_wait_that_is_given_up_takes_no_turn():
+    turns = Turns(1)
+    await turns.acquire()
+    given_up, handed_over, last = await waiting(turns, 3)
+    given_up.cancel()
+    await asyncio.sleep(0)
+    turns.release()
+    handed_over.cancel()  # in the same moment as it is given its turn
+    await asyncio.wait_for(last, 1)
+    assert len(turns) == 1
+    turns.release()
+    assert len(turns) == 0
+
+
+async def test_few_at_once_while_memory_is_short_and_all_again_when_it_is_not():
+    short = True
+    turns = Turns(100, lambda: short)
+    tasks = await waiting(turns, 50)
+    assert sum(ended(tasks)) == WHILE_SHORT
+    for expected in range(WHILE_SHORT + 1, WHILE_SHORT + 4):
+        turns.release()
+        await asyncio.sleep(0)
+        assert sum(ended(tasks)) == expected
+    short = False
+    turns.release()
+    await asyncio.gather(*tasks)
+
+
+def test_a_shortage_is_looked_for_from_time_to_time_and_told_when_it_begins():
+    now, left, told = 0.0, RESERVE_BYTES, []
+    shortage = Shortage(lambda: left, lambda: told.append(now), lambda: now)
+    assert not shortage()
+    left -= 1
+    assert not shortage(), "not looked at again yet"
+    now = CHECK_SECONDS
+    assert shortage()
+    now = 2 * CHECK_SECONDS
+    assert shortage()
+    assert told == [CHECK_SECONDS]
+    left, now = RESERVE_BYTES, 3 * CHECK_SECONDS
+    assert not shortage()
+    left, now = 0, 4 * CHECK_SECONDS
+    assert shortage()
+    assert told == [CHECK_SECONDS, 4 * CHECK_SECONDS]
