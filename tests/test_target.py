@@ -2,6 +2,8 @@
 
 # ruff: noqa: RUF001 - look-alike characters are among what is refused
 
+import ipaddress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,6 +141,19 @@ def test_no_message_repeats_a_password():
     with pytest.raises(TargetError) as error:
         parse_endpoint("https://user:hunter2@example.com")
     assert "hunter2" not in str(error.value)
+
+
+def test_an_ipv4_address_is_what_the_standard_library_takes_for_one():
+    digits = ["", *map(str, range(1100)), *(f"0{number}" for number in range(300)), "١", "0x1", "+1", "1 "]
+    for octet in digits:
+        for text in (f"{octet}.0.2.1", f"192.0.2.{octet}"):
+            try:
+                wanted = str(ipaddress.IPv4Address(text))
+            except ValueError:
+                with pytest.raises(TargetError):
+                    parse_endpoint(text)
+            else:
+                assert parse_endpoint(text).host == wanted
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "fe80::1%eth0"])
