@@ -12,13 +12,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from configuration_keys import KEYS
-from pydantic import BaseModel
 
 from exporter.config import model, schema
+from exporter.config.shape import Block, Named, Numbered, Reader, Shape
 from exporter.config.units import format_duration
 from exporter.findings.catalogue import CATALOGUE, SEVERITIES
 from exporter.metrics.catalogue import FAMILIES
@@ -59,30 +59,23 @@ def configuration() -> str:
     )
 
 
-def _keys(prefix: str, shape: type[BaseModel]) -> list[str]:
+def _keys(prefix: str, shape: type[Shape]) -> list[str]:
     keys = []
-    for name, field in shape.model_fields.items():
-        key = prefix + (field.alias or name)
-        inner, suffix = _inner(field.annotation)
-        if inner is None:
-            keys.append(key)
-        else:
-            if f"{key}{suffix}" in KEYS:
-                keys.append(f"{key}{suffix}")
-            keys += _keys(f"{key}{suffix}.", inner)
+    for name, key in shape.keys.items():
+        inner, suffix = _inner(key.read)
+        written = f"{prefix}{name}{suffix}"
+        if inner is None or written in KEYS:
+            keys.append(written)
+        if inner is not None:
+            keys += _keys(f"{written}.", inner)
     return keys
 
 
-def _inner(annotation: Any) -> tuple[type[BaseModel] | None, str]:
-    """Return the shape within an annotation, and how its keys are written: `[]` in a list, `.NAME` in a mapping."""
-    text = str(annotation)
-    stack = [annotation]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            return part, "[]" if text.startswith("list") else ".NAME" if text.startswith("dict") else ""
-        stack.extend(get_args(part))
-    return None, ""
+def _inner(reader: Reader[Any]) -> tuple[type[Shape] | None, str]:
+    """Return the shape that a reader reads, and how its keys are written: `[]` in a list, `.NAME` in a mapping."""
+    suffix = "[]" if isinstance(reader, Numbered) else ".NAME" if isinstance(reader, Named) else ""
+    item = reader.item if isinstance(reader, Numbered | Named) else reader
+    return (item.shape, suffix) if isinstance(item, Block) else (None, "")
 
 
 def _default(key: str) -> str:

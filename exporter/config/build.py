@@ -11,11 +11,9 @@ from typing import Any, TypeVar
 from exporter.config import schema
 from exporter.config.model import (
     BUILT_IN_MODULES,
-    Addresses,
     Config,
     GlobalConfig,
     HTTPConfig,
-    IPProtocol,
     Module,
     PostureConfig,
     ProbeEndpoint,
@@ -28,6 +26,7 @@ from exporter.config.model import (
 )
 from exporter.config.named_files import NamedFileError, check_directory, check_pem, read_secret
 from exporter.config.problems import Problem, did_you_mean
+from exporter.config.shape import Shape
 from exporter.config.source import Source, Steps
 from exporter.config.targets import make_target
 from exporter.target import Target
@@ -67,8 +66,9 @@ class Assembly:
 
     def once(self, what: Hashable, source: FileSource, path: Steps, message: str, *, at_key: bool) -> bool:
         """Note that something is written here; False, with a problem, if it was written before."""
-        first_source, first_path = self._first.setdefault(what, (source, path))
-        if (first_source, first_path) == (source, path):
+        here = (source, path)
+        first_source, first_path = there = self._first.setdefault(what, here)
+        if there is here:
             return True
         first = first_source.problem(first_path, "", at_key=at_key)
         where = f"first at {first.file}:{first.line}:{first.column}"
@@ -91,7 +91,7 @@ class Assembly:
             for name, shape in (source.shape.modules or {}).items():
                 if self.once(("module", name), source, ("modules", name), "the module is written twice", at_key=True):
                     foundation = BUILT_IN_MODULES.get(name, Module(name))
-                    modules[name] = self.module(source, name, shape or schema.Module(), foundation)
+                    modules[name] = self.module(source, name, shape, foundation)
         return modules
 
     def module(self, source: FileSource, name: str, shape: schema.Module, foundation: Module) -> Module:
@@ -99,9 +99,6 @@ class Assembly:
         path: Steps = ("modules", name)
         self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
         fields = _written(shape)
-        for key, make in (("ip_protocol", IPProtocol), ("addresses", Addresses), ("transport", Transport)):
-            if key in fields:
-                fields[key] = make(fields[key])
         for key, part in (("http", HTTPConfig), ("revocation", RevocationConfig), ("posture", PostureConfig)):
             if key in fields:
                 fields[key] = part(**_written(fields[key]))
@@ -173,7 +170,7 @@ class Assembly:
     def targets(self, source: FileSource, modules: dict[str, Module]) -> list[Target]:
         """Make the targets of one source."""
         targets = []
-        for number, group in enumerate(source.shape.targets or ()):
+        for number, group in (source.shape.targets or {}).items():
             path: Steps = ("targets", number)
             if group.module is not None and group.module not in modules:
                 if not self.whole:
@@ -183,24 +180,20 @@ class Assembly:
                 self.problems.append(source.problem((*path, "module"), message))
                 continue
             labels = tuple(sorted((name, value) for name, value in (group.labels or {}).items() if value))
-            for position, text in enumerate(group.targets):
-                target_path = (*path, "targets", position)
-                target = self.target(source, target_path, make_target(text, group.module, modules, labels), modules)
-                if target is not None:
+            for position, text in group.targets.items():
+                target, target_path = make_target(text, group.module, modules, labels), (*path, "targets", position)
+                message = "the same target, module and labels are written twice"
+                if self.once(target, source, target_path, message, at_key=False):
                     targets.append(target)
+                    if target.endpoint.unix_path is not None:
+                        self.unix_socket(source, target_path, modules[target.module])
         return targets
 
-    def target(self, source: FileSource, path: Steps, target: Target, modules: dict[str, Module]) -> Target | None:
-        """Check one target against its module and the targets before it."""
-        what = ("target", target.name, target.module, target.labels)
-        message = "the same target, module and labels are written twice"
-        if not self.once(what, source, path, message, at_key=False):
-            return None
-        module = modules[target.module]
-        if target.endpoint.unix_path is not None and (module.proxy is not None or module.transport is Transport.QUIC):
+    def unix_socket(self, source: FileSource, path: Steps, module: Module) -> None:
+        """Check that the module of a Unix socket can reach one."""
+        if module.proxy is not None or module.transport is Transport.QUIC:
             message = f"a Unix socket goes without proxy and quic: choose another module than {module.name!r}"
             self.problems.append(source.problem(path, message))
-        return target
 
 
 def beside(source: FileSource, name: str) -> str:
@@ -208,11 +201,6 @@ def beside(source: FileSource, name: str) -> str:
     return str((Path(source.name).parent / name).absolute())
 
 
-def _written(shape: Any) -> dict[str, Any]:
-    """Return the fields of a shape that have a value, lists as tuples."""
-    if shape is None:
-        return {}
-    values = {name: getattr(shape, name) for name in type(shape).model_fields}
-    return {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if value is not None
-    }
+def _written(shape: Shape | None) -> dict[str, Any]:
+    """Return the keys of a shape that have a value."""
+    return dict(shape.written) if shape is not None else {}

@@ -74,8 +74,8 @@ class _Open:
 
     node: Node
     anchor: str | None
-    key: Node | None = None  # of the mapping entry whose value comes next
-    refused_key: bool = False
+    expects_key: bool  # next, rather than a value
+    key: Node | None = None  # of the mapping entry whose value comes next; None when the key was refused
 
 
 @dataclass(slots=True)
@@ -86,6 +86,7 @@ class _Composer:
     root: Node | None = None
     stack: list[_Open] = field(default_factory=list)
     anchors: dict[str, Node] = field(default_factory=dict)
+    aliases: int = 0
     problems: list[Problem] = field(default_factory=list)
     nodes: int = 0
     documents: int = 0
@@ -110,51 +111,57 @@ class _Composer:
             raise DocumentError(self.problem(at, f"too many values: more than {MAX_NODES}, aliases included"))
 
     def take(self, event: Any) -> None:
-        mark = event.start_mark
         match event:
+            case yaml.ScalarEvent():  # first, being nearly all there is
+                self.scalar(event, event.start_mark)
+            case yaml.AliasEvent():
+                self.alias(event.anchor, event.start_mark)
+            case yaml.SequenceStartEvent():
+                self.begin(event, [])
+            case yaml.MappingStartEvent():
+                self.begin(event, {})
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self.end()
             case yaml.DocumentStartEvent():
                 self.documents += 1
                 if self.documents > 1:
-                    raise DocumentError(self.problem(mark, "one document a file: remove '---' and what follows"))
-            case yaml.ScalarEvent():
-                self.tag(event)
-                self.scalar(event, mark)
-            case yaml.AliasEvent():
-                self.alias(event.anchor, mark)
-            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
-                self.tag(event)
-                content: Content = [] if isinstance(event, yaml.SequenceStartEvent) else {}
-                self.begin(Node(mark.line + 1, mark.column + 1, content), event.anchor, mark)
-            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
-                self.end()
+                    message = "one document a file: remove '---' and what follows"
+                    raise DocumentError(self.problem(event.start_mark, message))
 
     def tag(self, event: Any) -> None:
-        if event.tag is not None and event.tag not in _PLAIN_TAGS:
+        if event.tag not in _PLAIN_TAGS:
             self.problems.append(self.problem(event.start_mark, f"the tag {event.tag[:80]!r} is not understood here"))
 
     def scalar(self, event: Any, mark: Any) -> None:
-        plain = not event.style and event.tag is None
-        content = Plain(event.value) if plain else str(event.value)
+        content: Content = event.value
+        if event.tag is not None:
+            self.tag(event)
+        elif not event.style:
+            null = event.value in _NULLS and not (self.stack and self.stack[-1].expects_key)
+            content = None if null else Plain(event.value)
         node = Node(mark.line + 1, mark.column + 1, content)
         self.count(mark)
-        if not self.expects_key() and plain and content in _NULLS:
-            node.content = None
         if event.anchor:
             self.anchors[event.anchor] = node
         self.place(node)
 
     def alias(self, anchor: Any, mark: Any) -> None:
+        self.aliases += 1
         if any(frame.anchor == anchor for frame in self.stack):
             raise DocumentError(self.problem(mark, f"the alias '*{anchor}' lies within itself"))
         if anchor not in self.anchors:
             raise DocumentError(self.problem(mark, f"the alias '*{anchor}' has no anchor '&{anchor}' before it"))
         self.place(self.anchors[anchor])
 
-    def begin(self, node: Node, anchor: str | None, mark: Any) -> None:
+    def begin(self, event: Any, content: Content) -> None:
+        mark = event.start_mark
+        if event.tag is not None:
+            self.tag(event)
         self.count(mark)
         if len(self.stack) >= MAX_DEPTH:
             raise DocumentError(self.problem(mark, f"nested too deep: more than {MAX_DEPTH} levels"))
-        self.stack.append(_Open(node, anchor))
+        node = Node(mark.line + 1, mark.column + 1, content)
+        self.stack.append(_Open(node, event.anchor, expects_key=isinstance(content, dict)))
 
     def end(self) -> None:
         frame = self.stack.pop()
@@ -164,37 +171,31 @@ class _Composer:
             self.anchors[frame.anchor] = frame.node
         self.place(frame.node)
 
-    def expects_key(self) -> bool:
-        if not self.stack or not isinstance(self.stack[-1].node.content, dict):
-            return False
-        return self.stack[-1].key is None and not self.stack[-1].refused_key
-
     def place(self, node: Node) -> None:
         """Put a finished node where it belongs: the root, a list, or as a key or its value."""
         if not self.stack:
             self.root = node
             return
         frame = self.stack[-1]
-        if isinstance(frame.node.content, list):
-            frame.node.content.append(node)
-        elif self.expects_key():
-            self.key(frame, node)
-        else:
-            assert isinstance(frame.node.content, dict)
-            if frame.key is not None:
-                frame.node.content[str(frame.key.content)] = Entry(frame.key, node)
-            frame.key, frame.refused_key = None, False
+        content = frame.node.content
+        if isinstance(content, list):
+            content.append(node)
+            return
+        assert isinstance(content, dict)
+        if frame.expects_key:
+            self.key(frame, content, node)
+        elif frame.key is not None:
+            content[str(frame.key.content)] = Entry(frame.key, node)
+            frame.key = None
+        frame.expects_key = not frame.expects_key
 
-    def key(self, frame: _Open, node: Node) -> None:
-        assert isinstance(frame.node.content, dict)
+    def key(self, frame: _Open, entries: dict[str, Entry], node: Node) -> None:
         if not isinstance(node.content, str):
             self.problems.append(self.problem(node, "a key must be plain text"))
-            frame.refused_key = True
-        elif node.content in frame.node.content:
-            first = frame.node.content[node.content].key
+        elif node.content in entries:
+            first = entries[node.content].key
             message = f"the key {node.content[:80]!r} is written twice, first at {first.line}:{first.column}"
             self.problems.append(self.problem(node, message))
-            frame.refused_key = True
         else:
             frame.key = node
 
@@ -232,7 +233,7 @@ def read_document(file: str, data: bytes) -> Document:
     except yaml.YAMLError as error:
         raise DocumentError(*composer.problems, _syntax_problem(file, text, error)) from None
     root = composer.root
-    if root is not None:
+    if root is not None and composer.aliases:  # else everything was counted as it came
         _check_expansion(file, root)
     return Document(None if root is None or root.content is None else root, tuple(composer.problems))
 

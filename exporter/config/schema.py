@@ -1,56 +1,36 @@
 """The shape of a configuration file: which keys there are and how each value is read. Stays inside `config`.
 
-A key without a value counts as not written, so every field may be None; defaults are in `model`.
+A key without a value counts as not written, so every value may be None; defaults are in `model`.
 """
 
 from collections.abc import Iterator
-from enum import StrEnum
 from importlib.util import find_spec
-from typing import Annotated
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 from exporter.config import values
-from exporter.config.model import Addresses, IPProtocol, ProxyConfig, Transport
+from exporter.config.model import Addresses, IPProtocol, Transport
+from exporter.config.shape import Block, Key, Named, Needed, Numbered, Shape, between, each, one_of, text, value
 
 Conflict = tuple[str, str]  # the key, and the sentence about it
 
-
-def _one_of(words: type[StrEnum]) -> AfterValidator:
-    return AfterValidator(lambda text: values.choice(text, tuple(word.value for word in words)))
-
-
-def between(low: int, high: int) -> BeforeValidator:
-    """Read a whole number within bounds."""
-    return BeforeValidator(lambda value: values.whole_number(value, low, high))
+TEXT = text(values.filled)
+FLAG = value(values.true_or_false)
+DURATION = value(values.duration)
+REFRESH = value(values.refresh)
+VERSION = text(values.tls_version)
+HOST_NAME = text(values.host_name)
 
 
-Text = Annotated[str, Field(min_length=1)]
-Flag = Annotated[bool, BeforeValidator(values.true_or_false)]
-Duration = Annotated[float, BeforeValidator(values.duration)]
-Refresh = Annotated[float, BeforeValidator(values.refresh)]
-Version = Annotated[str, AfterValidator(values.tls_version)]
-HostName = Annotated[str, AfterValidator(values.host_name)]
-Port = Annotated[int, between(1, 65535)]
-
-
-class _Shape(BaseModel):
-    """Refuses keys that are not named."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class TLSConfig(_Shape):
+class TLSConfig(Shape):
     """`tls_config`."""
 
-    ca_file: Text | None = None
-    cert_file: Text | None = None
-    key_file: Text | None = None
-    key_password: Text | None = None
-    key_password_file: Text | None = None
-    server_name: HostName | None = None
-    min_version: Version | None = None
-    max_version: Version | None = None
+    ca_file = Key(TEXT)
+    cert_file = Key(TEXT)
+    key_file = Key(TEXT)
+    key_password = Key(TEXT)
+    key_password_file = Key(TEXT)
+    server_name = Key(HOST_NAME)
+    min_version = Key(VERSION)
+    max_version = Key(VERSION)
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""
@@ -67,59 +47,59 @@ class TLSConfig(_Shape):
                 yield key, "there is no key_file that it could open"
 
 
-class HTTP(_Shape):
+class HTTP(Shape):
     """`http`."""
 
-    path: Annotated[str, AfterValidator(values.request_path)] | None = None
-    host: Annotated[str, AfterValidator(values.host_header)] | None = None
-    hsts: Flag | None = None
-    redirect_from_port: Port | None = None
+    path = Key(text(values.request_path))
+    host = Key(text(values.host_header))
+    hsts = Key(FLAG)
+    redirect_from_port = Key(between(1, 65535))
 
 
-class Trust(_Shape):
+class Trust(Shape):
     """`trust`."""
 
-    spki_sha256_pins: list[Annotated[str, AfterValidator(values.spki_pin)]] | None = None
-    max_lifetime: Duration | None = None
-    ca_directory: Text | None = None
-    system_roots: Flag | None = None
+    spki_sha256_pins = Key(each(text(values.spki_pin)))
+    max_lifetime = Key(DURATION)
+    ca_directory = Key(TEXT)
+    system_roots = Key(FLAG)
 
 
-class Revocation(_Shape):
+class Revocation(Shape):
     """`revocation`."""
 
-    refresh: Refresh | None = None
-    crl: Flag | None = None
-    ocsp: Flag | None = None
+    refresh = Key(REFRESH)
+    crl = Key(FLAG)
+    ocsp = Key(FLAG)
 
 
-class Posture(_Shape):
+class Posture(Shape):
     """`posture`."""
 
-    refresh: Refresh | None = None
-    active_checks: Flag | None = None
+    refresh = Key(REFRESH)
+    active_checks = Key(FLAG)
 
 
-class Module(_Shape):
+class Module(Shape):
     """A module: how to probe."""
 
-    timeout: Duration | None = None
-    tls_config: TLSConfig | None = None
-    ip_protocol: Annotated[str, _one_of(IPProtocol)] | None = None
-    addresses: Annotated[str, _one_of(Addresses)] | None = None
-    server_names: list[HostName] | None = None
-    certificate_types: list[Annotated[str, AfterValidator(values.certificate_type)]] | None = None
-    source_address: Annotated[str, AfterValidator(values.ip_address)] | None = None
-    proxy_url: Annotated[ProxyConfig, PlainValidator(values.proxy_url)] | None = None
-    proxy_password_file: Text | None = None
-    no_proxy: list[Annotated[str, AfterValidator(values.no_proxy)]] | None = None
-    starttls: Annotated[str, AfterValidator(values.starttls)] | None = None
-    alpn: list[Annotated[str, AfterValidator(values.alpn_protocol)]] | None = None
-    transport: Annotated[str, _one_of(Transport)] | None = None
-    http: HTTP | None = None
-    trust: Trust | None = None
-    revocation: Revocation | None = None
-    posture: Posture | None = None
+    timeout = Key(DURATION)
+    tls_config = Key(Block(TLSConfig))
+    ip_protocol = Key(one_of(IPProtocol))
+    addresses = Key(one_of(Addresses))
+    server_names = Key(each(HOST_NAME))
+    certificate_types = Key(each(text(values.certificate_type)))
+    source_address = Key(text(values.ip_address))
+    proxy_url = Key(value(values.proxy_url))
+    proxy_password_file = Key(TEXT)
+    no_proxy = Key(each(text(values.no_proxy)))
+    starttls = Key(text(values.starttls))
+    alpn = Key(each(text(values.alpn_protocol)))
+    transport = Key(one_of(Transport))
+    http = Key(Block(HTTP))
+    trust = Key(Block(Trust))
+    revocation = Key(Block(Revocation))
+    posture = Key(Block(Posture))
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""
@@ -130,7 +110,7 @@ class Module(_Shape):
         if self.tls_config is not None and self.tls_config.server_name is not None and self.server_names:
             yield "server_names", "tls_config.server_name is written too: put all names into server_names"
         for key, texts in (("server_names", self.server_names), ("certificate_types", self.certificate_types)):
-            again = next((text for text in texts or () if (texts or ()).count(text) > 1), None)
+            again = next((one for one in texts or () if (texts or ()).count(one) > 1), None)
             if again is not None:  # each is a set of series of its own
                 yield key, f"{again[:80]!r} is written twice"
         if self.proxy_password_file is not None:
@@ -149,39 +129,35 @@ class Module(_Shape):
                 yield key, "it does not go with 'transport: quic'"
 
 
-class TargetGroup(_Shape):
+class TargetGroup(Shape):
     """An entry of `targets`: some targets, the module that probes them, and their labels."""
 
-    targets: list[Annotated[str, AfterValidator(values.target_text)]]
-    module: Text | None = None
-    labels: (
-        dict[
-            Annotated[str, AfterValidator(values.label_name)],
-            Annotated[str, AfterValidator(values.label_value)],
-        ]
-        | None
-    ) = None
+    instead_of_text = "a mapping is wanted: write '- targets: [example.com:443]'"
+
+    targets = Needed(Numbered(text(values.target_text)))
+    module = Key(TEXT)
+    labels = Key(Named(text(values.label_name), text(values.label_value)))
 
 
-class Global(_Shape):
+class Global(Shape):
     """`global`."""
 
-    timeout: Duration | None = None
-    concurrency: Annotated[int, between(1, 65536)] | None = None
-    per_address_concurrency: Annotated[int, between(1, 1024)] | None = None
+    timeout = Key(DURATION)
+    concurrency = Key(between(1, 65536))
+    per_address_concurrency = Key(between(1, 1024))
 
 
-class ProbeEndpoint(_Shape):
+class ProbeEndpoint(Shape):
     """`probe_endpoint`."""
 
-    allow: list[Annotated[str, AfterValidator(values.allow_pattern)]] | None = None
+    allow = Key(each(text(values.allow_pattern)))
 
 
-class File(_Shape):
+class File(Shape):
     """One whole file."""
 
-    global_: Global | None = Field(default=None, alias="global")
-    modules: dict[Annotated[str, AfterValidator(values.module_name)], Module | None] | None = None
-    targets: list[TargetGroup] | None = None
-    target_files: list[Annotated[str, AfterValidator(values.file_pattern)]] | None = None
-    probe_endpoint: ProbeEndpoint | None = None
+    global_ = Key(Block(Global))
+    modules = Key(Named(text(values.module_name), Block(Module), blank=Module))
+    targets = Key(Numbered(Block(TargetGroup)))
+    target_files = Key(each(text(values.file_pattern)))
+    probe_endpoint = Key(Block(ProbeEndpoint))

@@ -80,6 +80,13 @@ def refresh(value: object) -> float:
     return seconds
 
 
+def filled(text: str) -> str:
+    """Read text of which there must be some."""
+    if not text:
+        raise ValueError("it must not be empty")
+    return text
+
+
 def tls_version(text: str) -> str:
     """Read a TLS version in Prometheus' spelling."""
     if text in TLS_VERSIONS:
@@ -195,7 +202,7 @@ def module_name(text: str) -> str:
 
 def target_text(text: str) -> str:
     """Check that a target can be read; the text itself is its name."""
-    _endpoint(text)
+    parse_endpoint(text)
     return text
 
 

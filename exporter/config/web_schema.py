@@ -1,14 +1,10 @@
 """The shape of the web configuration file, in the format of Prometheus' exporter-toolkit. Stays inside `config`."""
 
 import re
-from collections.abc import Callable
-from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
-
-from exporter.config import values
 from exporter.config.problems import one_of
-from exporter.config.schema import Flag, Text, Version, between
+from exporter.config.schema import DURATION, FLAG, TEXT, VERSION
+from exporter.config.shape import Block, Key, Named, Reader, Shape, between, each, text
 
 CLIENT_AUTH_TYPES = (  # Go's names (crypto/tls.ClientAuthType)
     "NoClientCert",
@@ -59,89 +55,73 @@ _COSTS = range(4, 18)
 _FIELD_VALUE = re.compile(r"[\x20-\x7e]{1,2000}\Z")
 
 
-def _known(what: str, words: tuple[str, ...]) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if text in words:
-            return text
-        raise ValueError(f"unknown {what} {text[:60]!r}{one_of(text, words)}")
+def _known(what: str, words: tuple[str, ...]) -> Reader[str]:
+    def check(written: str) -> str:
+        if written in words:
+            return written
+        raise ValueError(f"unknown {what} {written[:60]!r}{one_of(written, words)}")
 
-    return check
+    return text(check)
 
 
-def _password_hash(text: str) -> str:
+def _password_hash(written: str) -> str:
     """Read a bcrypt hash; the message never repeats it, since it may be a password."""
-    match = _BCRYPT.match(text)
+    match = _BCRYPT.match(written)
     if match is None:
         raise ValueError("not a bcrypt hash: make one with 'htpasswd -nBC 10 \"\"'")
     if int(match[1]) not in _COSTS:
         raise ValueError(f"the cost {int(match[1])} of this hash is not between {_COSTS[0]} and {_COSTS[-1]}")
-    return text
+    return written
 
 
-def _user(text: str) -> str:
-    if not text or ":" in text or not text.isprintable():
+def _user(written: str) -> str:
+    if not written or ":" in written or not written.isprintable():
         raise ValueError("bad user name: it must not be empty, nor hold a colon or control characters (RFC 7617)")
-    return text
+    return written
 
 
-def _field_value(text: str) -> str:
-    if not _FIELD_VALUE.match(text):
+def _field_value(written: str) -> str:
+    if not _FIELD_VALUE.match(written):
         raise ValueError("bad header field: visible ASCII and spaces, at most 2000 characters")
-    return text
+    return written
 
 
-class _Shape(BaseModel):
-    """Refuses keys that are not named."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class TLSServer(_Shape):
+class TLSServer(Shape):
     """`tls_server_config`."""
 
-    cert_file: Text | None = None
-    key_file: Text | None = None
-    cert: Text | None = None
-    key: Text | None = None
-    client_auth_type: Annotated[str, AfterValidator(_known("client_auth_type", CLIENT_AUTH_TYPES))] | None = None
-    client_ca_file: Text | None = None
-    client_ca: Text | None = None
-    client_allowed_sans: list[Text] | None = None
-    min_version: Version | None = None
-    max_version: Version | None = None
-    cipher_suites: (
-        list[Annotated[str, AfterValidator(_known("cipher suite", (*CIPHER_SUITES, *TLS13_CIPHER_SUITES)))]] | None
-    ) = None
-    curve_preferences: list[Annotated[str, AfterValidator(_known("curve", tuple(CURVES)))]] | None = None
-    prefer_server_cipher_suites: Flag | None = None
+    cert_file = Key(TEXT)
+    key_file = Key(TEXT)
+    cert = Key(TEXT)
+    key = Key(TEXT)
+    client_auth_type = Key(_known("client_auth_type", CLIENT_AUTH_TYPES))
+    client_ca_file = Key(TEXT)
+    client_ca = Key(TEXT)
+    client_allowed_sans = Key(each(TEXT))
+    min_version = Key(VERSION)
+    max_version = Key(VERSION)
+    cipher_suites = Key(each(_known("cipher suite", (*CIPHER_SUITES, *TLS13_CIPHER_SUITES))))
+    curve_preferences = Key(each(_known("curve", tuple(CURVES))))
+    prefer_server_cipher_suites = Key(FLAG)
 
 
-class HTTPServer(_Shape):
+class HTTPServer(Shape):
     """`http_server_config`."""
 
-    http2: Flag | None = None
-    headers: (
-        dict[
-            Annotated[str, AfterValidator(_known("header field", HEADERS))],
-            Annotated[str, AfterValidator(_field_value)],
-        ]
-        | None
-    ) = None
+    http2 = Key(FLAG)
+    headers = Key(Named(_known("header field", HEADERS), text(_field_value)))
 
 
-class RateLimit(_Shape):
+class RateLimit(Shape):
     """`rate_limit`: the time between two requests, and how many may come at once."""
 
-    interval: Annotated[float, BeforeValidator(values.duration)] | None = None
-    burst: Annotated[int, between(0, 1_000_000)] | None = None
+    interval = Key(DURATION)
+    burst = Key(between(0, 1_000_000))
 
 
-class WebFile(_Shape):
+class WebFile(Shape):
     """The whole file."""
 
-    tls_server_config: TLSServer | None = None
-    http_server_config: HTTPServer | None = None
-    basic_auth_users: (
-        dict[Annotated[str, AfterValidator(_user)], Annotated[str, AfterValidator(_password_hash)]] | None
-    ) = None
-    rate_limit: RateLimit | None = None
+    tls_server_config = Key(Block(TLSServer))
+    http_server_config = Key(Block(HTTPServer))
+    basic_auth_users = Key(Named(text(_user), text(_password_hash)))
+    rate_limit = Key(Block(RateLimit))
