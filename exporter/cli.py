@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _serve(known: argparse.Namespace) -> int:
+    import exporter.without_roots  # noqa: F401, PLC0415 - first
     from exporter.daemon import serve  # noqa: PLC0415
 
     log.configure(known.log_level, known.log_format)
