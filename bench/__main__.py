@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench import scale
 from bench.exporters import start_blackbox, start_ours
-from bench.measure import Cost, by_turns, floor, ratio
+from bench.measure import INTERVAL_SECONDS, ROUNDS_IN_CYCLE, Cost, by_turns, floor, ratio, spread
 from bench.pki import Chain, make_chain
 from bench.server import ADDRESSES, free_port, start_nginx, target_names
 
@@ -30,7 +30,7 @@ class Scenario:
     kind: str = "ecdsa"
     version: str = "1.3"
     http_request: bool = False
-    form: str = "metrics"
+    posture: bool = False
     limit: float = 0.60
 
 
@@ -40,7 +40,9 @@ SCENARIOS = (
     Scenario("TLS 1.2, ECDSA P-256", version="1.2", limit=1.25),
     Scenario("TLS 1.2, RSA 2048", kind="rsa", version="1.2", limit=1.25),
     Scenario("TLS 1.3, ECDSA P-256, with http", http_request=True),
+    Scenario("TLS 1.3, ECDSA P-256, with posture", posture=True, limit=0.75),
 )
+POSTURE_CYCLES = 3
 
 
 def say(text: str) -> None:
@@ -71,7 +73,8 @@ def compare(scenario: Scenario, chain: Chain, port: int, options: argparse.Names
     names = target_names(port, options.targets)
     with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        ours = start_ours(names, chain.root, folder, http_request=scenario.http_request, form=scenario.form)
+        seconds = INTERVAL_SECONDS * ROUNDS_IN_CYCLE if scenario.posture else 0.0
+        ours = start_ours(names, chain.root, folder, http_request=scenario.http_request, posture_seconds=seconds)
         exporters = [ours] + [
             start_blackbox(program, names, chain.root, folder, http_request=scenario.http_request)
             for program in programs()
@@ -80,7 +83,7 @@ def compare(scenario: Scenario, chain: Chain, port: int, options: argparse.Names
             stack.enter_context(exporter.child)
         for exporter in exporters:
             exporter.wait()
-        return by_turns(exporters, options.rounds)
+        return spread(exporters, POSTURE_CYCLES) if scenario.posture else by_turns(exporters, options.rounds)
 
 
 def report(scenario: Scenario, costs: Sequence[Cost], s_time: float | None) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from bench.pki import SERVER_NAME
@@ -54,10 +55,14 @@ class Exporter:
         connection.close()
         return size, succeeded
 
+    def count(self) -> int:
+        """Return how many targets the scrape has that a round makes."""
+        return self._ask(self.paths)[1]
+
     def sample(self, start: bytes) -> bytes:
         """Return the value of a sample of the exporter's own, by the beginning of its line."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=130)
-        connection.request("GET", f"{self.paths[0]}?shard=0/1000000")  # few targets or none: the lines of its own
+        connection.request("GET", "/metrics?shard=0/1000000")  # few targets or none: the lines of its own
         lines = connection.getresponse().read().splitlines()
         connection.close()
         return next(line.removeprefix(start) for line in lines if line.startswith(start))
@@ -80,20 +85,37 @@ class Exporter:
         raise RuntimeError(f"{self.name} does not answer")
 
 
-def start_ours(targets: Sequence[str], root: Path, folder: Path, *, http_request: bool, form: str) -> Exporter:
-    """Start this project's exporter. `form` is `metrics` (one scrape of all) or `probe` (one at a time)."""
-    module = {"timeout": "5s", "tls_config": {"ca_file": str(root), "server_name": SERVER_NAME}}
+def start_ours(
+    targets: Sequence[str],
+    root: Path,
+    folder: Path,
+    *,
+    http_request: bool = False,
+    form: str = "metrics",
+    posture_seconds: float = 0.0,
+    query: str = "",
+) -> Exporter:
+    """Start this project's exporter.
+
+    `form` is `metrics` (one scrape of all) or `probe` (one at a time); `posture_seconds` how often a posture is
+    determined, 0 for never; `query` narrows a scrape.
+    """
+    module: dict[str, Any] = {"timeout": "5s", "tls_config": {"ca_file": str(root), "server_name": SERVER_NAME}}
+    if posture_seconds:
+        module["posture"] = {"refresh": f"{posture_seconds:.0f}s"}
     if http_request:
         module["http"] = {"path": "/"}
     else:
         module["alpn"] = ["h2", "http/1.1"]
-    path = folder / "ours.yaml"
+    port = free_port()
+    path = folder / f"ours-{port}.yaml"
     configuration = {"modules": {"bench": module}, "targets": [{"targets": list(targets), "module": "bench"}]}
     path.write_text(json.dumps(configuration), encoding="utf-8")  # JSON is YAML
-    port = free_port()
     flags = [f"--config.file={path}", f"--web.listen-address=127.0.0.1:{port}"]
     child = Child([sys.executable, "-m", "exporter", *flags], folder / f"ours-{port}.log")
-    paths = ["/metrics"] if form == "metrics" else [f"/probe?module=bench&target={quote(name)}" for name in targets]
+    paths = [f"/probe?module=bench&target={quote(name)}" for name in targets]
+    if form == "metrics":
+        paths = [f"/metrics{query}"]
     return Exporter("tls-exporter", child, port, paths, len(targets))
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from bench.exporters import Exporter
 
 WARM_UP_ROUNDS = 2
+INTERVAL_SECONDS = 1.0
+ROUNDS_IN_CYCLE = 20
 _TLS_FLAGS = {"1.2": "-tls1_2", "1.3": "-tls1_3"}
 
 
@@ -49,16 +51,38 @@ def by_turns(exporters: Sequence[Exporter], rounds: int) -> list[Cost]:
             exporter.round()
             cpu[index].append((exporter.child.cpu_seconds - before) / exporter.probes)
             wall[index].append((time.monotonic() - began) / exporter.probes)
-    return [
-        Cost(
-            exporter.name,
-            tuple(cpu[index]),
-            tuple(wall[index]),
-            exporter.bytes_sent / exporter.probes,
-            exporter.child.peak_bytes,
-        )
-        for index, exporter in enumerate(exporters)
-    ]
+    return [_cost(exporter, *both) for exporter, *both in zip(exporters, cpu, wall, strict=True)]
+
+
+def spread(exporters: Sequence[Exporter], cycles: int) -> list[Cost]:
+    """Let the exporters probe once each INTERVAL_SECONDS and return the cost of each, in the same order.
+
+    All that a process does between two rounds counts. A cycle has so many rounds as there are scrapes 30 s apart in
+    the 10 minutes after which a posture is determined anew by default; the first cycle is not counted.
+    """
+    cpu: list[list[float]] = [[] for _ in exporters]
+    wall: list[list[float]] = [[] for _ in exporters]
+    for cycle in range(1 + cycles):
+        before = [exporter.child.cpu_seconds for exporter in exporters]
+        walls = [0.0 for _ in exporters]
+        for _ in range(ROUNDS_IN_CYCLE):
+            due = time.monotonic() + INTERVAL_SECONDS
+            for index, exporter in enumerate(exporters):
+                began = time.monotonic()
+                exporter.round()
+                walls[index] += time.monotonic() - began
+            time.sleep(max(0.0, due - time.monotonic()))
+        if cycle:
+            for index, exporter in enumerate(exporters):
+                probes = exporter.probes * ROUNDS_IN_CYCLE
+                cpu[index].append((exporter.child.cpu_seconds - before[index]) / probes)
+                wall[index].append(walls[index] / probes)
+    return [_cost(exporter, *both) for exporter, *both in zip(exporters, cpu, wall, strict=True)]
+
+
+def _cost(exporter: Exporter, cpu: Sequence[float], wall: Sequence[float]) -> Cost:
+    bytes_per_probe = exporter.bytes_sent / exporter.probes
+    return Cost(exporter.name, tuple(cpu), tuple(wall), bytes_per_probe, exporter.child.peak_bytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """`python -m exporter` and the command `tls-exporter`."""
 
-import gc
 import sys
 
-gc.disable()  # what a start makes stays: to look for garbage among it takes a tenth of the time
-from exporter.cli import main as run  # noqa: E402
+from exporter.cli import main as run
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ Each command imports what it needs when it is run: `--help` need not wait for wh
 """
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence, Sized
@@ -41,14 +42,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _serve(known: argparse.Namespace) -> int:
-    import exporter.without_roots  # noqa: F401, PLC0415 - first
-    from exporter.daemon import serve  # noqa: PLC0415
-
     log.configure(known.log_level, known.log_format)
     if known.config_check:
         print(_checked(known.config_file, known.web_config_file))
         return OK
-    serve(settings(known, known.config_file))
+    gc.disable()  # what a start makes stays, and to look for garbage among it takes a tenth of the time
+    try:
+        import exporter.without_roots  # noqa: F401, PLC0415 - first
+        from exporter.daemon import serve  # noqa: PLC0415
+
+        serve(settings(known, known.config_file))
+    finally:
+        gc.enable()
     return OK
 
 

@@ -25,7 +25,8 @@ class Garbage:
         self._scrapes = 0
 
     def begin(self) -> None:
-        """Set aside all that the start has made."""
+        """Set aside all that the start has made, during which nobody looked for garbage, and begin to look."""
+        gc.enable()
         gc.set_threshold(YOUNG_OBJECTS, YOUNG_ROUNDS, NEVER)
         self.collect()
 

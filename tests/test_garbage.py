@@ -1,8 +1,10 @@
 """What survives scrapes is set aside, and looked through again when more has come together than can be explained."""
 
 import gc
+import json
 
 import pytest
+from support.exporter_process import running_exporter
 
 from exporter.garbage import OBJECTS_PER_TARGET, SPARE_OBJECTS, Garbage
 
@@ -33,6 +35,25 @@ def test_what_the_start_has_made_is_out_of_sight(garbage):
     garbage.begin()
     assert gc.get_freeze_count() > len(kept)
     assert not any(one is kept[0] for one in gc.get_objects())
+
+
+def test_garbage_is_looked_for_once_the_start_is_over(garbage):
+    gc.disable()
+    garbage.begin()
+    assert gc.isenabled()
+
+
+def test_a_running_exporter_looks_for_garbage(tmp_path):
+    """Whatever its start does to be quick, the collector runs while targets are probed."""
+    config_file = tmp_path / "config.yaml"
+    closed = [f"127.0.{high}.{low}:1" for high in range(4) for low in range(1, 250)]
+    config_file.write_text(json.dumps({"targets": [{"targets": closed}]}), encoding="utf-8")
+    with running_exporter(config_file=config_file) as exporter:
+        queries = ("?shard=0/100000", "", "?shard=0/100000")
+        before, _, after = [
+            exporter.scrape(one).value("python_gc_collections_total", generation="0") for one in queries
+        ]
+    assert after > before
 
 
 def test_a_scrapes_survivors_are_set_aside_and_their_garbage_is_found_when_it_has_grown(garbage):
