@@ -10,7 +10,7 @@ import os
 import socket
 from typing import Protocol
 
-from exporter.probe.poll import HUNG_UP, READABLE, WRITABLE, Poll
+from exporter.probe.poll import HUNG_UP, READABLE, URGENT, WRITABLE, Poll
 from exporter.probe.result import Reason
 
 CHUNK = 16 * 1024  # read at once; what nobody asks for waits with the system, and then with the peer
@@ -81,6 +81,7 @@ class SocketStream:
         self._unsent = b""
         self._readable = False  # as far as is known: only reading tells
         self._hung_up = False
+        self._had_urgent = False  # data (RFC 9293 section 3.8.5): a read ends before it, whatever is behind
         self._ended = False
         self._closed = False
         self._error: NetworkError | None = None
@@ -125,7 +126,7 @@ class SocketStream:
             return b""
         self._ended = not data
         self.bytes_received += len(data)
-        if len(data) < CHUNK and not self._hung_up:  # what comes from now on is told anew
+        if len(data) < CHUNK and not self._hung_up and not self._had_urgent:  # what comes from now on is told anew
             self._readable = False
         return data
 
@@ -151,6 +152,8 @@ class SocketStream:
             self._readable = True
         if events & HUNG_UP:
             self._hung_up = True
+        if events & URGENT:
+            self._had_urgent = True
         if self._unsent and events & WRITABLE:
             self._unsent = self._send(self._unsent)
         self._wake()

@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 READABLE = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 HUNG_UP = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 WRITABLE = select.EPOLLOUT
-_EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+URGENT = select.EPOLLPRI
+_EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLET
 _EVENTS_AT_ONCE = 64  # the rest has its turn after what these set going
 _SLACK_SECONDS = 0.005  # so that many deadlines, one after another, do not each take a turn of their own
 
@@ -26,7 +27,7 @@ class Watched(Protocol):
     deadline: float
 
     def notice(self, events: int) -> None:
-        """Take in what has happened: READABLE, HUNG_UP, WRITABLE, each told once when it begins."""
+        """Take in what has happened: READABLE, HUNG_UP, WRITABLE, URGENT, each told once when it begins."""
 
     def expire(self) -> None:
         """Take in that the time is over."""

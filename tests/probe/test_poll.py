@@ -82,6 +82,21 @@ async def test_bytes_before_a_reset_are_told_before_it():
     assert caught.value.reason is Reason.RESET
 
 
+async def test_bytes_behind_urgent_data_need_no_further_news():
+    stream, peer = await connected(soon(1))
+    peer.sendall(b"before")
+    peer.send(b"!", socket.MSG_OOB)
+    peer.sendall(b"behind")
+    await asyncio.sleep(0.05)
+    received = b""
+    while len(received) < len(b"beforebehind"):
+        received += await stream.read()
+    assert received == b"beforebehind"
+    peer.close()
+    assert await stream.read() == b""
+    stream.close()
+
+
 async def test_what_does_not_fit_is_sent_when_it_does():
     stream, peer = await connected(soon(20))
     stream.write(LONG)
