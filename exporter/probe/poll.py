@@ -9,7 +9,6 @@ import asyncio
 import math
 import select
 from typing import Protocol
-from weakref import WeakKeyDictionary
 
 READABLE = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 HUNG_UP = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
@@ -48,6 +47,9 @@ class Poll:
         """Return the loop's one. Raises OSError when there are no descriptors left to make it."""
         poll = _polls.get(loop)
         if poll is None:
+            for other in tuple(_polls):  # which may be the loops of other threads
+                if other.is_closed() and (ended := _polls.pop(other, None)) is not None:
+                    ended.close()
             poll = _polls[loop] = Poll(loop)
         return poll
 
@@ -64,6 +66,10 @@ class Poll:
     def remove(self, descriptor: int) -> None:
         """Forget a socket that is closed right after: by that the system forgets it, too."""
         self._watched.pop(descriptor, None)
+
+    def close(self) -> None:
+        """Give the descriptor back, once the loop has ended."""
+        self._epoll.close()
 
     def _tell(self) -> None:
         for descriptor, events in self._epoll.poll(0, _EVENTS_AT_ONCE):
@@ -90,4 +96,4 @@ class Poll:
         return len(self._watched)
 
 
-_polls: WeakKeyDictionary[asyncio.AbstractEventLoop, Poll] = WeakKeyDictionary()
+_polls: dict[asyncio.AbstractEventLoop, Poll] = {}

@@ -1,9 +1,11 @@
 """Sockets watched edge by edge: nothing that a peer does is told too little, too late, or to somebody else."""
 
 import asyncio
+import gc
 import socket
 import struct
 import time
+from pathlib import Path
 
 import pytest
 
@@ -162,3 +164,20 @@ async def test_a_closed_socket_is_not_told_of_the_next_one_with_its_number():
     assert await reading == b"for the second"
     other.close()
     other_peer.close()
+
+
+def test_loops_that_have_ended_keep_no_descriptors():
+    """Though a deadline was still to come when they ended."""
+
+    async def connect_and_close():
+        stream, peer = await connected(soon(100))
+        peer.close()
+        stream.close()
+
+    asyncio.run(connect_and_close())
+    gc.collect()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        asyncio.run(connect_and_close())
+    gc.collect()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
