@@ -55,9 +55,9 @@ class Poll:
 
     def add(self, watched: Watched, loop: asyncio.AbstractEventLoop) -> None:
         """Watch the time of a socket, until it is removed."""
-        self._watched[watched.descriptor] = watched
         if watched.deadline < self._due:
             self._set_timer(watched.deadline, loop)
+        self._watched[watched.descriptor] = watched
 
     def follow(self, descriptor: int) -> None:
         """Watch the socket, too: one that is connected, or on its way."""
@@ -72,25 +72,33 @@ class Poll:
         self._epoll.close()
 
     def _tell(self) -> None:
+        fault: Exception | None = None
         for descriptor, events in self._epoll.poll(0, _EVENTS_AT_ONCE):
             watched = self._watched.get(descriptor)
             if watched is not None:
-                watched.notice(events)
+                try:
+                    watched.notice(events)
+                except Exception as error:  # noqa: BLE001 - raised below: the others are not told a second time
+                    fault = error
+        if fault is not None:
+            raise fault
 
     def _set_timer(self, due: float, loop: asyncio.AbstractEventLoop) -> None:
+        timer = loop.call_at(due + _SLACK_SECONDS, self._expire, loop)
         if self._timer is not None:
             self._timer.cancel()
-        self._due = due
-        self._timer = loop.call_at(due + _SLACK_SECONDS, self._expire, loop)
+        self._timer, self._due = timer, due
 
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
         """End those whose time is over, and wait for the next."""
         self._timer, self._due = None, math.inf
         now = loop.time()
-        for watched in [one for one in self._watched.values() if one.deadline <= now]:
-            watched.expire()
-        if self._watched:
-            self._set_timer(min(one.deadline for one in self._watched.values()), loop)
+        try:
+            for watched in [one for one in self._watched.values() if one.deadline <= now]:
+                watched.expire()
+        finally:
+            if self._watched:
+                self._set_timer(min(one.deadline for one in self._watched.values()), loop)
 
     def __len__(self) -> int:
         return len(self._watched)

@@ -148,6 +148,65 @@ async def test_every_deadline_holds_in_whichever_order_they_were_set():
         peer.close()
 
 
+async def test_where_memory_ends_once_later_deadlines_hold(monkeypatch):
+    loop = asyncio.get_running_loop()
+
+    def fail_once(*_args, **_named):
+        monkeypatch.undo()
+        raise MemoryError
+
+    monkeypatch.setattr(loop, "call_at", fail_once)
+    with socket.socket() as unconnected, pytest.raises(MemoryError):
+        SocketStream(unconnected, soon(0.1))
+    stream, peer = await connected(soon(0.2))
+    with pytest.raises(NetworkError) as caught:
+        await asyncio.wait_for(stream.read(), 2)
+    assert caught.value.reason is Reason.TIMEOUT
+    peer.close()
+    assert len(Poll.of(loop)) == 0
+
+
+async def test_a_fault_at_one_deadline_leaves_the_others(monkeypatch):
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "call_exception_handler", lambda _: None)
+    when = soon(0.1)
+    (first, first_peer), (second, second_peer) = await connected(when), await connected(when)
+
+    def fail_once():
+        monkeypatch.undo()
+        raise MemoryError
+
+    monkeypatch.setattr(first, "expire", fail_once)
+    for stream in (second, first):
+        with pytest.raises(NetworkError) as caught:
+            await asyncio.wait_for(stream.read(), 2)
+        assert caught.value.reason is Reason.TIMEOUT
+    first_peer.close()
+    second_peer.close()
+
+
+async def test_a_fault_in_telling_one_leaves_none_of_the_others_untold(monkeypatch):
+    faults = []
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_exception_handler", faults.append)
+    pairs = [await connected() for _ in range(10)]
+    reading = [asyncio.create_task(stream.read()) for stream, _ in pairs]
+    await asyncio.sleep(0.05)
+
+    def fail(_):
+        raise MemoryError
+
+    monkeypatch.setattr(pairs[0][0], "notice", fail)
+    for _, peer in pairs:
+        peer.sendall(b"x")
+    assert await asyncio.wait_for(asyncio.gather(*reading[1:]), 2) == [b"x"] * 9
+    assert isinstance(faults[0]["exception"], MemoryError)
+    pairs[0][0].close()
+    await asyncio.gather(*reading)
+    for stream, peer in pairs:
+        stream.close()
+        peer.close()
+
+
 async def test_a_closed_socket_is_not_told_of_the_next_one_with_its_number():
     stream, peer = await connected()
     number = stream.descriptor
