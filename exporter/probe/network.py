@@ -57,10 +57,13 @@ _REASONS = {
     errno.ECONNREFUSED: Reason.REFUSED,
 }
 
+# Of descriptors, of memory, and of epoll's watches (/proc/sys/fs/epoll/max_user_watches).
+_OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC)
+
 
 def network_error(error: OSError) -> NetworkError:
     """Map an operating system's error to the closed list; running out of descriptors is our own fault."""
-    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+    if error.errno in _OUT_OF_RESOURCES:
         return NetworkError(Reason.INTERNAL_ERROR, f"out of resources: {error.strerror}")
     return NetworkError(_REASONS.get(error.errno or 0, Reason.UNREACHABLE), error.strerror or str(error))
 

@@ -148,6 +148,7 @@ async def test_a_unix_socket(tmp_path):
         (errno.EHOSTUNREACH, Reason.UNREACHABLE),
         (errno.ETIMEDOUT, Reason.TIMEOUT),
         (errno.EMFILE, Reason.INTERNAL_ERROR),
+        (errno.ENOSPC, Reason.INTERNAL_ERROR),
         (9999, Reason.UNREACHABLE),
     ],
 )
