@@ -83,6 +83,7 @@ class SocketStream:
         self._socket = unconnected
         self._unsent = b""
         self._readable = False  # as far as is known: only reading tells
+        self._has_read = False  # since the loop has turned: whoever floods must not keep it from others and deadlines
         self._hung_up = False
         self._had_urgent = False  # data (RFC 9293 section 3.8.5): a read ends before it, whatever is behind
         self._ended = False
@@ -110,6 +111,9 @@ class SocketStream:
         while not self._ended:
             if not self._readable:
                 await self._wait()
+            elif self._has_read:
+                self._has_read = False
+                await asyncio.sleep(0)
             elif data := self._receive():
                 return data
         if self._error is not None:
@@ -131,6 +135,7 @@ class SocketStream:
         self.bytes_received += len(data)
         if len(data) < CHUNK and not self._hung_up and not self._had_urgent:  # what comes from now on is told anew
             self._readable = False
+        self._has_read = self._readable
         return data
 
     def _failure(self) -> NetworkError:

@@ -72,6 +72,22 @@ async def test_more_than_is_read_at_once_needs_no_further_news():
     stream.close()
 
 
+async def test_a_flood_holds_up_neither_the_loop_nor_the_deadline():
+    stream, peer = await connected(soon(0.2))
+    peer.sendall(LONG[: 4 * CHUNK])
+    await asyncio.sleep(0.05)
+    assert len(await stream.read()) == CHUNK
+    turned = []
+    asyncio.get_running_loop().call_soon(turned.append, True)
+    assert len(await stream.read()) == CHUNK
+    assert turned
+    time.sleep(0.2)  # noqa: ASYNC251 - as long as it takes others
+    with pytest.raises(NetworkError) as caught:
+        await read_on(stream)
+    assert caught.value.reason is Reason.TIMEOUT
+    peer.close()
+
+
 async def test_bytes_before_a_reset_are_told_before_it():
     stream, peer = await connected()
     peer.sendall(b"alert")
