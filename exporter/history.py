@@ -119,8 +119,9 @@ class History:
             return
         digest = digest_of(reading)
         if past is None:
-            past = self._pasts[reading.target] = Past(digest)
+            past = Past(digest)
         past.add(digest)
+        self._pasts[reading.target] = past  # last: pages, made on threads, may look at any moment
 
     def forget(self, target: Target) -> None:
         """Drop a target that is not watched any more."""

@@ -63,6 +63,22 @@ def test_it_stays_small():
     assert size < 4096
 
 
+def test_a_past_that_can_be_seen_can_be_read(monkeypatch):
+    """Pages are made on threads: they see a past at whatever moment it is there."""
+    history, seen = History(), []
+    target = Target("a.example:1", parse_endpoint("a.example:1"), "tls")
+    add = Past.add
+
+    def look_before_adding(past, digest):
+        seen.extend(one.digest for one in history.pasts.values())
+        add(past, digest)
+
+    monkeypatch.setattr(Past, "add", look_before_adding)
+    for _ in range(2):
+        history.record(cut_short(target, Module("tls"), Phase.CONNECT, 1.0, 100.0))
+    assert [one.failure for one in seen] == ["connect: timeout"]
+
+
 def test_what_is_forgotten_is_gone():
     history = History()
     target = Target("a.example:1", parse_endpoint("a.example:1"), "tls")
