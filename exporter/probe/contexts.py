@@ -37,12 +37,12 @@ MAX_CONTEXTS = 256
 
 
 class ContextKey(NamedTuple):
-    """What makes two probes share a context. Modification times are part of it, so that a renewed key is read."""
+    """What makes two probes share a context. What tells files apart is part of it, so that a renewed key is read."""
 
     tls_config: TLSConfig
     alpn: tuple[str, ...]
     certificate_type: str | None
-    modified: tuple[int, ...]
+    files: tuple[tuple[int, ...], ...]
 
 
 class Contexts:
@@ -54,7 +54,7 @@ class Contexts:
     def get(self, tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type: str | None) -> SSL.Context:
         """Return the context for a kind of probe; raise NetworkError when the client certificate is unusable."""
         files = (tls_config.cert_file, tls_config.key_file)
-        key = ContextKey(tls_config, alpn, certificate_type, tuple(_modified(file) for file in files if file))
+        key = ContextKey(tls_config, alpn, certificate_type, tuple(_identity(file) for file in files if file))
         context = self._contexts.get(key)
         if context is None:
             context = make_context(tls_config, alpn, certificate_type)
@@ -67,11 +67,13 @@ class Contexts:
         return len(self._contexts)
 
 
-def _modified(path: str) -> int:
+def _identity(path: str) -> tuple[int, ...]:
+    """Return what changes with a file; its modification time alone need not, where images or archives set it."""
     try:
-        return Path(path).stat().st_mtime_ns
+        found = Path(path).stat()
     except OSError:
-        return 0
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def make_context(tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type: str | None) -> SSL.Context:
