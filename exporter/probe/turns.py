@@ -33,9 +33,13 @@ class Shortage:
         now = self._clock()
         if now >= self._look_again:
             self._look_again = now + CHECK_SECONDS
-            before, self._is_short = self._is_short, self._left() < RESERVE_BYTES
-            if self._is_short and not before:
-                self._tell()
+            before = self._is_short
+            try:
+                self._is_short = self._left() < RESERVE_BYTES
+                if self._is_short and not before:
+                    self._tell()
+            except MemoryError:
+                self._is_short = True
         return self._is_short
 
 

@@ -93,3 +93,15 @@ def test_a_shortage_is_looked_for_from_time_to_time_and_told_when_it_begins():
     left, now = 0, 4 * CHECK_SECONDS
     assert shortage()
     assert told == [CHECK_SECONDS, 4 * CHECK_SECONDS]
+
+
+async def test_where_no_memory_is_left_to_look_for_it_it_is_short_and_no_turn_is_lost():
+    def fail():
+        raise MemoryError
+
+    for shortage in (Shortage(fail, lambda: None), Shortage(lambda: 0, fail)):
+        turns = Turns(100, shortage)
+        tasks = await waiting(turns, WHILE_SHORT + 1)
+        assert sum(ended(tasks)) == WHILE_SHORT
+        turns.release()
+        await asyncio.wait_for(asyncio.gather(*tasks), 1)
