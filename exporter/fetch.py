@@ -68,10 +68,17 @@ class Limits:
 AddressInfo = tuple[Any, ...]
 
 
+@dataclass(slots=True)
+class _Lookup:
+    answer: Future[list[AddressInfo]]
+    waiting: int = 0
+
+
 class Names:
     """Looks names up on threads of its own: reloads and pages work on the loop's, and must not wait for a hung name.
 
-    A name that is being looked up is shared, so that it takes one thread. `lookup` has getaddrinfo's shape.
+    A name that is being looked up is shared, so that it takes one thread, and none if everybody has given up before
+    it was its turn. `lookup` has getaddrinfo's shape.
     """
 
     def __init__(
@@ -79,7 +86,7 @@ class Names:
     ) -> None:
         self._lookup = lookup
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="fetch")
-        self._under_way: dict[tuple[str, int, int], Future[list[AddressInfo]]] = {}
+        self._under_way: dict[tuple[str, int, int], _Lookup] = {}
 
     async def look_up(self, host: str, port: int, family: int) -> list[AddressInfo]:
         """Return what getaddrinfo returns, or raise what it raises."""
@@ -87,14 +94,20 @@ class Names:
         lookup = self._under_way.get(key)
         if lookup is None:
             try:
-                lookup = self._threads.submit(
-                    self._lookup, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG
+                lookup = _Lookup(
+                    self._threads.submit(self._lookup, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
                 )
             except RuntimeError as error:
                 raise OSError(errno.EAGAIN, str(error)) from None
             self._under_way[key] = lookup
-            lookup.add_done_callback(lambda _: self._under_way.pop(key, None))
-        return await asyncio.shield(asyncio.wrap_future(lookup))
+            lookup.answer.add_done_callback(lambda _: self._under_way.pop(key, None))
+        lookup.waiting += 1
+        try:
+            return await asyncio.shield(asyncio.wrap_future(lookup.answer))
+        finally:
+            lookup.waiting -= 1
+            if not lookup.waiting:
+                lookup.answer.cancel()  # which does nothing once it has begun
 
 
 NAMES = Names()

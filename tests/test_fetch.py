@@ -188,6 +188,31 @@ async def test_a_name_that_hangs_takes_one_thread_and_none_of_the_loops():
     assert asked == ["hangs.example", "other.example"]
 
 
+async def test_a_name_that_nobody_waits_for_any_more_is_not_looked_up():
+    """Else abandoned names would keep the threads from others, and the process from its end."""
+    answer = threading.Event()
+    asked = []
+
+    def look_up(host, *_):
+        asked.append(host)
+        answer.wait(30)
+        return []
+
+    names = Names(look_up, threads=1)
+
+    def ask(host):
+        return asyncio.create_task(names.look_up(host, 80, socket.AF_INET))
+
+    waiting = [ask("hangs.example"), ask("abandoned.example"), ask("shared.example"), ask("shared.example")]
+    await asyncio.sleep(0)
+    for task in waiting[:3]:
+        task.cancel()
+    await asyncio.wait(waiting[:3])
+    answer.set()
+    assert await asyncio.wait_for(waiting[3], 5) == []
+    assert asked == ["hangs.example", "shared.example"]
+
+
 async def test_other_statuses_and_closed_ports_have_their_reasons():
     async with serving() as pages:
         assert await failure(f"{pages.url}/missing") is Reason.HTTP_STATUS
