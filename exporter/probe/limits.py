@@ -3,10 +3,10 @@
 Nothing here waits longer than its caller: whoever waits for a slot is cancelled or timed out from outside.
 """
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from exporter.probe.turns import Turns
 
 MAX_HANDSHAKE_BYTES = 256 * 1024
 MAX_CERTIFICATES = 100
@@ -25,8 +25,7 @@ class AddressSlots:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._taken: dict[object, int] = {}
-        self._queues: dict[object, deque[asyncio.Future[None]]] = {}
+        self._turns: dict[object, Turns] = {}
 
     @asynccontextmanager
     async def slot(self, address: object) -> AsyncIterator[None]:
@@ -39,39 +38,29 @@ class AddressSlots:
 
     def take(self, address: object) -> bool:
         """Take a slot if one is free."""
-        taken = self._taken.get(address, 0)
-        if taken >= self.limit:
-            return False
-        self._taken[address] = taken + 1
-        return True
+        return self._of(address).take()
 
     async def acquire(self, address: object) -> None:
         """Take a slot; a cancelled wait takes none."""
-        if self.take(address):
-            return
-        ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queues.setdefault(address, deque()).append(ticket)
         try:
-            await ticket
-        except asyncio.CancelledError:
-            if ticket.done() and not ticket.cancelled():
-                self.release(address)  # the slot was handed over in the same turn: pass it on
-            raise
+            await self._of(address).acquire()
+        finally:
+            self._forget(address)
 
     def release(self, address: object) -> None:
         """Give a slot back, to the next in the queue if there is one."""
-        queue = self._queues.get(address)
-        while queue:
-            ticket = queue.popleft()
-            if not ticket.done():
-                ticket.set_result(None)
-                return
-        self._queues.pop(address, None)
-        left = self._taken.get(address, 0) - 1
-        if left > 0:
-            self._taken[address] = left
-        else:
-            self._taken.pop(address, None)
+        self._turns[address].release()
+        self._forget(address)
+
+    def _of(self, address: object) -> Turns:
+        turns = self._turns.get(address)
+        if turns is None:
+            turns = self._turns[address] = Turns(self.limit)
+        return turns
+
+    def _forget(self, address: object) -> None:
+        if address in self._turns and not self._turns[address]:
+            del self._turns[address]
 
     def __len__(self) -> int:
-        return len(self._taken)
+        return len(self._turns)

@@ -53,15 +53,18 @@ class Turns:
         self._queue: deque[asyncio.Future[None]] = deque()
 
     def take(self) -> bool:
-        """Take a turn if there is one."""
-        if self._taken >= self._limit or (self._taken >= WHILE_SHORT and self._is_short()):
+        """Take a turn if there is one and nobody waits for it."""
+        if self._queue or not self._is_free():
             return False
         self._taken += 1
         return True
 
+    def _is_free(self) -> bool:
+        return self._taken < self._limit and (self._taken < WHILE_SHORT or not self._is_short())
+
     async def acquire(self) -> None:
         """Take a turn; a cancelled wait takes none."""
-        if not self._queue and self.take():
+        if self.take():
             return
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(ticket)
@@ -75,9 +78,10 @@ class Turns:
     def release(self) -> None:
         """Give a turn back, and let those who wait have what there is."""
         self._taken -= 1
-        while self._queue and (self._queue[0].done() or self.take()):
+        while self._queue and (self._queue[0].done() or self._is_free()):
             ticket = self._queue.popleft()
             if not ticket.done():
+                self._taken += 1
                 ticket.set_result(None)
 
     def __len__(self) -> int:

@@ -1,6 +1,7 @@
 """Starved of descriptors, threads, disk or a steady clock: the exporter keeps answering, says so, and recovers."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import json
 import os
@@ -120,14 +121,15 @@ def test_where_no_thread_can_be_started_the_exporter_goes_on(tmp_path):
             assert "Traceback" not in exporter.log
 
 
-def test_many_large_answers_take_little_memory(tmp_path):
-    """300 flights of 190 KB would take twice the memory there is, if they were all kept until the end of the scrape."""
+@contextlib.contextmanager
+def large_answers_and_good(folder, large, good):
+    """Serve peers that answer with flights of 190 KB, and good ones; yield an exporter that has seen a few of them."""
     flight = flights.record(22, flights.server_hello() + flights.handshake(11, b"", 0x03C000))
-    large = (Await(), Send(flight + flights.record(22, bytes(190_000))), Hold())
-    scenarios = [Scenario(f"large-{number}", "Large.", large, Seen()) for number in range(300)]
-    scenarios += [Scenario(f"good-{number}", "Good.", Endpoint(), Seen()) for number in range(100)]
+    steps = (Await(), Send(flight + flights.record(22, bytes(190_000))), Hold())
+    scenarios = [Scenario(f"large-{number}", "Large.", steps, Seen()) for number in range(large)]
+    scenarios += [Scenario(f"good-{number}", "Good.", Endpoint(), Seen()) for number in range(good)]
     with Gallery(scenarios) as gallery:
-        config_file = tmp_path / "config.yaml"
+        config_file = folder / "config.yaml"
         targets = [
             {"targets": [f"127.0.0.1:{port}"], "labels": {"peer": name.partition("-")[0]}, "module": "tls"}
             for name, port in gallery.ports.items()
@@ -135,44 +137,38 @@ def test_many_large_answers_take_little_memory(tmp_path):
         replace_file(config_file, json.dumps({"modules": {"tls": {"timeout": "5s"}}, "targets": targets}))
         with running_exporter(config_file=config_file) as exporter:
             exporter.request("/metrics?shard=0/50")
-            exporter.squeeze(2 * SPARE_KIB)
-            for _ in range(2):
-                scraped = exporter.scrape(timeout=20)
-                assert scraped.values("tls_probe_success", peer="good") == [1] * 100
-                failures = scraped.samples("tls_probe_failure_info", peer="large")
-                assert [sample.labels["reason"] for sample in failures] == ["too_much_data"] * 300
-                assert scraped.value("tls_exporter_probe_faults_total") == 0
+            yield exporter
+
+
+def assert_nothing_is_missing(scraped, large, good):
+    assert scraped.values("tls_probe_success", peer="good") == [1] * good
+    failures = scraped.samples("tls_probe_failure_info", peer="large")
+    assert [sample.labels["reason"] for sample in failures] == ["too_much_data"] * large
+    assert scraped.value("tls_exporter_probe_faults_total") == 0
+
+
+def test_many_large_answers_take_little_memory(tmp_path):
+    """300 flights of 190 KB would take twice the memory there is, if they were all kept until the end of the scrape."""
+    with large_answers_and_good(tmp_path, 300, 100) as exporter:
+        exporter.squeeze(2 * SPARE_KIB)
+        for _ in range(2):
+            assert_nothing_is_missing(exporter.scrape(timeout=20), 300, 100)
 
 
 def test_where_memory_comes_to_an_end_few_are_probed_at_once(tmp_path):
     """12 MiB are left: the exporter says so, holds back, misses nothing, and is itself again once there is more."""
-    flight = flights.record(22, flights.server_hello() + flights.handshake(11, b"", 0x03C000))
-    large = (Await(), Send(flight + flights.record(22, bytes(190_000))), Hold())
-    scenarios = [Scenario(f"large-{number}", "Large.", large, Seen()) for number in range(200)]
-    scenarios += [Scenario(f"good-{number}", "Good.", Endpoint(), Seen()) for number in range(50)]
-    with Gallery(scenarios) as gallery:
-        config_file = tmp_path / "config.yaml"
-        targets = [
-            {"targets": [f"127.0.0.1:{port}"], "labels": {"peer": name.partition("-")[0]}, "module": "tls"}
-            for name, port in gallery.ports.items()
-        ]
-        replace_file(config_file, json.dumps({"modules": {"tls": {"timeout": "5s"}}, "targets": targets}))
-        with running_exporter(config_file=config_file) as exporter:
-            exporter.request("/metrics?shard=0/50")
-            exporter.squeeze(12 * 1024)
-            for _ in range(3):
-                starved = exporter.scrape(timeout=30)
-                assert starved.values("tls_probe_success", peer="good") == [1] * 50
-                failures = starved.samples("tls_probe_failure_info", peer="large")
-                assert [sample.labels["reason"] for sample in failures] == ["too_much_data"] * 200
-                assert starved.value("tls_exporter_probe_faults_total") == 0
-            shortages = starved.value("tls_exporter_memory_shortages_total")
-            assert shortages >= 1
-            assert 1 <= exporter.log.count("memory is near its limit") < 10
-            exporter.release()
-            exporter.scrape(timeout=30)
-            assert exporter.scrape(timeout=30).value("tls_exporter_memory_shortages_total") == shortages
-            assert "Traceback" not in exporter.log
+    with large_answers_and_good(tmp_path, 200, 50) as exporter:
+        exporter.squeeze(12 * 1024)
+        for _ in range(3):
+            starved = exporter.scrape(timeout=30)
+            assert_nothing_is_missing(starved, 200, 50)
+        shortages = starved.value("tls_exporter_memory_shortages_total")
+        assert shortages >= 1
+        assert 1 <= exporter.log.count("memory is near its limit") < 10
+        exporter.release()
+        exporter.scrape(timeout=30)
+        assert exporter.scrape(timeout=30).value("tls_exporter_memory_shortages_total") == shortages
+        assert "Traceback" not in exporter.log
 
 
 def names(exposition):
