@@ -3,9 +3,6 @@
 Nothing here waits longer than its caller: whoever waits for a slot is cancelled or timed out from outside.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from exporter.probe.turns import Turns
 
 MAX_HANDSHAKE_BYTES = 256 * 1024
@@ -26,15 +23,6 @@ class AddressSlots:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._turns: dict[object, Turns] = {}
-
-    @asynccontextmanager
-    async def slot(self, address: object) -> AsyncIterator[None]:
-        """Hold one of the address's slots, waiting in order of arrival."""
-        await self.acquire(address)
-        try:
-            yield
-        finally:
-            self.release(address)
 
     def take(self, address: object) -> bool:
         """Take a slot if one is free."""
