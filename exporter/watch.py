@@ -73,7 +73,7 @@ class Watch:
         """Put a configuration in force. Probes under way end under the old one; what was learned stays."""
         limits = config.global_
         slots, turns = AddressSlots(limits.per_address_concurrency), Turns(limits.concurrency, self._shortage)
-        self.prober = replace(self.prober, slots=slots, turns=turns)
+        self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver)
         self._roots.clear()
         self.config = config
         configured = set(config.targets)
