@@ -58,7 +58,8 @@ class Daemon:
         config = await self._read(self._loader.load)
         access = await asyncio.to_thread(WebConfig.load, self._settings.web_config_file)
         self._loaded()
-        self._watch = Watch(config, self._own)
+        garbage = Garbage()
+        self._watch = Watch(config, self._own, tidy=garbage.tidy)
         self._tell_broken_files()
         site = Site(
             self._watch,
@@ -68,7 +69,6 @@ class Daemon:
             authenticates=lambda: access.authenticates,
             settle=lambda: garbage.set_aside(len(self._watch.config.targets)),
         )
-        garbage = Garbage()
         app = make_app(site)
         access.install(app)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN_SECONDS)

@@ -3,10 +3,15 @@
 Readings of ten thousand targets are a quarter of a million objects, and hold no cycles: to walk through them takes
 longer than the event loop may be held up. So what has survived a scrape is set aside (`gc.freeze`), and is looked
 through again only when far more has come together than the readings account for.
+
+Python counts what is made less what is freed, and the freed readings of the scrape before make up for the new ones: it
+would not look for the whole of a scrape, and then at all of it in one go. So what is young is looked through after each
+hundred readings.
 """
 
 import gc
 
+READINGS_AT_ONCE = 100  # whose objects are looked through in one go, in two or three milliseconds
 YOUNG_OBJECTS = 5_000  # looked through in one go, in two or three milliseconds
 YOUNG_ROUNDS = 10  # of them before those that survived are looked through once more
 NEVER = 1_000_000  # older objects are not looked through between scrapes
@@ -23,6 +28,7 @@ class Garbage:
         self._after_collection = 0
         self._scrapes_between_counts = scrapes_between_counts
         self._scrapes = 0
+        self._readings = 0
 
     def begin(self) -> None:
         """Set aside all that the start has made, during which nobody looked for garbage, and begin to look."""
@@ -36,6 +42,12 @@ class Garbage:
         gc.collect()
         gc.freeze()
         self._after_collection = gc.get_freeze_count()
+
+    def tidy(self) -> None:
+        """Count a reading, and look through what is young if it is time."""
+        self._readings += 1
+        if self._readings % READINGS_AT_ONCE == 0:
+            gc.collect(1)
 
     def set_aside(self, targets: int) -> None:
         """Set aside what has survived a scrape of so many targets."""

@@ -44,11 +44,18 @@ MAX_ADHOC_READINGS = 1000  # last readings kept of targets that only /probe name
 
 
 class Watch:
-    """The state of the exporter. `clock` gives Unix seconds."""
+    """The state of the exporter. `clock` gives Unix seconds; `tidy` is called after each reading."""
 
-    def __init__(self, config: Config, own: OwnMetrics, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config: Config,
+        own: OwnMetrics,
+        clock: Callable[[], float] = time.time,
+        tidy: Callable[[], None] = lambda: None,
+    ) -> None:
         self.own = own
         self.clock = clock
+        self._tidy = tidy
         self.chains = ChainJudge()
         self.revocations = Revocations(fetch, clock)
         self.postures = Postures()
@@ -270,6 +277,7 @@ class Watch:
         self.history.record(done)
         while len(self.last) > len(self.config.targets) + MAX_ADHOC_READINGS:
             self.history.forget(self.last.popitem(last=False)[0])
+        self._tidy()
 
     def _count(self, done: Reading) -> None:
         for judgement in done.judgements:

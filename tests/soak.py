@@ -26,6 +26,8 @@ from exporter.demo.scenarios import SCENARIOS
 
 WARM_UP = 0.3  # the part of the soak during which caches and allocators may still grow
 SAMPLES = 40
+RELOAD_EVERY = 11  # scrapes; what a heap needs for it has come together within the warm-up of a long soak
+HANG_UP_EVERY = 10
 TIMEOUTS = "300ms"
 LEAST_PER_SERIES = 5
 
@@ -113,9 +115,9 @@ class Soak:
             number = self.report.scrapes - self._left
             if number % every == 0:
                 await self._sample(session)
-            if number % 50 == 0:
+            if number % RELOAD_EVERY == 0:
                 await self._reload(session)
-            if number % 10 == 0:
+            if number % HANG_UP_EVERY == 0:
                 await self._hang_up(session)
             else:
                 await self._scrape(session)

@@ -6,7 +6,7 @@ import json
 import pytest
 from support.exporter_process import running_exporter
 
-from exporter.garbage import OBJECTS_PER_TARGET, SPARE_OBJECTS, Garbage
+from exporter.garbage import OBJECTS_PER_TARGET, READINGS_AT_ONCE, SPARE_OBJECTS, Garbage
 
 
 @pytest.fixture
@@ -43,17 +43,31 @@ def test_garbage_is_looked_for_once_the_start_is_over(garbage):
     assert gc.isenabled()
 
 
-def test_a_running_exporter_looks_for_garbage(tmp_path):
-    """Whatever its start does to be quick, the collector runs while targets are probed."""
+def test_the_young_stay_few_though_as_many_are_freed_as_are_made(garbage):
+    """As in a scrape whose readings take the place of those before, which were set aside."""
+    garbage.begin()
+    readings = [[[] for _ in range(OBJECTS_PER_TARGET)] for _ in range(3000)]
+    garbage.set_aside(targets=3000)
+    most = 0
+    for number in range(len(readings)):
+        readings[number] = [[] for _ in range(OBJECTS_PER_TARGET)]
+        garbage.tidy()
+        if number % 50 == 0:
+            most = max(most, len(gc.get_objects(generation=0)) + len(gc.get_objects(generation=1)))
+    assert most < 2 * READINGS_AT_ONCE * OBJECTS_PER_TARGET
+
+
+def test_a_running_exporter_looks_for_garbage_all_along(tmp_path):
+    """Not only at the end of a scrape, of which there are two here."""
     config_file = tmp_path / "config.yaml"
     closed = [f"127.0.{high}.{low}:1" for high in range(4) for low in range(1, 250)]
     config_file.write_text(json.dumps({"targets": [{"targets": closed}]}), encoding="utf-8")
     with running_exporter(config_file=config_file) as exporter:
         queries = ("?shard=0/100000", "", "?shard=0/100000")
         before, _, after = [
-            exporter.scrape(one).value("python_gc_collections_total", generation="0") for one in queries
+            exporter.scrape(one).value("python_gc_collections_total", generation="1") for one in queries
         ]
-    assert after > before
+    assert after - before >= 2 + len(closed) // READINGS_AT_ONCE
 
 
 def test_a_scrapes_survivors_are_set_aside_and_their_garbage_is_found_when_it_has_grown(garbage):

@@ -48,8 +48,11 @@ def pages(
 
 
 def _texts(targets: Sequence[Lines], families: Iterable[Family], open_metrics: bool) -> Iterator[str]:
+    present: set[str] = set().union(*targets)  # to look for what none has would take long and yield nothing
     for family in families:
         name = family.name
+        if name not in present:
+            continue
         kind = "untyped" if family.type == "unknown" and not open_metrics else family.type
         first = True
         for lines in targets:

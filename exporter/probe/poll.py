@@ -15,7 +15,7 @@ HUNG_UP = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 WRITABLE = select.EPOLLOUT
 URGENT = select.EPOLLPRI
 _EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLET
-_EVENTS_AT_ONCE = 64  # the rest has its turn after what these set going
+_EVENTS_AT_ONCE = 16  # the rest has its turn after what these set going
 _SLACK_SECONDS = 0.005  # so that many deadlines, one after another, do not each take a turn of their own
 
 
