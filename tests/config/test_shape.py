@@ -3,6 +3,7 @@
 import pytest
 
 from exporter.config.document import read_document
+from exporter.config.schema import TLSConfig
 from exporter.config.shape import Block, Key, Named, Needed, Numbered, Shape, Trail, between, each, text, value
 from exporter.config.values import filled, label_name, true_or_false
 
@@ -90,3 +91,26 @@ def test_a_shape_that_needs_a_key_is_not_there_without_it():
     shape, problems = read("from: {on: true}")
     assert shape.from_ is None
     assert problems == ["f:1:7: from: the key 'name' is missing"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "insecure_skip_verify",
+        "prober",
+        "preferred_ip_protocol",
+        "static_configs",
+        "file_sd_configs",
+        "scrape_timeout",
+    ],
+)
+def test_keys_of_other_programs_are_told_with_what_to_write_instead(key):
+    _, (problem,) = read(f"{key}: x")
+    assert problem.startswith(f"f:1:1: {key}: unknown key: ")
+    assert "write '" in problem or "not needed" in problem
+
+
+def test_one_version_may_be_both_the_lowest_and_the_highest():
+    trail = Trail("f")
+    written = read_document("f", b"{min_version: TLS12, max_version: TLS12}").root
+    assert list(Block(TLSConfig)(written, trail).conflicts()) == []
