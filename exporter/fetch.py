@@ -9,15 +9,14 @@ import asyncio
 import errno
 import ipaddress
 import socket
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+from exporter.lookups import AddressInfo, Lookups, NoThreadError
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OK = 200
@@ -65,56 +64,11 @@ class Limits:
     loopback: bool = False
 
 
-AddressInfo = tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class _Lookup:
-    answer: Future[list[AddressInfo]]
-    waiting: int = 0
-
-
-class Names:
-    """Looks names up on threads of its own: reloads and pages work on the loop's, and must not wait for a hung name.
-
-    A name that is being looked up is shared, so that it takes one thread, and none if everybody has given up before
-    it was its turn. `lookup` has getaddrinfo's shape.
-    """
-
-    def __init__(
-        self, lookup: Callable[..., list[AddressInfo]] = socket.getaddrinfo, threads: int = LOOKUP_THREADS
-    ) -> None:
-        self._lookup = lookup
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="fetch")
-        self._under_way: dict[tuple[str, int, int], _Lookup] = {}
-
-    async def look_up(self, host: str, port: int, family: int) -> list[AddressInfo]:
-        """Return what getaddrinfo returns, or raise what it raises."""
-        key = (host, port, family)
-        lookup = self._under_way.get(key)
-        if lookup is None:
-            try:
-                lookup = _Lookup(
-                    self._threads.submit(self._lookup, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
-                )
-            except RuntimeError as error:
-                raise OSError(errno.EAGAIN, str(error)) from None
-            self._under_way[key] = lookup
-            lookup.answer.add_done_callback(lambda _: self._under_way.pop(key, None))
-        lookup.waiting += 1
-        try:
-            return await asyncio.shield(asyncio.wrap_future(lookup.answer))
-        finally:
-            lookup.waiting -= 1
-            if not lookup.waiting:
-                lookup.answer.cancel()  # which does nothing once it has begun
-
-
-NAMES = Names()
+NAMES = Lookups("fetch", LOOKUP_THREADS)
 
 
 async def fetch(
-    url: str, limits: Limits, body: bytes | None = None, content_type: str = "", names: Names = NAMES
+    url: str, limits: Limits, body: bytes | None = None, content_type: str = "", names: Lookups = NAMES
 ) -> bytes:
     """Get a document, or post a body and get the answer. Raises FetchError only."""
     meter = _Meter()
@@ -123,7 +77,7 @@ async def fetch(
             return await _follow(session, url, limits, meter, body, content_type)
     except TimeoutError:
         raise FetchError(FetchReason.TIMEOUT, f"no answer within {limits.seconds:g} s, or silence") from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:
+    except (aiohttp.ClientError, NoThreadError, OSError, ValueError) as error:
         if meter.is_exceeded:
             raise FetchError(FetchReason.TOO_LARGE, "too many bytes that belong to no document") from None
         raise FetchError(FetchReason.UNREACHABLE, f"{type(error).__name__}: {error}"[:200]) from None
@@ -156,7 +110,7 @@ class _MeteredSocket(socket.socket):
         return data
 
 
-def _session(limits: Limits, names: Names, meter: _Meter) -> aiohttp.ClientSession:
+def _session(limits: Limits, names: Lookups, meter: _Meter) -> aiohttp.ClientSession:
     def metered(address: AddressInfo) -> socket.socket:
         family, kind, protocol, _, _ = address
         made = _MeteredSocket(family, kind, protocol)
@@ -218,7 +172,7 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int, meter: _Meter)
 class _Resolver(AbstractResolver):
     """Resolves names, and leaves out the addresses that must not be asked: what is checked is what is used."""
 
-    def __init__(self, names: Names, *, loopback: bool) -> None:
+    def __init__(self, names: Lookups, *, loopback: bool) -> None:
         self._names = names
         self._loopback = loopback
 
@@ -226,7 +180,7 @@ class _Resolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Return the addresses of a name that may be asked."""
-        found = await self._names.look_up(host, port, family)
+        found = await self._names.look_up(host, port, family, 0, socket.AI_ADDRCONFIG)
         allowed = [
             ResolveResult(
                 hostname=host, host=address[0], port=port, family=kind, proto=protocol, flags=socket.AI_NUMERICHOST

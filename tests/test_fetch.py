@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web
 
 from exporter.certificates.revocation import Failure as RevocationFailure
-from exporter.fetch import FetchError, Limits, Names, fetch, is_forbidden
+from exporter.fetch import FetchError, Limits, fetch, is_forbidden
 from exporter.fetch import FetchReason as Reason
+from exporter.lookups import Lookups
 from tests.support.revocation import serving
 
 HERE = Limits(max_bytes=1000, seconds=5, loopback=True)
@@ -171,7 +172,7 @@ async def test_a_name_that_hangs_takes_one_thread_and_none_of_the_loops():
             answer.wait(30)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
-    names = Names(look_up, threads=2)
+    names = Lookups("fetch", 2, look_up)
 
     def get(host):
         return fetch(f"http://{host}:{port}/", Limits(1000, seconds=2, loopback=True), names=names)
@@ -198,7 +199,7 @@ async def test_a_name_that_nobody_waits_for_any_more_is_not_looked_up():
         answer.wait(30)
         return []
 
-    names = Names(look_up, threads=1)
+    names = Lookups("fetch", 1, look_up)
 
     def ask(host):
         return asyncio.create_task(names.look_up(host, 80, socket.AF_INET))

@@ -7,13 +7,11 @@ are shared. It caches nothing: that is the resolver's business.
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from exporter.config.model import IPProtocol
+from exporter.lookups import AddressInfo, Lookup, Lookups, NoThreadError
 from exporter.probe.limits import MAX_ADDRESSES
 from exporter.probe.network import NetworkError
 from exporter.probe.result import Reason
@@ -36,16 +34,11 @@ class Address:
     family: str
 
 
-Lookup = Callable[..., list[tuple[Any, ...]]]
-
-
 class Resolver:
     """Resolves names on its own threads. `lookup` has getaddrinfo's shape, so that tests need no DNS."""
 
     def __init__(self, lookup: Lookup = socket.getaddrinfo, threads: int = RESOLVER_THREADS) -> None:
-        self._lookup = lookup
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolver")
-        self._under_way: dict[tuple[str, int, IPProtocol], asyncio.Future[list[tuple[Any, ...]]]] = {}
+        self._lookups = Lookups("resolver", threads, lookup)
 
     async def resolve(self, host: str, port: int, protocol: IPProtocol, deadline: float) -> tuple[Address, ...]:
         """Return the host's addresses in the system's order of preference (RFC 6724), without repetition.
@@ -58,21 +51,11 @@ class Resolver:
             if protocol is not IPProtocol.ANY and literal.family != protocol:
                 raise NetworkError(Reason.NO_ADDRESS, f"{host} is not an {protocol} address, which the module demands")
             return (literal,)
-        loop = asyncio.get_running_loop()
-        key = (host, port, protocol)
-        lookup = self._under_way.get(key)
-        if lookup is None:
-            try:
-                lookup = loop.run_in_executor(
-                    self._threads, self._lookup, host, port, _FAMILIES[protocol], socket.SOCK_STREAM
-                )
-            except RuntimeError as error:
-                raise NetworkError(Reason.INTERNAL_ERROR, f"out of resources: {error}") from None
-            self._under_way[key] = lookup
-            lookup.add_done_callback(lambda done: self._finished(key, done))
         try:
             async with asyncio.timeout_at(deadline):
-                answers = await asyncio.shield(lookup)
+                answers = await self._lookups.look_up(host, port, _FAMILIES[protocol])
+        except NoThreadError as error:
+            raise NetworkError(Reason.INTERNAL_ERROR, f"out of resources: {error}") from None
         except TimeoutError:
             raise NetworkError(Reason.TIMEOUT, f"no answer for the name {host} in time") from None
         except socket.gaierror as error:
@@ -85,14 +68,9 @@ class Resolver:
             raise NetworkError(Reason.NO_ADDRESS, f"the name {host} has no address")
         return addresses
 
-    def _finished(self, key: tuple[str, int, IPProtocol], lookup: "asyncio.Future[list[tuple[Any, ...]]]") -> None:
-        self._under_way.pop(key, None)
-        if not lookup.cancelled():
-            lookup.exception()  # whoever waited has seen it; when nobody waits any more, nobody wants it
-
     def close(self) -> None:
         """Stop taking lookups; those under way end on their own."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._lookups.close()
 
 
 @lru_cache(maxsize=32_768)
@@ -105,7 +83,7 @@ def literal_address(host: str, port: int) -> Address | None:
     return Address(str(parsed), port, "ip4" if parsed.version == 4 else "ip6")  # noqa: PLR2004
 
 
-def _addresses(answers: list[tuple[Any, ...]]) -> tuple[Address, ...]:
+def _addresses(answers: list[AddressInfo]) -> tuple[Address, ...]:
     found: dict[str, Address] = {}
     for family, _, _, _, sockaddr in answers:
         if family == socket.AF_INET:
