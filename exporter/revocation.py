@@ -17,7 +17,16 @@ from exporter.certificates.crl import RevocationList, read_crl_untrusted
 from exporter.certificates.facts import Certificate
 from exporter.certificates.judge import Chain
 from exporter.certificates.ocsp import ocsp_request, read_ocsp_untrusted
-from exporter.certificates.revocation import CRL, RESPONDER, STAPLE, Failure, Revocation, UnusableError
+from exporter.certificates.revocation import (
+    CLOCK_SKEW_SECONDS,
+    CRL,
+    RESPONDER,
+    STAPLE,
+    Failure,
+    Revocation,
+    UnusableError,
+    is_stale,
+)
 from exporter.config.model import RevocationConfig
 from exporter.fetch import FetchError, Limits
 from exporter.target import is_ip_literal
@@ -72,6 +81,7 @@ class _Answer:
     """What a source said last, and when to ask again. A failure leaves an older answer in place while it holds."""
 
     revocation: Revocation
+    asked: float
     due: float
 
 
@@ -80,6 +90,7 @@ class _List:
     """A revocation list, and when to fetch it again."""
 
     content: RevocationList
+    asked: float
     due: float
 
 
@@ -132,14 +143,15 @@ class Revocations:
     def _staple(self, staple: bytes, leaf: Certificate, issuer: Certificate | None, now: float) -> Revocation:
         key = (hashlib.sha256(staple).digest(), leaf.fingerprint_sha256)
         known = self._staples.get(key)
-        if known is None or known.failure in (Failure.FUTURE, Failure.NO_ISSUER):
+        set_back = known is not None and known.failure is Failure.STALE and not is_stale(known.next_update, now)
+        if known is None or set_back or known.failure in (Failure.FUTURE, Failure.NO_ISSUER):
             known = read_ocsp_untrusted(staple, leaf, issuer, now, STAPLE)
             self._staples.put(key, known, 1)
         return known.at(now)
 
     def _answer(self, question: _Question, now: float) -> Revocation | None:
         answer = self._answers.get(question.key)
-        if answer is None or now >= answer.due:
+        if answer is None or is_due(answer, now):
             self._start(question)
         return answer.revocation if answer is not None else None
 
@@ -162,35 +174,38 @@ class Revocations:
         """Ask, and keep the answer. A failure does not replace an answer that still holds."""
         try:
             ask = self._ask_responder if question.source == RESPONDER else self._ask_list
-            revocation, due = await ask(question)
+            answer = await ask(question)
         except UnusableError as error:
-            revocation = Revocation(question.source, failure=error.failure, problem=error.detail)
-            due = self.clock() + min(question.refresh, RETRY_SECONDS)
+            now = self.clock()
+            failed = Revocation(question.source, failure=error.failure, problem=error.detail)
+            answer = _Answer(failed, now, now + min(question.refresh, RETRY_SECONDS))
         before = self._answers.get(question.key)
-        if revocation.status is None and before is not None and before.revocation.at(self.clock()).status is not None:
-            revocation = before.revocation
-        self._answers.put(question.key, _Answer(revocation, due), 1)
+        has_none = answer.revocation.status is None
+        if has_none and before is not None and before.revocation.at(self.clock()).status is not None:
+            answer.revocation = before.revocation
+        self._answers.put(question.key, answer, 1)
 
-    async def _ask_responder(self, question: _Question) -> tuple[Revocation, float]:
+    async def _ask_responder(self, question: _Question) -> _Answer:
         request = ocsp_request(question.leaf, question.issuer)
         if request is None:
             raise UnusableError(Failure.UNREADABLE, "no request can be made for this certificate")
         data = await self._document(question, OCSP_LIMITS, request, "application/ocsp-request")
         now = self.clock()
         revocation = read_ocsp_untrusted(data, question.leaf, question.issuer, now, RESPONDER)
-        return revocation, due_at(revocation.next_update, revocation.status is not None, question.refresh, now)
+        due = due_at(revocation.next_update, revocation.status is not None, question.refresh, now)
+        return _Answer(revocation, now, due)
 
-    async def _ask_list(self, question: _Question) -> tuple[Revocation, float]:
+    async def _ask_list(self, question: _Question) -> _Answer:
         """Look a certificate up in a list; reading a large one takes a while, so it is done in a thread."""
         current = await self._list(question)
         revocation = await asyncio.to_thread(current.content.status, question.leaf, self.clock())
-        return revocation, current.due
+        return _Answer(revocation, current.asked, current.due)
 
     async def _list(self, question: _Question) -> _List:
         """Return a list that is not due yet, or fetch it; whoever comes meanwhile waits for the same one."""
         key = (question.url, question.issuer.fingerprint_sha256)
         known = self._lists.get(key)
-        if known is not None and self.clock() < known.due:
+        if known is not None and not is_due(known, self.clock()):
             return known
         task = self._fetching.get(key)
         if task is None:
@@ -204,8 +219,8 @@ class Revocations:
             content = await asyncio.to_thread(read_crl_untrusted, data, question.issuer, question.url)
         except UnusableError as error:
             data, content = b"", RevocationList(question.url, failure=error.failure, problem=error.detail)
-        due = due_at(content.next_update, content.failure is None, question.refresh, self.clock())
-        fetched = _List(content, due)
+        now = self.clock()
+        fetched = _List(content, now, due_at(content.next_update, content.failure is None, question.refresh, now))
         self._lists.put(key, fetched, len(data) + LIST_OVERHEAD)
         return fetched
 
@@ -232,6 +247,11 @@ class Revocations:
 
     def __len__(self) -> int:
         return len(self._answers) + len(self._staples)
+
+
+def is_due(kept: _Answer | _List, now: float) -> bool:
+    """Tell whether to ask again: it is time, or the clock was ahead when it was asked and has been set back."""
+    return now >= kept.due or now < kept.asked - CLOCK_SKEW_SECONDS
 
 
 def due_at(next_update: int | None, usable: bool, refresh: float, now: float) -> float:

@@ -197,6 +197,29 @@ async def test_an_answer_that_holds_survives_a_failure_until_its_next_update(wor
     assert world.known(one)["responder"].failure is Failure.HTTP_STATUS
 
 
+async def test_what_a_clock_that_was_ahead_made_out_of_date_is_asked_again(world):
+    """Ten days ahead no answer holds; once the clock is right again nobody waits ten days for another one."""
+    one, stapled = world.leaf(), world.leaf(ocsp=None, crl=None)
+    staple = ocsp_response(stapled, MIDDLE)
+    world.pages.answers |= {"/ocsp": ocsp_response(one, MIDDLE), "/crl": revocation_list(MIDDLE)}
+    world.clock.now = NOW + 10 * DAY
+    known = await world.settled(one) | world.known(stapled, staple=staple)
+    assert [answer.failure for answer in known.values()] == [Failure.STALE] * 3
+    world.clock.now = NOW
+    known = await world.settled(one) | world.known(stapled, staple=staple)
+    assert {source: answer.status for source, answer in known.items()} == dict.fromkeys(known, "good")
+    assert (world.asked("/ocsp"), world.asked("/crl")) == (2, 2)
+
+
+async def test_a_clock_that_is_set_right_by_a_little_makes_nobody_ask(world):
+    one = world.leaf()
+    world.pages.answers |= {"/ocsp": ocsp_response(one, MIDDLE), "/crl": revocation_list(MIDDLE)}
+    await world.settled(one)
+    world.clock.now = NOW - 200
+    await world.settled(one)
+    assert (world.asked("/ocsp"), world.asked("/crl")) == (1, 1)
+
+
 async def test_targets_share_what_is_asked(world):
     one = world.leaf()
     world.pages.answers |= {"/ocsp": ocsp_response(one, MIDDLE), "/crl": revocation_list(MIDDLE)}
