@@ -15,6 +15,8 @@ from exporter.certificates.facts import read_certificate_untrusted
 from exporter.certificates.judge import ChainJudge
 from exporter.certificates.names import matches_name
 from exporter.certificates.ocsp import ocsp_request, read_ocsp_untrusted
+from exporter.probe.posture.active import _rsa_key_untrusted as read_rsa_key_untrusted
+from exporter.probe.posture.verdicts import Unanswered
 from tests.fuzz.target import FuzzTarget
 
 TOP = root()
@@ -35,6 +37,9 @@ def certificate(data: bytes) -> None:
         matches_name(read, name)
     ocsp_request(read, READ_MIDDLE)
     ocsp_request(READ_LEAF, read)
+    extensions.authority_issuer_untrusted(read.parsed)
+    with contextlib.suppress(Unanswered):
+        read_rsa_key_untrusted((data,))
 
 
 def _certificate_seeds() -> list[bytes]:
@@ -49,8 +54,9 @@ def pieces_of_certificates(data: bytes) -> None:
         lambda: der.time_untrusted(der.Element(data[0] if data else 0x17, data[1:], data)),
         lambda: der.string_untrusted(der.Element(data[0] if data else 0, data[1:], data)),
         lambda: distinguished_name.text_untrusted(data),
+        lambda: distinguished_name.common_names_untrusted(data),
         lambda: extensions.extension_facts_untrusted(extensions.extensions_untrusted(der.element_untrusted(data))),
-        lambda: transparency.scts_untrusted(data),
+        lambda: transparency.count_scts_untrusted(data),
     )
     for read in readers:
         with contextlib.suppress(DERError):

@@ -18,6 +18,7 @@ from exporter.history import History
 from exporter.metrics.exposition import pages
 from exporter.probe import http
 from exporter.probe.hsts import read_hsts_untrusted
+from exporter.probe.http3 import _status_untrusted as read_status_untrusted
 from exporter.probe.limits import printable
 from exporter.probe.redirect import judge_redirect
 from exporter.probe.result import Event, Failure, HTTPFacts, Phase, Reason, Result, Session
@@ -59,11 +60,12 @@ def _http_seeds() -> list[bytes]:
 
 
 def header_fields(data: bytes) -> None:
-    """HSTS and Location, as h11 would hand them on: read, or said to be malformed."""
+    """HSTS, Location and the status, as h11 and aioquic would hand them on: read, or said to be malformed."""
     hsts = read_hsts_untrusted(data.split(b"\0"))
     assert hsts is not None
     assert hsts.malformed or hsts.max_age is not None
     assert hsts.malformed.isprintable()
+    assert read_status_untrusted([(b":status", data)]) in range(1000)
     for host in ("a.example", "[::1]:80", "192.0.2.1"):
         facts = HTTPFacts(301, "1.1", location=printable(data.decode("latin-1"), 2048))
         assert judge_redirect(facts, host, "/a")[1].isprintable()

@@ -7,13 +7,15 @@ import contextlib
 import os
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from support.pki import leaf, root
+from support.pki import ec_key, leaf, root
 from support.scripted import TIMEOUT, ScriptedStream
+from support.tls13_server import Server
 from support.transcripts import all_scenes
 
 from exporter.config.model import TLSConfig
 from exporter.probe.contexts import make_context
 from exporter.probe.handshake import handshake
+from exporter.probe.quic import _alpn_untrusted as read_quic_alpn_untrusted
 from exporter.probe.result import Reason
 from exporter.probe.short_way import Offers
 from exporter.wire import heartbeat, records, sslv2
@@ -32,7 +34,8 @@ from tests.fuzz.target import FuzzTarget, parts, whole
 CONTEXT = make_context(TLSConfig(), ("http/1.1",), None)
 OFFER = Offers().get(CONTEXT, 0.0)
 PROTOCOLS = tuple(sorted(DIALOGUES))
-_CERTIFICATE = leaf(root()).der
+_LEAF = leaf(root(), key=ec_key())
+_CERTIFICATE = _LEAF.der
 
 
 def flight(data: bytes) -> None:
@@ -143,6 +146,38 @@ def tls13_under_keys(data: bytes) -> None:
     assert not client.completed
 
 
+def tls13_at_its_end(data: bytes) -> None:
+    """A server that holds its key says anything in place of its Finished, or after it: an answer or the one error."""
+    hello = OFFER.hello("a.example")
+    client, server = Client(hello), Server(_LEAF)
+    client.receive_untrusted(server.hello(hello))
+    *signed, last = server.messages()
+    for message in signed:
+        client.receive_untrusted(server.write.seal(22, message))
+    if completed := data[:1] == b"\x01":
+        client.receive_untrusted(server.write.seal(22, last))
+        server.begin_data()
+        client.begin_data()
+    with contextlib.suppress(WireError):
+        for piece in parts(data[1:]):
+            client.receive_untrusted(server.write.seal(piece[0], piece[1:]))
+    client.take()
+    assert client.completed is completed
+
+
+def _end_seeds() -> list[bytes]:
+    ticket = b"\x16" + records.handshake_message(4, bytes(40))
+    after = [ticket, b"\x17HTTP/1.1 200 OK\r\n\r\n", b"\x15\x01\x00"]
+    said = b"".join(bytes((len(one) - 1,)) + one for one in after)
+    return [b"\x01" + said, b"\x00" + whole(b"\x16" + records.handshake_message(20, bytes(32)))]
+
+
+def quic_alpn(data: bytes) -> None:
+    """The EncryptedExtensions of a QUIC server name a protocol or none, or are the one error."""
+    with contextlib.suppress(WireError):
+        assert read_quic_alpn_untrusted(data).isascii()
+
+
 def _answered(hello):
     """Return a ServerHello to a hello, and the server's handshake keys."""
     key = X25519PrivateKey.from_private_bytes(bytes(31) + b"\x01")
@@ -167,7 +202,17 @@ def _under_keys_seeds() -> list[bytes]:
     messages += [(15, b"\x04\x03\x00\x04abcd"), (20, bytes(32)), (4, os.urandom(8)), (11, certificate)]
     sealed = [b"\x16" + records.handshake_message(*message) for message in messages]
     every = b"".join(bytes((len(one) - 1,)) + one for one in sealed if len(one) < 256)
-    return [every, *(whole(one) for one in sealed if len(one) < 256), whole(b"\x15\x02\x28")]
+    in_order = [messages[1], messages[6], messages[3], messages[4]]
+    staple = (11, b"\x00" + _vector(3, _vector(3, _CERTIFICATE) + _vector(2, staple)))
+    flights = [_in_pieces(in_order), _in_pieces([messages[0], staple]), _in_pieces([messages[0], (11, stapled)])]
+    return [every, *flights, *(whole(one) for one in sealed if len(one) < 256), whole(b"\x15\x02\x28")]
+
+
+def _in_pieces(messages) -> bytes:
+    """Return messages one after another, in records that `parts` can give."""
+    written = b"".join(records.handshake_message(*message) for message in messages)
+    pieces = [b"\x16" + written[start : start + 200] for start in range(0, len(written), 200)]
+    return b"".join(bytes((len(piece) - 1,)) + piece for piece in pieces)
 
 
 def _vector(width: int, content: bytes) -> bytes:
@@ -181,4 +226,6 @@ TARGETS = {
     "proxy": FuzzTarget(proxy, _proxy_seeds),
     "tls13_in_clear": FuzzTarget(tls13_in_clear, lambda: [whole(seed) for seed in _flight_seeds()]),
     "tls13_under_keys": FuzzTarget(tls13_under_keys, _under_keys_seeds),
+    "tls13_at_its_end": FuzzTarget(tls13_at_its_end, _end_seeds),
+    "quic_alpn": FuzzTarget(quic_alpn, lambda: [b"\x00\x09\x00\x10\x00\x05\x00\x03\x02h3", b"\x00\x00"]),
 }

@@ -3,12 +3,16 @@
 The same changes each time. `python -m tests.fuzz --seconds 60` looks further, guided by coverage.
 """
 
+import ast
 import itertools
 import os
 import random
+import sys
+from pathlib import Path
 
 import pytest
 
+import exporter
 from tests.fuzz.changing import changed
 from tests.fuzz.targets import REGRESSIONS, TARGETS, regressions
 
@@ -35,6 +39,39 @@ def test_no_change_of_the_seeds_is_a_fault(name):
 )
 def test_what_was_a_fault_is_none_any_more(name, file):
     TARGETS[name].run(file.read_bytes())
+
+
+def readers_of_foreign_bytes():
+    """Return (file, line) of every function that is called `_untrusted`, by its name."""
+    for file in Path(exporter.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.endswith("_untrusted"):
+                yield (str(file), min(one.lineno for one in (node, *node.decorator_list))), node.name
+
+
+def test_every_reader_of_foreign_bytes_is_run_through():
+    """The seeds of the targets reach each of them, and so do their changes. What is remembered would not be read."""
+    for name, module in [*sys.modules.items()]:
+        for value in vars(module).values() if name.startswith("exporter.") else ():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
+    reached = set()
+
+    def watch(frame, event, _argument):
+        if event == "call":
+            reached.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
+
+    for target in TARGETS.values():
+        for data in target.seeds():
+            before = sys.getprofile()
+            sys.setprofile(watch)
+            try:
+                target.run(data)
+            finally:
+                sys.setprofile(before)
+    readers = dict(readers_of_foreign_bytes())
+    assert len(readers) > 60
+    assert [name for place, name in readers.items() if place not in reached] == []
 
 
 def test_every_regression_has_its_target():
