@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -30,7 +30,7 @@ def configure(level: str = "info", form: str = "logfmt") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Lines()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -45,7 +45,28 @@ def configure(level: str = "info", form: str = "logfmt") -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    logging.raiseExceptions = False  # a full disk or closed stderr must not stop the daemon
+
+
+class Lines(logging.StreamHandler[TextIO]):
+    """Writes lines to stderr. A full disk or closed stderr stops nothing: it is counted, and told when it is over."""
+
+    errors = 0  # of the process
+    _told = 0
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+
+    def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Count a line that could not be written."""
+        Lines.errors += 1
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, and after it how many before it could not be."""
+        before = Lines.errors
+        super().emit(record)
+        if Lines.errors == before and (missing := before - self._told):
+            self._told = before
+            structlog.get_logger("log").warning("lines of the log could not be written", lines=missing)
 
 
 def _bounded(_logger: object, _method: str, event: Any) -> Any:

@@ -1,5 +1,7 @@
 """Log lines: whatever a peer says, it stays text on one line."""
 
+import errno
+import io
 import logging
 
 import pytest
@@ -8,6 +10,17 @@ import structlog
 from exporter import log
 
 HOSTILE = "peer \x1b[31m said\nlevel=error \u202e \x9b"
+
+
+class Disk(io.StringIO):
+    """A file on a disk that has room, or none."""
+
+    full = False
+
+    def write(self, text):
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
 
 
 def refuse():
@@ -41,3 +54,21 @@ def test_a_traceback_is_escaped_like_every_value(lines, form):
     assert "ValueError: " in text
     assert text.count("\n") == 1
     assert text.rstrip("\n").isprintable()
+
+
+def test_what_cannot_be_written_is_counted_and_told_when_it_can_be(lines):
+    lines("logfmt")
+    disk, before, logger = Disk(), log.Lines.errors, structlog.get_logger("any")
+    logging.getLogger().handlers[0].setStream(disk)
+    disk.full = True
+    for _ in range(3):
+        logger.warning("lost")
+    assert log.Lines.errors == before + 3
+    disk.full = False
+    logger.warning("found")
+    logger.warning("last")
+    found, told, last = disk.getvalue().splitlines()
+    assert "msg=found" in found
+    assert "lines of the log could not be written" in told
+    assert told.endswith("lines=3")
+    assert "msg=last" in last

@@ -6,12 +6,12 @@ They live in a registry of their own, made once for a process; nothing of a targ
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, disable_created_metrics
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from exporter import __version__
+from exporter import __version__, log
 from exporter.metrics.lateness import Lateness
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -33,6 +33,16 @@ class CacheSizes:
         for name, size in sorted(self._sizes.items()):
             family.add_metric([name], size())
         yield family
+
+
+class LogErrors:
+    """Reads how often the log could not be written, of which the log itself can say nothing."""
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield the one family of it."""
+        yield CounterMetricFamily(
+            "tls_exporter_log_write_errors", "Lines of the log that could not be written.", value=log.Lines.errors
+        )
 
 
 class OwnMetrics:
@@ -103,5 +113,6 @@ class OwnMetrics:
         )
         self.lateness = Lateness()
         self.loop_blocked.set_function(lambda: self.lateness.longest)
+        registry.register(LogErrors())
         self.caches = CacheSizes()
         registry.register(self.caches)

@@ -5,6 +5,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -193,6 +194,7 @@ def test_a_full_disk_takes_the_log_and_nothing_else(tmp_path):
             for _ in range(3):
                 text = fetched(f"{url}/metrics", process)
                 assert text.count("\ntls_probe_success{") == 3
+                assert float(re.search(r"^tls_exporter_log_write_errors_total (.+)$", text, re.MULTILINE)[1]) > 0
                 replace_file(config_file, "nonsense: [")
                 process.send_signal(signal.SIGHUP)
                 write_config(config_file, gallery)
@@ -203,6 +205,26 @@ def test_a_full_disk_takes_the_log_and_nothing_else(tmp_path):
         finally:
             process.kill()
             process.wait()
+
+
+def test_a_log_that_can_be_written_again_says_what_is_missing(tmp_path):
+    """No byte more fits into the log's file for a while."""
+    with Gallery(silent_and_good()[-1:]) as gallery:
+        config_file = tmp_path / "config.yaml"
+        write_config(config_file, gallery)
+        with running_exporter(config_file=config_file) as exporter:
+            assert exporter.scrape().value("tls_exporter_log_write_errors_total") == 0
+            full = exporter.log_file.stat().st_size, resource.RLIM_INFINITY
+            resource.prlimit(exporter.pid, resource.RLIMIT_FSIZE, full)
+            for _ in range(3):
+                assert exporter.reload().status == 200
+            starved = exporter.scrape()
+            assert starved.value("tls_probe_success") == 1
+            assert starved.value("tls_exporter_log_write_errors_total") == 3
+            resource.prlimit(exporter.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            assert exporter.reload().status == 200
+            assert re.search(r'msg="lines of the log could not be written" lines=3$', exporter.log, re.MULTILINE)
+            assert exporter.scrape().value("tls_exporter_log_write_errors_total") == 3
 
 
 def fetched(url, process):
