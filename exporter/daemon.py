@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from exporter import __version__, systemd
+from exporter.clock import ClockWatch
 from exporter.config.model import Config
 from exporter.config.problems import ConfigError
 from exporter.garbage import Garbage
@@ -112,13 +113,20 @@ class Daemon:
         return task
 
     async def _until_stopped(self) -> None:
-        """Wait for the end, looking at the configuration's files from time to time."""
+        """Wait for the end, looking at the configuration's files and the clock from time to time."""
+        clock = ClockWatch()
         while not self._stop.is_set():
             try:
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._stop.wait()
             except TimeoutError:
+                self._tell_jump(clock.jumped())
                 await self._reload_if_changed()
+
+    def _tell_jump(self, seconds: float) -> None:
+        if seconds:
+            self._own.clock_jumps.inc()
+            log.warning("the clock has jumped, and the verdicts follow it", seconds=round(seconds))
 
     async def _tell_that_it_lives(self) -> None:
         """Let systemd's watchdog know that the event loop turns, if it wants to."""

@@ -106,6 +106,11 @@ class OwnMetrics:
             "Times that memory came near its limit, so that few probes were made at once.",
             registry=registry,
         )
+        self.clock_jumps = Counter(
+            "tls_exporter_clock_jumps",
+            "Times that the machine's clock jumped by a minute or more: it was set, or the machine had slept.",
+            registry=registry,
+        )
         self.loop_blocked = Gauge(
             "tls_exporter_event_loop_blocked_max_seconds",
             "Longest time that the event loop was late in the last minute or two, while scrapes were under way.",

@@ -239,6 +239,38 @@ def fetched(url, process):
             time.sleep(0.1)
 
 
+# for a process of its own, which reads it when it starts
+SET_CLOCK = """
+import pathlib, time
+
+right, offset = time.time, pathlib.Path({offset!r})
+time.time = lambda: right() + float(offset.read_text())
+"""
+
+
+def test_a_clock_that_steps_by_a_day_is_counted_and_told(tmp_path):
+    """A day ahead and back again: each step is a line and a count, and every scrape is whole."""
+    offset = tmp_path / "offset"
+    offset.write_text("0")
+    (tmp_path / "sitecustomize.py").write_text(SET_CLOCK.format(offset=str(offset)))
+    with Gallery(silent_and_good()[-1:]) as gallery:
+        config_file = tmp_path / "config.yaml"
+        write_config(config_file, gallery)
+        environment = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+        with running_exporter(config_file=config_file, environment=environment) as exporter:
+            for steps, seconds in enumerate((DAY, 0), start=1):
+                assert exporter.scrape().value("tls_exporter_clock_jumps_total") == steps - 1
+                replace_file(offset, str(seconds))
+                ends = time.monotonic() + 3 * POLL_SECONDS
+                while (scraped := exporter.scrape()).value("tls_exporter_clock_jumps_total") < steps:
+                    assert scraped.value("tls_probe_success") == 1
+                    assert time.monotonic() < ends
+                    time.sleep(0.2)
+            jumps = [int(one) for one in re.findall(r"the clock has jumped.* seconds=(-?\d+)", exporter.log)]
+            assert jumps == [DAY, -DAY]
+            assert "Traceback" not in exporter.log
+
+
 def test_a_clock_that_steps_by_a_day_changes_verdicts_and_nothing_else(tmp_path):
     """Forward past the end of the certificate, back before its begin, and right again: findings follow the clock."""
     offset = 0.0
