@@ -16,7 +16,7 @@ from exporter.clock import ClockWatch
 from exporter.config.model import Config
 from exporter.config.problems import ConfigError
 from exporter.garbage import Garbage
-from exporter.listening import listen, listen_on_passed, passed_sockets
+from exporter.listening import Scarcity, listen, listen_on_passed, passed_sockets
 from exporter.loading import Loader
 from exporter.metrics.own import OwnMetrics
 from exporter.watch import Watch
@@ -74,6 +74,10 @@ class Daemon:
         access.install(app)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN_SECONDS)
         await runner.setup()
+        server = runner.server
+        assert server is not None
+        scarcity = Scarcity(lambda: server.connections, self._own.accept_failures.inc)
+        asyncio.get_running_loop().set_exception_handler(scarcity.hear)
         alive = asyncio.ensure_future(self._tell_that_it_lives())
         try:
             addresses = await self._listen(runner, access.ssl_context)

@@ -1,16 +1,72 @@
 """Where the daemon is reached: addresses of the command line, or the sockets that systemd passes. It serves nothing."""
 
+import asyncio
+import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ssl import SSLContext
+from typing import Any, Protocol
 
+import structlog
 from aiohttp import web
 
 from exporter import systemd
 from exporter.exits import StartError
 
 BACKLOG = 512
+ACCEPT_RETRY_SECONDS = 1.0  # asyncio's
 _PORTS = 65536
+_OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+FAULT_SECONDS = 10.0  # between two lines on connections that cannot be accepted
+log = structlog.get_logger("listening")
+
+
+class Connection(Protocol):
+    """A client's connection, as aiohttp keeps it."""
+
+    def close(self) -> None:
+        """Take no further request on it, and wait for none."""
+
+    async def shutdown(self, timeout: float | None) -> None:  # noqa: ASYNC109 - aiohttp's own name
+        """End it when what was asked on it is answered."""
+
+
+class Scarcity:
+    """Hears from the loop that no connection can be accepted, and ends those on which nothing is asked.
+
+    The loop tells it once for each place in the backlog, and tries again after a second. `tell` is called each second
+    in which it is so. Whoever was not there a second ago has a second to ask.
+    """
+
+    def __init__(self, connections: Callable[[], Iterable[Connection]], tell: Callable[[], None]) -> None:
+        self._connections, self._tell = connections, tell
+        self._heard = self._logged = -FAULT_SECONDS
+        self._before: set[Connection] = set()
+        self._ending: dict[Connection, asyncio.Task[None]] = {}
+
+    def hear(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Be the loop's exception handler."""
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in _OUT_OF_RESOURCES and "socket" in context):
+            loop.default_exception_handler(context)
+            return
+        now = loop.time()
+        if now - self._heard < ACCEPT_RETRY_SECONDS / 2:
+            return
+        self._heard = now
+        self._tell()
+        if now - self._logged >= FAULT_SECONDS:
+            self._logged = now
+            log.error("out of resources: no connection can be accepted, idle ones are ended", error=str(error))
+        connections = set(self._connections())
+        for connection in connections & self._before - self._ending.keys():
+            self._end(loop, connection)
+        self._before = connections
+
+    def _end(self, loop: asyncio.AbstractEventLoop, connection: Connection) -> None:
+        connection.close()
+        task = self._ending[connection] = loop.create_task(connection.shutdown(None))
+        task.add_done_callback(lambda _: self._ending.pop(connection))
 
 
 def parse_listen_address(text: str) -> tuple[str | None, int]:

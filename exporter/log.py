@@ -1,5 +1,6 @@
 """Logs: structlog over the standard library, as logfmt or JSON, library lines included; to stderr."""
 
+import codecs
 import logging
 import sys
 from typing import Any, TextIO
@@ -9,6 +10,7 @@ import structlog
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("logfmt", "json")
 MAX_VALUE = 500  # characters of one value
+codecs.lookup("unicode_escape")  # a file is read for it, which cannot be opened when there are no descriptors left
 
 
 def configure(level: str = "info", form: str = "logfmt") -> None:

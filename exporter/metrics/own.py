@@ -106,6 +106,11 @@ class OwnMetrics:
             "Times that memory came near its limit, so that few probes were made at once.",
             registry=registry,
         )
+        self.accept_failures = Counter(
+            "tls_exporter_accept_failures",
+            "Times that no connection could be accepted, mostly for want of file descriptors.",
+            registry=registry,
+        )
         self.clock_jumps = Counter(
             "tls_exporter_clock_jumps",
             "Times that the machine's clock jumped by a minute or more: it was set, or the machine had slept.",

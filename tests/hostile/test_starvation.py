@@ -8,11 +8,13 @@ import os
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support.exporter_process import ROOT, running_exporter
@@ -32,6 +34,7 @@ from exporter.watch import Watch
 
 DESCRIPTORS = 64
 SILENT = 150
+BUSY_CPU_SECONDS = 5  # a start and some scrapes take two; whoever waits must not turn in circles
 SPARE_KIB = 16 * 1024
 DAY = 86400
 
@@ -88,6 +91,40 @@ def test_without_descriptors_every_target_still_has_its_result(tmp_path):
             recovered = exporter.scrape("?module=brisk", timeout=20)
             assert recovered.value("tls_probe_success") == 1
             assert exporter.descriptors() < DESCRIPTORS // 2
+
+
+def test_clients_that_ask_nothing_take_no_descriptor_from_those_that_do(tmp_path):
+    """More clients than descriptors stop within their first line: others are answered, and it is said and counted.
+
+    A scrape that is under way meanwhile is whole.
+    """
+
+    def few_descriptors():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+
+    with Gallery(silent_and_good()[-2:]) as gallery, contextlib.ExitStack() as stack, ThreadPoolExecutor(1) as scraper:
+        config_file = tmp_path / "config.yaml"
+        write_config(config_file, gallery)
+        with running_exporter(config_file=config_file, preexec=few_descriptors) as exporter:
+            host, port = exporter.address.split(":")
+            for _ in range(2):
+                before = scraper.submit(exporter.scrape, timeout=20)
+                while not exporter.scrape("?shard=1/1000").value("tls_exporter_probes_in_flight"):
+                    time.sleep(0.01)
+                for _ in range(DESCRIPTORS):
+                    client = stack.enter_context(socket.create_connection((host, int(port))))
+                    client.sendall(b"GET /metr")
+                assert exporter.request("/-/healthy", timeout=20).status == 200
+                starved = exporter.scrape(timeout=20)
+                for scraped in (before.result(), starved):
+                    assert sorted(scraped.values("tls_probe_success")) == [0, 1]
+            assert starved.value("tls_exporter_accept_failures_total") >= 2
+            assert 1 <= exporter.log.count("no connection can be accepted") < 5
+            assert starved.value("process_cpu_seconds_total") < BUSY_CPU_SECONDS
+            stack.close()
+            assert sorted(exporter.scrape().values("tls_probe_success")) == [0, 1]
+            assert exporter.descriptors() < DESCRIPTORS // 2
+            assert "Traceback" not in exporter.log
 
 
 def test_where_no_thread_can_be_started_the_exporter_goes_on(tmp_path):
