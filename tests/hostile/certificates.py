@@ -79,6 +79,7 @@ CERTIFICATES = (
     presents("a-nest-of-8000", [nested(8000)]),
     presents("the-leaf-100-times", [LEAF] * 100),
     presents("the-leaf-200-times", [LEAF] * 200, certificates=100),
+    presents("the-leaf-2000-times", [LEAF] * 2000, TOO_MUCH, certificates=0),
     presents("2000-tiny-ones", [b"\x30\x00"] * 2000, certificates=100),
     presents("50-issuers-of-one-name", same_names(50)),
     presents("a-chain-upside-down", [CA, LEAF]),

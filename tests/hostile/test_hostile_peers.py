@@ -44,6 +44,7 @@ ANNOUNCED_SECONDS = 10
 WARM_UP_SCRAPES = 2
 FURTHER_SCRAPES = 3
 GROWTH_KIB = 8 * 1024
+PEAK_KIB = 160 * 1024  # twice of what an idle one takes
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ def test_memory_and_descriptors_are_back_where_they_were(siege):
     """Three more scrapes, a thousand more attacks: caches are warm, so nothing may be added."""
     assert siege.resident_kib[1] - siege.resident_kib[0] < GROWTH_KIB, siege.resident_kib
     assert siege.descriptors[1] <= siege.descriptors[0] + 2, siege.descriptors
+    assert siege.exporter.peak_kib() < PEAK_KIB
     assert siege.last.value("tls_exporter_probes_in_flight") == 0
 
 
