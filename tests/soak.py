@@ -2,8 +2,8 @@
 
     python tests/soak.py --scrapes 20000
 
-It reports memory, descriptors, cache sizes and probes in flight over time, and how fast each grows once the caches
-are warm. The tests run a short one.
+It reports memory, descriptors, threads, tasks, cache sizes and probes in flight over time, and how fast each grows once
+the caches are warm. The tests run a short one.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
-from support.exporter_process import running_exporter
+from support.exporter_process import ROOT, running_exporter
 from support.exposition import Exposition
 
 from exporter.demo.gallery import Gallery
@@ -30,6 +31,21 @@ RELOAD_EVERY = 11  # scrapes; what a heap needs for it has come together within 
 HANG_UP_EVERY = 10
 TIMEOUTS = "300ms"
 LEAST_PER_SERIES = 5
+# for the exporter's process, which reads it when it starts: it writes how many tasks there are when it is asked to
+COUNTING_TASKS = """
+import asyncio, pathlib, signal
+
+file = pathlib.Path({file!r})
+
+
+def count(*_):
+    new = file.with_suffix(".new")
+    new.write_text(str(len(asyncio.all_tasks())))
+    new.replace(file)
+
+
+signal.signal(signal.SIGUSR1, count)
+"""
 
 
 @dataclass(slots=True)
@@ -39,6 +55,8 @@ class Sample:
     scrapes: int
     resident_kib: int
     descriptors: int
+    threads: int
+    tasks: int
     in_flight: float
     caches: dict[str, float]
 
@@ -75,6 +93,7 @@ class Report:
         seen = f"{self.scrapes} scrapes in {self.seconds:.0f} s, {self.failed} failed, {self.hung_up} hung up"
         lines = [f"{seen}, {self.reloads} reloads; p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms"]
         rows = [("resident KiB", lambda s: s.resident_kib), ("descriptors", lambda s: s.descriptors)]
+        rows += [("threads", lambda s: s.threads), ("tasks", lambda s: s.tasks)]
         rows += [("probes in flight", lambda s: s.in_flight)]
         names = sorted({name for sample in self.samples for name in sample.caches})
         rows += [(f"cache {name}", lambda s, name=name: s.caches.get(name, 0)) for name in names]
@@ -156,9 +175,22 @@ class Soak:
         caches = {s.labels["cache"]: s.value for s in exposition.samples("tls_exporter_cache_entries")}
         in_flight = exposition.value("tls_exporter_probes_in_flight")
         done = self.report.scrapes - self._left
-        sample = Sample(done, self._exporter.resident_kib(), self._exporter.descriptors(), in_flight, caches)
+        tasks = await self._tasks()
+        exporter = self._exporter
+        sample = Sample(
+            done, exporter.resident_kib(), exporter.descriptors(), exporter.threads(), tasks, in_flight, caches
+        )
         self.report.samples.append(sample)
-        self._tell(f"{done} scrapes: {sample.resident_kib} KiB, {sample.descriptors} descriptors")
+        self._tell(f"{done} scrapes: {sample.resident_kib} KiB, {sample.descriptors} descriptors, {tasks} tasks")
+
+    async def _tasks(self):
+        """Return how many tasks its event loop has."""
+        file = self._config_file.with_name("tasks")
+        file.unlink(missing_ok=True)
+        self._exporter.process.send_signal(signal.SIGUSR1)
+        while not file.exists():
+            await asyncio.sleep(0.01)
+        return int(file.read_text())
 
 
 def configuration(gallery, random_numbers):
@@ -188,7 +220,10 @@ def soak(scrapes, scrapers=8, seed=1, tell=lambda _: None):
     with tempfile.TemporaryDirectory() as folder, Gallery(scenarios) as gallery:
         config_file = Path(folder) / "config.yaml"
         config_file.write_text(configuration(gallery, random.Random(seed)), encoding="utf-8")
-        with running_exporter(config_file=config_file) as exporter:
+        counting = COUNTING_TASKS.format(file=str(config_file.with_name("tasks")))
+        config_file.with_name("sitecustomize.py").write_text(counting, encoding="utf-8")
+        environment = {"PYTHONPATH": f"{folder}:{ROOT}"}
+        with running_exporter(config_file=config_file, environment=environment) as exporter:
             running = Soak(exporter, gallery, config_file, scrapes, seed, tell)
             asyncio.run(running.run(scrapers))
             running.report.faults = faults(exporter.log)

@@ -2,8 +2,12 @@
 
 from soak import soak
 
+from exporter.probe.resolve import RESOLVER_THREADS
+
 SCRAPES = 200
 DESCRIPTORS = 60  # of the exporter itself, its listeners, and the connections of a moment
+THREADS = RESOLVER_THREADS + 20
+TASKS = 20  # of the daemon, and of the connections of a moment
 
 
 def test_a_short_soak_leaves_nothing_behind():
@@ -16,5 +20,7 @@ def test_a_short_soak_leaves_nothing_behind():
     last = report.samples[-1]
     assert last.in_flight == 0
     assert last.descriptors <= DESCRIPTORS
+    assert last.threads <= THREADS
+    assert last.tasks <= TASKS
     assert max(last.caches.values()) < 1000
     assert "slope" in report.text()

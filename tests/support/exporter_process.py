@@ -100,6 +100,10 @@ class ExporterProcess:
         """Return how many file descriptors it has open."""
         return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
+    def threads(self):
+        """Return how many threads it has."""
+        return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
+
     def resident_kib(self):
         """Return its resident memory in KiB."""
         return self._memory_kib("VmRSS")
