@@ -2,7 +2,8 @@
 
 Readings of ten thousand targets are a quarter of a million objects, and hold no cycles: to walk through them takes
 longer than the event loop may be held up. So what has survived a scrape is set aside (`gc.freeze`), and is looked
-through again only when far more has come together than the readings account for.
+through again only when more has come together than the readings account for: each client's connection that ends leaves
+a cycle of five objects (asyncio's transport and what it holds), some of which a scrape's end has set aside.
 
 Python counts what is made less what is freed, and the freed readings of the scrape before make up for the new ones: it
 would not look for the whole of a scrape, and then at all of it in one go. So what is young is looked through after each
@@ -16,7 +17,7 @@ YOUNG_OBJECTS = 5_000  # looked through in one go, in two or three milliseconds
 YOUNG_ROUNDS = 10  # of them before those that survived are looked through once more
 NEVER = 1_000_000  # older objects are not looked through between scrapes
 OBJECTS_PER_TARGET = 40
-SPARE_OBJECTS = 20_000
+SPARE_OBJECTS = 2_000  # four hundred connections that have ended
 SCRAPES_BETWEEN_COUNTS = 50  # to count what was set aside takes milliseconds
 FEW_TARGETS = 2_000  # whose scrape can be looked through at its end in a few milliseconds
 
@@ -37,7 +38,7 @@ class Garbage:
         self.collect()
 
     def collect(self) -> None:
-        """Look through everything. It holds up the loop, so only after the start or a reload, or when there is need."""
+        """Look through everything. It holds up the loop, so only after the start or when there is need."""
         gc.unfreeze()
         gc.collect()
         gc.freeze()
