@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 import structlog
 
-LEVELS = ("debug", "info", "warning", "error")
+LEVELS = ("debug", "info", "warn", "warning", "error")  # Prometheus says warn, Python warning
 FORMATS = ("logfmt", "json")
 MAX_VALUE = 500  # characters of one value
 codecs.lookup("unicode_escape")  # a file is read for it, which cannot be opened when there are no descriptors left

@@ -59,6 +59,13 @@ def test_wrong_usage_says_what_is_wrong_and_exits_with_2(capsys, tmp_path, monke
     assert told in err
 
 
+@pytest.mark.parametrize("level", ["debug", "info", "warn", "warning", "error"])
+def test_levels_of_the_log_have_the_names_of_prometheus(capsys, tmp_path, level):
+    config = tmp_path / "config.yaml"
+    config.write_text("")
+    assert run(capsys, "--config.check", f"--config.file={config}", f"--log.level={level}")[0] == 0
+
+
 def test_a_bad_configuration_exits_with_1(capsys, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text("global: {timeout: soon}\ntargetz: []\n")
