@@ -136,7 +136,7 @@ class TargetGroup(Shape):
 
     targets = Needed(Numbered(text(values.target_text)))
     module = Key(TEXT)
-    labels = Key(Named(text(values.label_name), text(values.label_value)))
+    labels = Key(Named(text(values.label_name), text(values.label_value), blank=str))  # one that is empty is none
 
 
 class Global(Shape):

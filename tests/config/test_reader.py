@@ -97,6 +97,15 @@ def test_label_values_are_the_text_that_was_written(everything):
     assert labels == {"team": "42", "since": "2024-01-01", "on": "no", "at": "1:30"}
 
 
+def test_a_label_without_a_value_counts_as_not_written(tmp_path):
+    """As in Prometheus, and in our own files of targets."""
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "targets:\n  - targets: [a.example]\n    labels: {team: , env: ~, site: '', tier: null, at: one}\n"
+    )
+    assert load(str(config)).targets[0].labels == (("at", "one"),)
+
+
 def test_files_that_were_read_are_named(everything):
     names = [Path(name).name for name in everything.files]
     assert names == ["everything.yaml", "password", "client.pem", "client.key"]
