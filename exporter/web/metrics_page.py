@@ -81,13 +81,13 @@ def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Tell whether an Accept-Encoding header takes gzip (RFC 9110 section 12.5.3)."""
+    """Tell whether an Accept-Encoding header takes gzip: `*` stands for what is not named (RFC 9110 section 12.5.3)."""
+    taken: dict[str, bool] = {}
     for offer in accept_encoding.lower().split(","):
         coding, _, parameters = offer.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            weight = parameters.strip().removeprefix("q=")
-            try:
-                return float(weight or "1") > 0
-            except ValueError:
-                return False
-    return False
+        weight = parameters.strip().removeprefix("q=")
+        try:
+            taken[coding.strip()] = float(weight or "1") > 0
+        except ValueError:
+            taken[coding.strip()] = False
+    return taken.get("gzip", taken.get("*", False))

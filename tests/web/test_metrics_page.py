@@ -155,7 +155,17 @@ def test_the_scrape_ends_before_prometheus_gives_up(header, seconds):
 
 @pytest.mark.parametrize(
     ("header", "accepted"),
-    [("gzip", True), ("deflate, GZIP;q=0.5", True), ("*", True), ("gzip;q=0", False), ("", False), ("gzip;q=x", False)],
+    [
+        ("gzip", True),
+        ("deflate, GZIP;q=0.5", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("", False),
+        ("gzip;q=x", False),
+        ("*;q=0, gzip", True),
+        ("identity, *;q=0", False),
+        ("*, gzip;q=0", False),
+    ],
 )
 def test_gzip_is_sent_to_whom_accepts_it(header, accepted):
     assert accepts_gzip(header) is accepted
