@@ -13,6 +13,7 @@ from exporter.metrics.collect import Lines
 
 PIECE_CHARACTERS = 256 * 1024
 END_OF_OPENMETRICS = "# EOF\n"
+_OPENMETRICS = "application/openmetrics-text"
 
 
 def content_type(accept: str) -> str:
@@ -23,10 +24,28 @@ def content_type(accept: str) -> str:
 def _negotiated(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
     """Return the encoder and its content type. What cannot be read asks for nothing (RFC 9110 section 12.5.1)."""
     try:
-        encode, content = choose_encoder(accept)
+        encode, content = choose_encoder(_preferred(accept))
     except (TypeError, ValueError):  # the library compares versions that are no numbers
         encode, content = choose_encoder("")
     return encode, str(content)
+
+
+def _preferred(accept: str) -> str:
+    """Return the formats of an Accept header that are heaviest, for the library knows no weights.
+
+    It takes OpenMetrics from wherever it stands: what is wanted less than the text format is left out.
+    """
+    offers = [(offer, *_read_offer(offer)) for offer in accept.split(",")]
+    text = max((weight for _, kind, weight in offers if kind == "text/plain"), default=0.0)
+    kept = (offer for offer, kind, weight in offers if weight > 0 and (kind != _OPENMETRICS or weight >= text))
+    return ",".join(kept)
+
+
+def _read_offer(offer: str) -> tuple[str, float]:
+    """Return the media type of an offer, and its weight; ValueError if that is none."""
+    kind, *parameters = (part.strip().lower() for part in offer.split(";"))
+    weights = [float(parameter.removeprefix("q=")) for parameter in parameters if parameter.startswith("q=")]
+    return kind, weights[0] if weights else 1.0
 
 
 def pages(
