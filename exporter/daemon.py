@@ -26,7 +26,7 @@ from exporter.web.site import Options, Site
 
 _Value = TypeVar("_Value")
 log = structlog.get_logger("daemon")
-DRAIN_SECONDS = 30.0
+DRAIN_SECONDS = 30.0  # systemd and Kubernetes are told to wait for 40
 POLL_SECONDS = 5.0  # how often the configuration's files are looked at for a change
 
 
@@ -38,6 +38,7 @@ class Settings:
     listen_addresses: tuple[str, ...]
     web_config_file: str = ""
     systemd_socket: bool = False
+    drain_seconds: float = DRAIN_SECONDS
     options: Options = field(default_factory=Options)
 
 
@@ -72,7 +73,8 @@ class Daemon:
         )
         app = make_app(site)
         access.install(app)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN_SECONDS)
+        half = self._settings.drain_seconds / 2  # it is waited for twice, with handlers cancelled after that only
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=half)
         await runner.setup()
         server = runner.server
         assert server is not None

@@ -9,8 +9,9 @@ import sys
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from exporter.daemon import Daemon, Settings
 from exporter.listening import StartError, parse_listen_address
 
 
@@ -148,6 +149,31 @@ async def test_a_signal_lets_the_scrape_in_flight_end(tmp_path, number):
         assert 'reason="closed"' in text
         assert await process.wait() == 0
         assert not [line for line in lines if "Warning" in line or "Traceback" in line]
+    server.close()
+
+
+async def test_a_scrape_that_takes_too_long_is_not_waited_for(tmp_path):
+    """Whoever stops the exporter kills it when it has not ended in time."""
+    asked, addresses = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+    async def mute(reader, writer):
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    config = tmp_path / "config.yaml"
+    config.write_text(f"targets:\n  - targets: ['127.0.0.1:{server.sockets[0].getsockname()[1]}']\n")
+    daemon = Daemon(Settings(str(config), ("127.0.0.1:0",), drain_seconds=1), addresses.set_result)
+    running = asyncio.create_task(daemon.run())
+    scrape = asyncio.create_task(get(f"http://{(await addresses)[0]}", "/metrics"))
+    await asked.wait()
+    began = asyncio.get_running_loop().time()
+    daemon._stop.set()
+    await running
+    assert 0.9 < asyncio.get_running_loop().time() - began < 1.8
+    with pytest.raises(ClientError):
+        await scrape
     server.close()
 
 
