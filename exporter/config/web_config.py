@@ -142,7 +142,7 @@ def _conflicts(shape: TLSServer) -> Iterator[tuple[str, str]]:
 
 def _rate_limit(shape: WebFile) -> tuple[float, int] | None:
     limit = shape.rate_limit
-    if limit is None or limit.interval is None:
+    if limit is None or not limit.interval:
         return None
     return limit.interval, limit.burst or 1
 

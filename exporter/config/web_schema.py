@@ -3,8 +3,9 @@
 import re
 
 from exporter.config.problems import one_of
-from exporter.config.schema import DURATION, FLAG, TEXT, VERSION
+from exporter.config.schema import FLAG, TEXT, VERSION
 from exporter.config.shape import Block, Key, Named, Reader, Shape, between, each, text
+from exporter.config.units import parse_duration
 
 CLIENT_AUTH_TYPES = (  # Go's names (crypto/tls.ClientAuthType)
     "NoClientCert",
@@ -114,7 +115,7 @@ class HTTPServer(Shape):
 class RateLimit(Shape):
     """`rate_limit`: the time between two requests, and how many may come at once."""
 
-    interval = Key(DURATION)
+    interval = Key(text(parse_duration))  # 0 is no limit
     burst = Key(between(0, 1_000_000))
 
 

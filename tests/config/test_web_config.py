@@ -102,6 +102,8 @@ def test_headers_users_and_rate(read):
         ("rate_limit: {interval: 1s, burst: 0}", (1.0, 1)),
         ("rate_limit: {interval: 1s, burst: 1000000}", (1.0, 1_000_000)),
         ("rate_limit: {burst: 5}", None),
+        ("rate_limit: {interval: 0s, burst: 5}", None),
+        ("rate_limit: {interval: 0}", None),
     ],
 )
 def test_rates(read, text, limit):
@@ -222,7 +224,7 @@ def test_costs_that_are_no_good(wrong, cost):
         (tls("client_auth_type: Any"), "unknown client_auth_type 'Any'"),
         (tls("cipher_suites: [AES128-SHA]"), "unknown cipher suite 'AES128-SHA'"),
         (tls("curve_preferences: [P256]"), "unknown curve 'P256'"),
-        ("rate_limit: {interval: 0}", "the duration must be greater than 0"),
+        ("rate_limit: {interval: 1}", "bad duration '1'"),
         ("rate_limit: {burst: 1000001}", "1000001 is not between 0 and 1000000"),
         ("unknown: 1", "unknown key"),
         ("tls_server_config: {unknown: 1, cert: a, key: b}", "unknown key"),
