@@ -67,7 +67,7 @@ def read_web_config(path: str) -> WebSettings:
     headers = shape.http_server_config.headers if shape.http_server_config is not None else None
     return WebSettings(
         tls,
-        tuple((headers or {}).items()),
+        tuple((name, value) for name, value in (headers or {}).items() if value),
         tuple((user, Secret(text)) for user, text in (shape.basic_auth_users or {}).items()),
         _rate_limit(shape),
         tuple(_notes(shape)),

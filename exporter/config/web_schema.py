@@ -82,7 +82,7 @@ def _user(written: str) -> str:
 
 
 def _field_value(written: str) -> str:
-    if not _FIELD_VALUE.match(written):
+    if written and not _FIELD_VALUE.match(written):
         raise ValueError("bad header field: visible ASCII and spaces, at most 2000 characters")
     return written
 
@@ -109,7 +109,7 @@ class HTTPServer(Shape):
     """`http_server_config`."""
 
     http2 = Key(FLAG)
-    headers = Key(Named(_known("header field", HEADERS), text(_field_value)))
+    headers = Key(Named(_known("header field", HEADERS), text(_field_value), blank=str))  # one that is blank is unset
 
 
 class RateLimit(Shape):

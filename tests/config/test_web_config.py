@@ -95,6 +95,12 @@ def test_headers_users_and_rate(read):
     assert settings.notes == ()
 
 
+@pytest.mark.parametrize("blank", ["", "''", "~"])
+def test_a_header_field_that_is_blank_is_unset(read, blank):
+    settings = read(f"http_server_config: {{headers: {{X-Frame-Options: {blank}, X-XSS-Protection: '0'}}}}")
+    assert settings.headers == (("X-XSS-Protection", "0"),)
+
+
 @pytest.mark.parametrize(
     ("text", "limit"),
     [
