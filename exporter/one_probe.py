@@ -10,6 +10,7 @@ from exporter.certificates.trust import TrustError, load_trust
 from exporter.config.model import BUILT_IN_MODULES, Config, HTTPConfig, Module, PostureConfig
 from exporter.config.problems import did_you_mean
 from exporter.config.reader import load
+from exporter.config.values import host_name
 from exporter.exits import UsageError
 from exporter.findings.judgement import Judgement
 from exporter.metrics.exposition import pages
@@ -65,7 +66,7 @@ def _what(known: argparse.Namespace, config: Config) -> tuple[Target, Module]:
 def _overridden(known: argparse.Namespace, module: Module) -> Module:
     tls_config = module.tls_config
     if known.server_name:
-        tls_config = replace(tls_config, server_name=known.server_name)
+        tls_config = replace(tls_config, server_name=_server_name(known.server_name))
     if known.ca_file:
         tls_config = replace(tls_config, ca_file=known.ca_file)
     if known.timeout is not None:
@@ -82,6 +83,13 @@ def _overridden(known: argparse.Namespace, module: Module) -> Module:
     if known.posture or known.active_checks:
         module = replace(module, posture=PostureConfig(active_checks=known.active_checks))
     return module
+
+
+def _server_name(written: str) -> str:
+    try:
+        return host_name(written)
+    except ValueError as error:
+        raise UsageError(f"bad server name: {error}") from None
 
 
 async def _read(config: Config, target: Target, module: Module) -> Reading:

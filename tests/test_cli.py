@@ -45,6 +45,8 @@ def test_every_command_has_its_own_help(capsys, command):
         (["probe", "127.0.0.1:1", "--module", "internal"], "unknown module 'internal': write --config.file=PATH"),
         (["probe", "127.0.0.1:1", "--starttls", "smpt"], "did you mean 'smtp'?"),
         (["probe", "127.0.0.1:1", "--timeout", "nan"], "bad timeout"),
+        (["probe", "127.0.0.1:1", "--server-name", "a b"], "bad server name: "),
+        (["probe", "127.0.0.1:1", "--server-name", "a.example:443"], "without scheme or port"),
         (["probe", "127.0.0.1:1", "--ca-file", "/no/such/file"], "/no/such/file"),
         (["migrate", "/no/such/file", "/no/such/file"], "/no/such/file"),
         (["--web.telemetry-path=metrics"], "must begin with a slash"),
@@ -64,6 +66,11 @@ def test_levels_of_the_log_have_the_names_of_prometheus(capsys, tmp_path, level)
     config = tmp_path / "config.yaml"
     config.write_text("")
     assert run(capsys, "--config.check", f"--config.file={config}", f"--log.level={level}")[0] == 0
+
+
+def test_a_server_name_is_read_as_in_the_configuration(capsys):
+    _, out, _ = run(capsys, "probe", "127.0.0.1:1", "--server-name", "BÜCHER.example")
+    assert re.search(r"server name +xn--bcher-kva\.example\n", out)
 
 
 def test_a_bad_configuration_exits_with_1(capsys, tmp_path):
