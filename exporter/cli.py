@@ -87,12 +87,14 @@ def _count(things: Sized, name: str) -> str:
 def settings(known: argparse.Namespace, config_file: str) -> "Settings":
     """Return what the flags say of serving a configuration. Raises UsageError."""
     from exporter.daemon import Settings  # noqa: PLC0415
-    from exporter.web.site import Options  # noqa: PLC0415
+    from exporter.web.site import OWN_PATHS, Options  # noqa: PLC0415
 
     prefix = known.route_prefix if known.route_prefix is not None else urlsplit(known.external_url).path
     prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
     if not known.telemetry_path.startswith("/") or known.telemetry_path == "/":
         raise UsageError("--web.telemetry-path must begin with a slash and be more than one")
+    if known.telemetry_path in OWN_PATHS:
+        raise UsageError(f"--web.telemetry-path must not be {known.telemetry_path}, where something else is")
     if not known.timeout_offset >= 0 or known.max_requests < 0:  # NaN is not, either
         raise UsageError("--timeout-offset and --web.max-requests must not be negative")
     return Settings(

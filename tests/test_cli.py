@@ -6,6 +6,7 @@ import re
 import pytest
 
 from exporter.cli import main
+from exporter.web.site import OWN_PATHS
 
 
 def run(capsys, *words):
@@ -50,6 +51,7 @@ def test_every_command_has_its_own_help(capsys, command):
         (["probe", "127.0.0.1:1", "--ca-file", "/no/such/file"], "/no/such/file"),
         (["migrate", "/no/such/file", "/no/such/file"], "/no/such/file"),
         (["--web.telemetry-path=metrics"], "must begin with a slash"),
+        *((["--web.telemetry-path=" + path], f"must not be {path}") for path in OWN_PATHS),
         (["--timeout-offset=nan"], "must not be negative"),
     ],
 )

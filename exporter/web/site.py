@@ -10,6 +10,9 @@ from exporter.metrics.own import OwnMetrics
 from exporter.target import Target
 from exporter.watch import Watch
 
+# Where something else is than the metrics.
+OWN_PATHS = ("/probe", "/target", "/sd", "/config", "/-/healthy", "/-/ready", "/-/reload")
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

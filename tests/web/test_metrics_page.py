@@ -17,7 +17,7 @@ from exporter.watch import Watch
 from exporter.web.app import make_app
 from exporter.web.deadline import seconds_for_scrape
 from exporter.web.metrics_page import accepts_gzip, send_exposition
-from exporter.web.site import Options, Site
+from exporter.web.site import OWN_PATHS, Options, Site
 
 CLOSED = Target("127.0.0.1:1", parse_endpoint("127.0.0.1:1"), "tls", (("team", 'a "quoted" \\ one'),))
 
@@ -53,6 +53,13 @@ async def get(url, **headers):
     headers = {"Accept-Encoding": "identity"} | headers
     async with ClientSession(auto_decompress=False) as session, session.get(url, headers=headers) as response:
         return response.status, response.headers, await response.read()
+
+
+async def test_the_paths_of_others_are_known():
+    site = Site(Watch(Config(), OwnMetrics()), OwnMetrics(), Options(), lambda: None)
+    paths = {resource.canonical for resource in make_app(site).router.resources()}
+    assert paths == {"/", "/metrics", "/static/{name}", *OWN_PATHS}
+    site.watch.close()
 
 
 async def test_the_text_format_is_the_default(serve):
