@@ -51,8 +51,9 @@ def dotted(path: tuple[str | int, ...]) -> str:
 
 def did_you_mean(written: str, known: Iterable[str]) -> str:
     """Return `, did you mean 'x'?` with the nearest known word, or "" when none is near."""
-    nearest = difflib.get_close_matches(written[:64], sorted(known), n=1, cutoff=0.6)
-    return f", did you mean {nearest[0]!r}?" if nearest else ""
+    spelled = {word.lower(): word for word in known}
+    nearest = difflib.get_close_matches(written[:64].lower(), sorted(spelled), n=1, cutoff=0.6)
+    return f", did you mean {spelled[nearest[0]]!r}?" if nearest else ""
 
 
 def one_of(written: str, known: Iterable[str]) -> str:

@@ -262,6 +262,8 @@ def test_paths():
 
 def test_hints():
     assert did_you_mean("tiemout", ("timeout", "target")) == ", did you mean 'timeout'?"
+    assert did_you_mean("TIMEOUT", ("timeout", "target")) == ", did you mean 'timeout'?"
+    assert did_you_mean("smpt", ("SMTP",)) == ", did you mean 'SMTP'?"
     assert did_you_mean("zzz", ("timeout",)) == ""
     assert one_of("zzz", ("timeout", "target")) == " (known: timeout, target)"
     assert one_of("timeouts", ("timeout", "target")) == ", did you mean 'timeout'?"
