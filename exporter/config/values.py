@@ -58,9 +58,12 @@ def whole_number(value: object, low: int, high: int) -> int:
 
 
 def true_or_false(value: object) -> bool:
-    """Read `true` or `false`, written without quotes; YAML's other spellings are text here."""
-    if isinstance(value, Plain) and value in ("true", "false"):
-        return value == "true"
+    """Read `true` or `false`, written without quotes, in the three cases of YAML 1.2 (section 10.3.2).
+
+    The other spellings of older YAML, `yes` and `on`, are text here.
+    """
+    if isinstance(value, Plain) and value in ("true", "True", "TRUE", "false", "False", "FALSE"):
+        return value.lower() == "true"
     raise ValueError("write true or false, without quotes")
 
 

@@ -78,9 +78,11 @@ def test_the_largest_number_that_is_read():
 
 
 def test_true_and_false_are_written_without_quotes():
-    assert values.true_or_false(Plain("true")) is True
-    assert values.true_or_false(Plain("false")) is False
-    for value in ("true", "false", Plain("yes"), Plain("True"), None, True):
+    for value in (Plain("true"), Plain("True"), Plain("TRUE")):
+        assert values.true_or_false(value) is True
+    for value in (Plain("false"), Plain("False"), Plain("FALSE")):
+        assert values.true_or_false(value) is False
+    for value in ("true", "false", "True", Plain("yes"), Plain("tRUE"), None, True):
         with pytest.raises(ValueError, match="write true or false"):
             values.true_or_false(value)
 
