@@ -2,7 +2,8 @@
 
 Pure: nothing is resolved here. An IP address needs a network that holds it. A name needs a pattern for names, and then
 each address it resolves to must be public, or be held by a network of the list: so a name that an outsider makes point
-inside (DNS rebinding) leads nowhere. Addresses that carry an IPv4 address within them are judged by that one as well.
+inside (DNS rebinding) leads nowhere. `localhost` is no outsider's (RFC 6761 section 6.3): written as such, it opens the
+loopback to itself. Addresses that carry an IPv4 address within them are judged by that one as well.
 """
 
 import ipaddress
@@ -81,13 +82,20 @@ class Allowlist:
             return all(self._is_held(one, endpoint.port) for one in _judged(address))
         return any(pattern.covers_name(endpoint.host, endpoint.port) for pattern in self.patterns)
 
-    def permits_address(self, ip: str, port: int) -> bool:
-        """Tell whether a permitted target may be connected at this address: for each one that it resolved to."""
+    def permits_address(self, ip: str, port: int, host: str = "") -> bool:
+        """Tell whether a permitted target may be connected at this address: for each one that its host resolved to."""
         try:
             address = _address(ip)
         except ValueError:
             return False
+        if address.is_loopback and self._names_localhost(host, port):
+            return True
         return all(_is_public(one) or self._is_held(one, port) for one in _judged(address))
+
+    def _names_localhost(self, host: str, port: int) -> bool:
+        if host != "localhost" and not host.endswith(".localhost"):
+            return False
+        return any(pattern.name == host and pattern.covers_name(host, port) for pattern in self.patterns)
 
     def _is_held(self, address: IPAddress, port: int) -> bool:
         """Tell whether a network of the list holds the address, as closely as that address demands."""

@@ -40,10 +40,11 @@ class PermittedAddresses:
     """Asked for each address that a name resolves to. Equal for equal lists, so that equal probes are shared."""
 
     allowlist: Allowlist
+    host: str
 
     def __call__(self, address: Address) -> bool:
         """Tell whether the address may be connected."""
-        return self.allowlist.permits_address(address.ip, address.port)
+        return self.allowlist.permits_address(address.ip, address.port, self.host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _allowed(config: Config, name: str, module: str) -> Permit:
         raise _RefusedError(403, f"the target {shown!r} is neither configured nor allowed by probe_endpoint.allow")
     found = _without_other_ports(config.modules[target.module], target, allowlist)
     if plain_route(target, found).proxy is None:
-        return Permit(target, found, PermittedAddresses(allowlist))
+        return Permit(target, found, PermittedAddresses(allowlist, target.endpoint.host))
     if not target.endpoint.is_ip:
         why = "goes through a proxy, which resolves the name itself: what it would connect to cannot be judged"
         raise _RefusedError(403, f"the target {shown!r} is not configured, and the module {found.name!r} {why}")

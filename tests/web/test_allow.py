@@ -362,3 +362,21 @@ def test_any_text_is_a_pattern_or_a_value_error(text):
     except ValueError:
         return
     assert pattern.name or pattern.suffix or pattern.network is not None
+
+
+LOCALHOST = Allowlist.of(["localhost:8443", "app.localhost:*", "*.example.com:8443", "*.localhost:22"])
+
+
+@pytest.mark.parametrize("ip", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
+def test_localhost_opens_the_loopback_to_itself(ip):
+    assert LOCALHOST.permits_address(ip, 8443, "localhost")
+    assert LOCALHOST.permits_address(ip, 1, "app.localhost")
+    for host, port in (("localhost", 22), ("a.example.com", 8443), ("b.localhost", 22), ("", 8443)):
+        assert not LOCALHOST.permits_address(ip, port, host)
+    assert not Allowlist.of(["*:*"]).permits_address(ip, 8443, "localhost")
+
+
+def test_localhost_opens_nothing_else():
+    for ip in ("10.0.0.1", "0.0.0.0", "::", "169.254.169.254", "192.168.0.1"):
+        assert not LOCALHOST.permits_address(ip, 8443, "localhost")
+    assert not permits(LOCALHOST, "127.0.0.1:8443")
