@@ -72,8 +72,8 @@ def _serve() -> argparse.ArgumentParser:
         "--config.check",
         dest="config_check",
         action="store_true",
-        help="load the configuration, and the web configuration if one is named, report every problem as "
-        "file:line:column, and exit with 0 or 1",
+        help="load the configuration with its files of targets, and the web configuration if one is named, "
+        "report every problem as file:line:column, and exit with 0 or 1",
     )
     _add_web_flags(parser)
     _add_log_flags(parser)

@@ -108,6 +108,24 @@ def test_a_good_configuration_exits_with_0(capsys, tmp_path):
     assert (status, out) == (0, f"{config}: valid, 1 target, 2 modules\n")
 
 
+def test_files_of_targets_are_checked_with_the_configuration(capsys, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("target_files: [missing.yml, 'targets/*.yml']\n")
+    (tmp_path / "targets").mkdir()
+    words = "--config.check", f"--config.file={config}"
+    assert run(capsys, *words)[0] == 0, "a file that is not there may come"
+
+    first, second = tmp_path / "targets" / "a.yml", tmp_path / "targets" / "b.yml"
+    first.write_text("- targets:\n    - a.example\n    - b.example:0\n")
+    second.write_text("- targets: []\n  lables: {}\n")
+    status, _, err = run(capsys, *words)
+    assert status == 1
+    assert err.splitlines() == [
+        f"{first}:3:7: [0].targets[1]: bad port '0': a number from 1 to 65535",
+        f"{second}:1:3: [0]: unknown key 'lables', did you mean 'labels'?",
+    ]
+
+
 def test_the_web_configuration_is_checked_with_the_other(capsys, tmp_path):
     config, web = tmp_path / "config.yaml", tmp_path / "web.yaml"
     config.write_text("")

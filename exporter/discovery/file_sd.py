@@ -7,13 +7,15 @@ Of the labels that begin with `__`, `__param_module` chooses the module; the oth
 import glob
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from exporter.config.document import DocumentError, plain, read_document
 from exporter.config.model import Config, Module
 from exporter.config.named_files import MissingFileError, NamedFileError, read_named
-from exporter.config.problems import did_you_mean
+from exporter.config.problems import Problem, did_you_mean, dotted
+from exporter.config.source import Steps
 from exporter.config.targets import make_target
 from exporter.config.values import label_name, label_value
 from exporter.config.watch import Checksums
@@ -23,7 +25,17 @@ MODULE_LABEL = "__param_module"
 
 
 class TargetFileError(ValueError):
-    """A file of targets that cannot be used; the message says why, and where it can, with line and column."""
+    """A file of targets that cannot be used, and its first problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+class _WrongError(Exception):
+    def __init__(self, steps: Steps, message: str) -> None:
+        super().__init__(message)
+        self.steps = steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,67 +58,110 @@ def read_targets(name: str, data: bytes, modules: Mapping[str, Module]) -> tuple
     groups = _json(name, data) if name.endswith(".json") else _yaml(name, data)
     if groups is None:
         return ()
-    if not isinstance(groups, list):
-        raise TargetFileError(f"{name}: a list of {{targets, labels}} is wanted")
-    return tuple(
-        target for number, group in enumerate(groups) for target in _group(f"{name}: [{number}]", group, modules)
-    )
+    try:
+        return tuple(_targets(groups, modules))
+    except _WrongError as error:
+        line, column = _place(name, data, error.steps)
+        raise TargetFileError(Problem(name, line, column, dotted(error.steps), str(error))) from None
+
+
+def check_target_files(config: Config) -> tuple[Problem, ...]:
+    """Return what is wrong with the files of targets that are there: the first problem of each."""
+    problems = []
+    for path in _paths(config):
+        try:
+            read_targets(path, read_named(path), config.modules)
+        except MissingFileError:
+            pass  # it may come
+        except NamedFileError as error:
+            problems.append(Problem(path, 1, 1, "", str(error)))
+        except TargetFileError as error:
+            problems.append(error.problem)
+    return tuple(problems)
 
 
 def _json(name: str, data: bytes) -> Any:
     try:
         return json.loads(data.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        raise TargetFileError(f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+        raise TargetFileError(Problem(name, error.lineno, error.colno, "", f"not JSON: {error.msg}")) from None
     except UnicodeDecodeError:
-        raise TargetFileError(f"{name}: not UTF-8") from None
+        raise TargetFileError(Problem(name, 1, 1, "", "not UTF-8")) from None
     except (RecursionError, ValueError):
-        raise TargetFileError(f"{name}: not JSON that can be read: nested too deep, or a number too long") from None
+        message = "not JSON that can be read: nested too deep, or a number too long"
+        raise TargetFileError(Problem(name, 1, 1, "", message)) from None
 
 
 def _yaml(name: str, data: bytes) -> Any:
     try:
         document = read_document(name, data)
     except DocumentError as error:
-        raise TargetFileError(str(error.problems[0])) from None
+        raise TargetFileError(error.problems[0]) from None
     if document.problems:
-        raise TargetFileError(str(document.problems[0]))
+        raise TargetFileError(document.problems[0])
     return plain(document.root) if document.root is not None else None
 
 
-def _group(where: str, group: Any, modules: Mapping[str, Module]) -> Iterator[Target]:
+def _place(name: str, data: bytes, steps: Steps) -> tuple[int, int]:
+    """Return line and column of what is wrong, or of what is around it; JSON is YAML, but for tabs."""
+    with suppress(DocumentError):
+        node = read_document(name, data).root
+        for entry in node.below(steps) if node is not None else ():
+            node = entry.value
+        if node is not None:
+            return node.line, node.column
+    return 1, 1
+
+
+def _targets(groups: Any, modules: Mapping[str, Module]) -> Iterator[Target]:
+    if not isinstance(groups, list):
+        raise _WrongError((), "a list of {targets, labels} is wanted")
+    for number, group in enumerate(groups):
+        yield from _group((number,), group, modules)
+
+
+def _group(where: Steps, group: Any, modules: Mapping[str, Module]) -> Iterator[Target]:
     if not isinstance(group, dict):
-        raise TargetFileError(f"{where}: a mapping with 'targets' is wanted")
+        raise _WrongError(where, "a mapping with 'targets' is wanted")
     unknown = sorted(set(group) - {"targets", "labels"})
     if unknown:
         hint = did_you_mean(unknown[0], ("targets", "labels"))
-        raise TargetFileError(f"{where}: unknown key {unknown[0][:80]!r}{hint}")
+        raise _WrongError(where, f"unknown key {unknown[0][:80]!r}{hint}")
     targets = group.get("targets")
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
-        raise TargetFileError(f"{where}.targets: a list of texts is wanted")
-    labels, module = _labels(f"{where}.labels", group.get("labels"))
+        raise _WrongError((*where, "targets"), "a list of texts is wanted")
+    labels, module = _labels((*where, "labels"), group.get("labels"))
     if module is not None and module not in modules:
         hint = did_you_mean(module, modules)
-        raise TargetFileError(f"{where}.labels.{MODULE_LABEL}: unknown module {module[:80]!r}{hint}")
+        raise _WrongError((*where, "labels", MODULE_LABEL), f"unknown module {module[:80]!r}{hint}")
     for number, target in enumerate(targets):
         try:
             yield make_target(str(target), module, modules, labels)
         except TargetError as error:
-            raise TargetFileError(f"{where}.targets[{number}]: {error}") from None
+            raise _WrongError((*where, "targets", number), str(error)) from None
 
 
-def _labels(where: str, labels: Any) -> tuple[tuple[tuple[str, str], ...], str | None]:
+def _labels(where: Steps, labels: Any) -> tuple[tuple[tuple[str, str], ...], str | None]:
     """Return the labels for the series, and the module that they choose."""
     if labels is None:
         return (), None
     if not isinstance(labels, dict) or not all(isinstance(value, str | None) for value in labels.values()):
-        raise TargetFileError(f"{where}: a mapping of names to texts is wanted")
+        raise _WrongError(where, "a mapping of names to texts is wanted")
     kept = {str(name): str(value or "") for name, value in labels.items() if not name.startswith("__")}
     try:
         checked = tuple(sorted((label_name(name), label_value(value)) for name, value in kept.items() if value))
     except ValueError as error:
-        raise TargetFileError(f"{where}: {error}") from None
+        raise _WrongError(where, str(error)) from None
     return checked, labels.get(MODULE_LABEL) or None
+
+
+def _paths(config: Config) -> list[str]:
+    """Return the files that are there, and those that should be: named without *, ? or [...]."""
+    paths: dict[str, None] = {}
+    for pattern in config.target_files:
+        found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207 - whole patterns
+        paths.update(dict.fromkeys(found))
+    return list(paths)
 
 
 class FileTargets:
@@ -132,20 +187,12 @@ class FileTargets:
     def refresh(self) -> bool:
         """Look at the files, read those that changed; tell whether targets or errors are other than before."""
         before = self._files
-        self._files = {path: self._look(path) for path in self._paths()}
+        self._files = {path: self._look(path) for path in _paths(self._config)}
         self._checksums.keep(self._files)
         self._inherited = {}
         if self._files != before:
             self.targets = tuple(self._new_targets())
         return self._files != before
-
-    def _paths(self) -> list[str]:
-        """Return the files that are there, and those that should be: named without *, ? or [...]."""
-        paths: dict[str, None] = {}
-        for pattern in self._config.target_files:
-            found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207 - whole patterns
-            paths.update(dict.fromkeys(found))
-        return list(paths)
 
     def _look(self, path: str) -> TargetFile:
         known = self._files.get(path)
