@@ -3,6 +3,7 @@
 Several files become one configuration here. Everything that is wrong is collected, nothing is raised.
 """
 
+import glob
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -52,7 +53,9 @@ class Assembly:
             global_=self.globals(sources),
             modules=modules,
             targets=tuple(target for source in sources for target in self.targets(source, modules)),
-            target_files=tuple(beside(source, name) for source in sources for name in source.shape.target_files or ()),
+            target_files=tuple(
+                pattern_beside(source, name) for source in sources for name in source.shape.target_files or ()
+            ),
             probe_endpoint=ProbeEndpoint(
                 tuple(
                     pattern
@@ -199,6 +202,11 @@ class Assembly:
 def beside(source: FileSource, name: str) -> str:
     """Return the whole name of a file that is written relative to the configuration file."""
     return str((Path(source.name).parent / name).absolute())
+
+
+def pattern_beside(source: FileSource, name: str) -> str:
+    """Return the whole pattern of files that are written relative to the configuration file, whose folder is none."""
+    return str(Path(glob.escape(str(Path(source.name).parent.absolute()))) / name)
 
 
 def _written(shape: Shape | None) -> dict[str, Any]:

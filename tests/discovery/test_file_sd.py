@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from exporter.config.mask import mask
 from exporter.config.model import BUILT_IN_MODULES, Config, Module
+from exporter.config.reader import load
 from exporter.config.targets import make_target
 from exporter.discovery.file_sd import FileTargets, TargetFileError, read_targets
 
@@ -58,6 +59,16 @@ def names(files):
 def test_json_and_yaml_say_the_same():
     assert read_targets("a.json", json.dumps(GROUPS, indent="\t").encode(), MODULES) == WANTED
     assert read_targets("a.yml", YAML.encode(), MODULES) == WANTED
+
+
+def test_the_folder_of_the_configuration_is_no_pattern(tmp_path):
+    folder = tmp_path / "web[1]*"
+    folder.mkdir()
+    (folder / "config.yaml").write_text("target_files: ['*.yml', b.json]\n")
+    (folder / "a.yml").write_text("- targets: [a.example]\n")
+    (folder / "b.json").write_text('[{"targets": ["b.example"]}]')
+    files = FileTargets(load(str(folder / "config.yaml")), Clock())
+    assert names(files) == ["a.example", "b.example"]
 
 
 def test_values_are_text_in_yaml():
