@@ -6,6 +6,7 @@ after its first connection, so all settings are made here.
 """
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,10 @@ from OpenSSL import SSL
 from exporter.config.model import TLSConfig
 from exporter.probe.network import NetworkError
 from exporter.probe.result import Reason
+from exporter.wire.names import TLS_1_3
+from exporter.wire.records import HANDSHAKE
+from exporter.wire.serverhello import SIGNED_CERTIFICATE_TIMESTAMP
+from exporter.wire.tls13.client import CERTIFICATE
 
 # Null and anonymous suites stand last: a server that follows the client's order then shows its certificate.
 CIPHERS = b"ALL:-aNULL:eNULL:aNULL:@SECLEVEL=0"
@@ -32,6 +37,7 @@ VERSIONS = {
     "TLS12": SSL.TLS1_2_VERSION,
     "TLS13": SSL.TLS1_3_VERSION,
 }
+_MESSAGE_HEADER = 4  # of a handshake message: type, length in 24 bits
 OP_LEGACY_SERVER_CONNECT = 0x4  # servers without RFC 5746 are reported, not refused
 MAX_CONTEXTS = 256
 
@@ -43,6 +49,14 @@ class ContextKey(NamedTuple):
     alpn: tuple[str, ...]
     certificate_type: str | None
     files: tuple[tuple[int, ...], ...]
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a server delivers with its certificates: the application data of a connection, filled during a handshake."""
+
+    staples: list[bytes] = field(default_factory=list)
+    certificate_message: bytes = b""  # its body in TLS 1.3, where it is encrypted on the wire
 
 
 class Contexts:
@@ -89,6 +103,7 @@ def make_context(tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type:
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_verify(SSL.VERIFY_NONE)
     context.set_ocsp_client_callback(_keep_staple)
+    _ask_for_timestamps(context)
     if alpn:
         context.set_alpn_protos([protocol.encode("ascii") for protocol in alpn])
     if tls_config.cert_file:
@@ -107,11 +122,41 @@ def _restrict_signatures(context: SSL.Context, algorithms: bytes) -> None:
 
 
 def _keep_staple(connection: SSL.Connection, staple: bytes, _data: object) -> bool:
-    """Keep a stapled OCSP response beside its connection (see handshake.Staple)."""
-    holder = connection.get_app_data()
-    if holder is not None and staple:
-        holder.append(staple)
+    """Keep a stapled OCSP response beside its connection."""
+    delivered = connection.get_app_data()
+    if delivered is not None and staple:
+        delivered.staples.append(staple)
     return True
+
+
+def _ask_for_timestamps(context: SSL.Context) -> None:
+    """Offer signed_certificate_timestamp (RFC 6962 section 3.3.1), and keep what a TLS 1.3 server answers.
+
+    pyOpenSSL has no public name for SSL_CTX_add_client_custom_ext(3) and SSL_CTX_set_msg_callback(3). OpenSSL passes
+    over the answer; up to TLS 1.2 it is in clear.
+    """
+    library: Any = SSL._lib  # type: ignore[attr-defined]  # noqa: SLF001
+    handle: Any = context._context  # noqa: SLF001
+    nothing = (_foreign.NULL,) * 5  # an empty extension, and no reader
+    library.SSL_CTX_add_client_custom_ext(handle, SIGNED_CERTIFICATE_TIMESTAMP, *nothing)
+    library.SSL_CTX_set_msg_callback(handle, _keep_certificate_message)
+
+
+_foreign: Any = SSL._ffi  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+@_foreign.callback("void (int, int, int, void *, size_t, SSL *, void *)")  # type: ignore[untyped-decorator]
+def _keep_certificate_message(
+    is_sent: int, version: int, content_type: int, data: Any, length: int, ssl: Any, _: Any
+) -> None:
+    """Keep the body of a TLS 1.3 server's Certificate message beside its connection."""
+    if is_sent or content_type != HANDSHAKE or version != TLS_1_3 or length <= _MESSAGE_HEADER:
+        return
+    message = _foreign.buffer(data, length)
+    connection = SSL.Connection._reverse_mapping.get(ssl)  # noqa: SLF001
+    delivered = connection.get_app_data() if connection is not None else None
+    if message[:1] == bytes((CERTIFICATE,)) and delivered is not None:
+        delivered.certificate_message = bytes(message[_MESSAGE_HEADER:])
 
 
 def _use_client_certificate(context: SSL.Context, tls_config: TLSConfig) -> None:

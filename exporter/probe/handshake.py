@@ -10,13 +10,16 @@ from dataclasses import dataclass, field, replace
 
 from OpenSSL import SSL, crypto
 
+from exporter.probe.contexts import Delivered
 from exporter.probe.limits import MAX_CERTIFICATES, MAX_HANDSHAKE_BYTES
 from exporter.probe.network import NetworkError, Stream
 from exporter.probe.refusal import PROTOCOLS, error_of, flight_failure, flight_session
 from exporter.probe.result import Failure, Reason, Session
 from exporter.wire import names
-from exporter.wire.flight import read_server_flight_untrusted
+from exporter.wire.flight import ServerFlight, read_server_flight_untrusted
+from exporter.wire.records import WireError
 from exporter.wire.serverhello import read_scts_untrusted
+from exporter.wire.tls13.messages import read_certificate_untrusted
 
 CHUNK = 65536
 # A TLS 1.3 client that was asked for nothing ends with ChangeCipherSpec (appendix D.4 of RFC 8446) and Finished:
@@ -107,8 +110,8 @@ async def handshake(
     `server_name` is sent as SNI; None sends none (an IP literal must never be passed, RFC 6066 section 3).
     """
     connection = SSL.Connection(context, None)
-    staples: list[bytes] = []
-    connection.set_app_data(staples)
+    delivered = Delivered()
+    connection.set_app_data(delivered)
     connection.request_ocsp()
     if server_name:
         connection.set_tlsext_host_name(server_name.encode("ascii"))
@@ -117,17 +120,18 @@ async def handshake(
     try:
         await _drive(connection, stream, received)
     except NetworkError as error:
-        return _incomplete(connection, received, staples, error), None
+        return _incomplete(connection, received, delivered, error), None
     session = _session(connection)
     done = Handshake(
         session=session,
         chain=_chain(connection)[:MAX_CERTIFICATES],
-        staple=staples[-1] if staples else None,
+        staple=delivered.staples[-1] if delivered.staples else None,
+        tls_scts=_scts(delivered),
         client_certificate_requested=received.client_certificate_requested,
     )
     if session.version < 1.3:  # noqa: PLR2004 - what TLS 1.3 encrypts cannot be read beside OpenSSL
         flight = read_server_flight_untrusted(b"".join(received.chunks))
-        scts = read_scts_untrusted(flight.server_hello) if flight.server_hello else ()
+        scts = _scts(delivered, flight)
         done = replace(done, client_certificate_requested=flight.certificate_requested, tls_scts=scts)
     return done, TLSStream(connection, stream)
 
@@ -210,7 +214,7 @@ def _chain(connection: SSL.Connection) -> tuple[bytes, ...]:
 
 
 def _incomplete(
-    connection: SSL.Connection, received: _Received, staples: list[bytes], error: NetworkError
+    connection: SSL.Connection, received: _Received, delivered: Delivered, error: NetworkError
 ) -> Handshake:
     """Read what can be known of a handshake that did not complete."""
     data = b"".join(received.chunks)
@@ -219,8 +223,20 @@ def _incomplete(
         session=flight_session(flight),
         chain=(flight.certificates or _chain(connection))[:MAX_CERTIFICATES],
         chain_truncated=flight.certificates_truncated,
-        staple=flight.staple or (staples[-1] if staples else None),
-        tls_scts=read_scts_untrusted(flight.server_hello) if flight.server_hello else (),
+        staple=flight.staple or (delivered.staples[-1] if delivered.staples else None),
+        tls_scts=_scts(delivered, flight),
         client_certificate_requested=flight.certificate_requested or received.client_certificate_requested,
         failure=flight_failure(flight, data, error),
     )
+
+
+def _scts(delivered: Delivered, flight: ServerFlight | None = None) -> tuple[bytes, ...]:
+    """Return the timestamps of the TLS extension: in TLS 1.3 with the certificate, before in the ServerHello."""
+    if flight is not None and flight.server_hello is not None:
+        scts = read_scts_untrusted(flight.server_hello)
+        if scts:
+            return scts
+    try:
+        return read_certificate_untrusted(delivered.certificate_message).scts
+    except WireError:
+        return ()

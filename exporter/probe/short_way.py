@@ -166,7 +166,8 @@ async def ordinary_handshake(
         answer = b""
     presented = client.presented
     session = _session(client.cipher_suite, client.group, client.alpn)
-    return Handshake(session, presented.certificates, staple=presented.staple), ShortStream(client, stream, answer)
+    done = Handshake(session, presented.certificates, staple=presented.staple, tls_scts=presented.scts)
+    return done, ShortStream(client, stream, answer)
 
 
 @lru_cache(maxsize=256)

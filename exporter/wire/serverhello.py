@@ -117,10 +117,15 @@ def read_alpn_untrusted(hello: ServerHello) -> str:
 
 
 def read_scts_untrusted(hello: ServerHello) -> tuple[bytes, ...]:
+    """Return the timestamps that a ServerHello brings up to TLS 1.2. Never raises."""
+    return read_sct_list_untrusted(hello.extensions.get(SIGNED_CERTIFICATE_TIMESTAMP, b"\0\0"))
+
+
+def read_sct_list_untrusted(content: bytes) -> tuple[bytes, ...]:
     """Return the timestamps of the TLS extension (RFC 6962 section 3.3), as far as it can be read. Never raises."""
     scts: list[bytes] = []
     try:
-        cursor = Cursor(Cursor(hello.extensions.get(SIGNED_CERTIFICATE_TIMESTAMP, b"\0\0")).vector_untrusted(2))
+        cursor = Cursor(Cursor(content).vector_untrusted(2))
         while cursor.left and len(scts) < MAX_CERTIFICATES:
             scts.append(cursor.vector_untrusted(2))
     except WireError:

@@ -223,7 +223,7 @@ STAPLE = extension(5, b"\x01" + vector(3, b"response"))
         ({"certificate": certificate_message()}, "with 0 certificates"),
         ({"certificate": certificate_message(LEAF.der, more=b"!")}, "with 1 certificates"),
         ({"certificate": certificate_message(*[LEAF.der] * 101)}, "with 101 certificates"),
-        ({"certificate": certificate_message(LEAF.der, extensions=extension(18, b""))}, "was not asked for"),
+        ({"certificate": certificate_message(LEAF.der, extensions=extension(35, b""))}, "was not asked for"),
         ({"certificate": certificate_message(LEAF.der, extensions=extension(5, b"\x02"))}, "no OCSP response"),
         ({"certificate": certificate_message(LEAF.der, extensions=STAPLE + STAPLE)}, "extension 5 twice"),
         ({"certificate": certificate_message(b"no certificate")}, "cannot be read"),
@@ -261,6 +261,24 @@ def test_a_staple_is_kept():
     stapled = certificate_message(LEAF.der, MIDDLE.der, extensions=STAPLE)
     client.receive_untrusted(Server(LEAF, certificate=stapled).flight(hello))
     assert client.presented.staple == b"response"
+
+
+@pytest.mark.parametrize(
+    ("content", "scts"),
+    [
+        (b"\x00\x07\x00\x02ab\x00\x01c", (b"ab", b"c")),
+        (b"\x00\x04\x00\x02ab", (b"ab",)),
+        (b"", ()),
+        (b"\x00\x09\x00", ()),
+    ],
+)
+def test_timestamps_are_kept_as_far_as_they_can_be_read(content, scts):
+    hello = OFFER.hello("a.example")
+    client = Client(hello)
+    delivered = certificate_message(LEAF.der, MIDDLE.der, extensions=extension(18, content) + STAPLE)
+    client.receive_untrusted(Server(LEAF, certificate=delivered).flight(hello))
+    assert client.completed
+    assert (client.presented.scts, client.presented.staple) == (scts, b"response")
 
 
 def after_server_hello():

@@ -12,8 +12,10 @@ from exporter.wire.serverhello import (
     HELLO_RETRY_RANDOM,
     KEY_SHARE,
     MAX_CERTIFICATES,
+    SIGNED_CERTIFICATE_TIMESTAMP,
     STATUS_REQUEST,
     SUPPORTED_VERSIONS,
+    read_sct_list_untrusted,
 )
 
 SERVER_NAME = 0
@@ -30,10 +32,11 @@ _IN_ENCRYPTED_EXTENSIONS = frozenset((SERVER_NAME, SUPPORTED_GROUPS, ALPN))
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A Certificate message: the certificates, leaf first, and the OCSP response stapled to the leaf."""
+    """A Certificate message: the certificates, leaf first, and what came with the leaf: a staple, timestamps."""
 
     certificates: tuple[bytes, ...]
     staple: bytes | None
+    scts: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +93,16 @@ def read_certificate_untrusted(body: bytes) -> Presented:
     entries = Cursor(cursor.vector_untrusted(3))
     certificates: list[bytes] = []
     staple: bytes | None = None
+    scts: tuple[bytes, ...] = ()
     while entries.left:
         certificates.append(entries.vector_untrusted(3))
         extensions = _extensions_untrusted(entries.vector_untrusted(2))
         if extensions and len(certificates) == 1:
+            scts = read_sct_list_untrusted(extensions.pop(SIGNED_CERTIFICATE_TIMESTAMP, b"\0\0"))
             staple = _staple_untrusted(extensions)
     if not certificates or len(certificates) > MAX_CERTIFICATES or cursor.left:
         raise WireError(f"a Certificate message with {len(certificates)} certificates")
-    return Presented(tuple(certificates), staple)
+    return Presented(tuple(certificates), staple, scts)
 
 
 def _staple_untrusted(extensions: dict[int, bytes]) -> bytes | None:
