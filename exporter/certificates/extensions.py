@@ -49,7 +49,7 @@ class ExtensionFacts:
 
     dns_names: tuple[str, ...] = ()
     ip_addresses: tuple[str, ...] = ()
-    san_count: int = 0
+    san_count: int | None = 0
     is_ca: bool | None = None
     sct_count: int | None = 0
     must_staple: bool = False
@@ -114,6 +114,7 @@ def _text(body: bytes) -> str:
 
 
 def _subject_alternative_name(facts: ExtensionFacts, value: bytes) -> None:
+    facts.san_count = None
     names = _sequence(value)
     facts.san_count = len(names)
     facts.dns_names = tuple(_text(name.body) for name in names if name.tag == _DNS_NAME)

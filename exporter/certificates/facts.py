@@ -43,6 +43,7 @@ from exporter.certificates.extensions import (
 
 _VERSION, _EXTENSIONS = 0xA0, 0xA3  # context tags of TBSCertificate
 _MAX_SENTENCE = 200
+_UNREAD = ExtensionFacts(san_count=None, sct_count=None)
 _NO_TIMES: tuple[int | None, int | None] = (None, None)
 _Source = TypeVar("_Source")
 _Value = TypeVar("_Value")
@@ -67,7 +68,7 @@ class Certificate:
     signature_hash: str | None = None
     dns_names: tuple[str, ...] = ()
     ip_addresses: tuple[str, ...] = ()
-    san_count: int = 0
+    san_count: int | None = None  # None: its names could not be read
     spki_sha256: str = ""  # base64, as the pins of RFC 7469
     is_self_issued: bool = False
     is_self_signed: bool | None = None  # None: it names itself as issuer, but its signature cannot be checked
@@ -94,7 +95,7 @@ def read_certificate_untrusted(der: bytes) -> Certificate:
     serial, algorithm, issuer, validity, subject, spki = body[:6]
     if serial.body[:1] >= b"\x80":
         problems.append("the serial number is negative")
-    extensions = _read(problems, "extensions", _extensions, body[6:], ExtensionFacts())
+    extensions = _read(problems, "extensions", _extensions, body[6:], _UNREAD)
     key = _read(problems, "public key", read_key_untrusted, spki, Key())
     signature = _read(problems, "signature", read_signature_algorithm_untrusted, algorithm, SignatureAlgorithm())
     not_before, not_after = _read(problems, "validity", _validity, validity, _NO_TIMES)

@@ -139,8 +139,8 @@ def _certificates(certificates: tuple[Certificate, ...]) -> Iterator[Sample]:
         if certificate.not_before is not None:
             yield "tls_certificate_not_before_timestamp_seconds", at, certificate.not_before
         yield "tls_certificate_info", f"{at},{_description(certificate)}", INFO
-    if certificates:
-        leaf = certificates[0]
+    leaf = certificates[0] if certificates else None
+    if leaf is not None and leaf.san_count is not None:
         names = label("dns_names", joined(leaf.dns_names)), label("ip_addresses", joined(leaf.ip_addresses))
         yield "tls_certificate_names_info", ",".join(names), INFO
         yield "tls_certificate_san_count", "", leaf.san_count

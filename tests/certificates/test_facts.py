@@ -183,6 +183,26 @@ def test_junk_is_a_certificate_with_nothing_but_problems(junk):
     assert certificate.problems
     assert certificate.subject == ""
     assert certificate.not_after is None
+    assert certificate.san_count is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"san": b"example.com"},
+        {"san": der.sequence(b"\x82\x7fshort")},
+        {"extra": [Extension("2.5.29.17", b"")], "san": None},
+    ],
+)
+def test_names_that_cannot_be_read_are_not_none_at_all(broken):
+    """Unknown is absent: no count of 0."""
+    certificate = read(leaf(root(), subject="CN=broken", **broken))
+    assert (certificate.dns_names, certificate.san_count) == ((), None)
+
+
+def test_a_certificate_without_names_has_a_count_of_0():
+    certificate = read(leaf(root(), subject="CN=example.com", san=None))
+    assert certificate.san_count == 0
 
 
 def test_names_are_printable_whatever_they_hold():

@@ -44,6 +44,14 @@ def test_a_complete_handshake_tells_both_ways():
     assert lines["tls_ocsp_stapled"].endswith(" 0\n")
 
 
+def test_names_that_could_not_be_read_have_no_count():
+    unreadable = read_certificate_untrusted(b"junk")
+    lines = collect(judge(replace(seen(chain=(b"junk",)), certificates=(unreadable,))))
+    assert "tls_certificate_info" in lines
+    assert "tls_certificate_names_info" not in lines
+    assert "tls_certificate_san_count" not in lines
+
+
 def test_the_longest_targets_stay_apart():
     """Two targets whose names differ at the end only must not become one series twice."""
     start = "https://a.example/" + "x" * 2000
