@@ -70,9 +70,15 @@ def _weak_key(observation: Observation) -> str | None:
 
 
 def _weak_signature(observation: Observation) -> str | None:
-    """Present for every certificate but a root, which is trusted for itself and not for its signature."""
-    for certificate in used(observation):
-        if certificate.signature_hash in WEAK_HASHES and not certificate.is_self_issued:
+    """Present for every certificate but a root, which is trusted for itself and not for its signature.
+
+    A server's own certificate is a root only if it is trusted as one.
+    """
+    openssl = verdict(observation, "openssl")
+    trusted = openssl is not None and openssl.trusted
+    for position, certificate in enumerate(used(observation)):
+        is_root = certificate.is_self_issued and (position > 0 or trusted)
+        if certificate.signature_hash in WEAK_HASHES and not is_root:
             return f"{certificate.subject or 'a certificate'} is signed with {certificate.signature_algorithm}"
     error = next((e for e in openssl_errors(observation) if e.name in WEAK_SIGNATURE), None)
     return f"{error.subject}: {error.message}" if error is not None else None

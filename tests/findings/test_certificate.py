@@ -151,6 +151,12 @@ def test_a_weak_signature_of_a_root_does_not_count():
     assert set(found(chain(leaf(top), roots=(top,)))) == set()
 
 
+def test_a_weak_signature_of_a_servers_own_counts_unless_it_is_trusted():
+    own = leaf(None, key=rsa_key(), digest="sha1")
+    assert set(found(chain(own))) == {"self_signed", "weak_signature"}
+    assert "weak_signature" not in found(chain(own, roots=(own,)))
+
+
 def test_lifetimes_are_limited_for_public_authorities_and_where_the_module_says_so():
     long = chain(leaf(TOP, not_before=NOW - DAY, not_after=NOW + 400 * DAY))
     assert "lifetime_too_long" not in found(long)
