@@ -97,7 +97,8 @@ HYBRIDS = REPORTED_GROUPS[:3]
 CURVES = ("x25519", "secp256r1", "secp384r1", "secp521r1", "x448")
 # Up to TLS 1.2 every curve, so that no server refuses a hello for its curves; the common ones first.
 _CURVES = tuple(number for number in GROUPS if number <= 0x1E)  # noqa: PLR2004 - up to x448
-LEGACY_GROUPS = (29, 23, 24, 25, 30, *(number for number in _CURVES if number not in (29, 23, 24, 25, 30)))
+OTHER_CURVES = tuple(number for number in _CURVES if number not in (29, 23, 24, 25, 30))
+LEGACY_GROUPS = (29, 23, 24, 25, 30, *OTHER_CURVES)
 
 SHA1_SCHEMES = (0x0201, 0x0203, 0x0202)
 SIGNATURE_SCHEMES = (

@@ -146,13 +146,15 @@ class Scan:
     async def _groups_of_1_2(self, left: list[str]) -> None:
         """Do the same by the ServerKeyExchange of ECDHE suites (RFC 8422 section 5.4).
 
-        An ECDSA certificate's curve must be among those offered (section 5.1): all that were named are offered again
-        as the last ones, and a server that then names one of them leaves the others unknown.
+        An ECDSA certificate's curve must be among those offered (section 5.1): all that were named, and the curves
+        that are not reported, are offered again as the last ones; a server that then names one of them leaves the
+        others unknown.
         """
         ecdsa = any("_ECDSA_" in suite for suites in self.suites.values() for suite in suites)
         named = [name for name in offers.CURVES if ecdsa and self.groups.get(name)]
+        unreported = offers.OTHER_CURVES if ecdsa else ()
         while left:
-            groups = offers.group_numbers((*left, *named))
+            groups = (*offers.group_numbers((*left, *named)), *unreported)
             hello = replace(self.hello(TLS_1_2, offers.ECDHE_SUITES), groups=groups)
             answer = await self.inquiry.ask(hello.write(), has_key_exchange)
             exchange = answer.flight.key_exchange

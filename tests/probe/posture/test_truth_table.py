@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from exporter.config.model import Module
 from exporter.findings.observation import Observation
@@ -17,6 +18,7 @@ from exporter.probe.posture.determine import determine
 from exporter.probe.posture.facts import Check, Oracle, Posture
 from exporter.probe.result import Result
 from exporter.target import Target, parse_endpoint
+from tests.support.pki import ec_key, key_pem, leaf
 from tests.support.programs import need
 from tests.support.scanning import Loopback, posture_of
 from tests.support.servers.credential import Credential, make_credential
@@ -324,3 +326,17 @@ def findings(posture: Posture) -> frozenset[str]:
     target = Target("localhost", parse_endpoint("localhost:443"), "tls")
     seen = Observation(target, Module("tls"), Result(started_at=0, total_seconds=0), 0, posture=posture)
     return frozenset(name for name, condition in CONDITIONS.items() if condition(seen) is not None)
+
+
+@pytest.mark.server("openssl")
+@pytest.mark.parametrize("curve", [ec.BrainpoolP256R1, ec.SECP224R1, ec.SECP256K1])
+async def test_a_certificate_on_another_curve_refuses_no_group(curve, tmp_path):
+    """Such a server refuses a hello without its certificate's curve (RFC 8422 section 5.1), whatever else is in it."""
+    issued = leaf(None, key=ec_key(curve))
+    files = (tmp_path / "leaf.pem", tmp_path / "leaf.key", tmp_path / "both.pem")
+    credential = Credential(*files, issued.der)
+    credential.certificate.write_bytes(issued.pem)
+    credential.key.write_bytes(key_pem(issued.key))
+    with s_server("-tls1_2")(tmp_path, credential) as port:
+        posture = await posture_of(port, active=False)
+    assert {group: posture.groups[group] for group in CURVES} == dict.fromkeys(CURVES, True)
