@@ -22,6 +22,11 @@ from exporter.wire.tls13.client import CERTIFICATE
 
 # Null and anonymous suites stand last: a server that follows the client's order then shows its certificate.
 CIPHERS = b"ALL:-aNULL:eNULL:aNULL:@SECLEVEL=0"
+# OpenSSL's own, and the curves that it knows and leaves out: a server with a certificate on one of them refuses a
+# client up to TLS 1.2 that does not offer it (RFC 8422 section 5.1). The question mark passes over an unknown one.
+GROUPS = b"DEFAULT:" + b":".join(
+    b"?brainpoolP%dr1%b" % (size, version) for version in (b"", b"tls13") for size in (256, 384, 512)
+)
 CIPHERS_BY_CERTIFICATE = {
     "ecdsa": b"aECDSA:-eNULL:@SECLEVEL=0",
     "rsa": b"aRSA:-eNULL:@SECLEVEL=0",
@@ -98,7 +103,9 @@ def make_context(tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type:
         context.set_max_proto_version(VERSIONS[tls_config.max_version])
     context.set_cipher_list(CIPHERS_BY_CERTIFICATE.get(certificate_type or "", CIPHERS))
     if certificate_type:
-        _restrict_signatures(context, SIGNATURES_BY_CERTIFICATE[certificate_type])
+        # TLS 1.3 chooses the certificate by the signature algorithms
+        _set_list("SSL_CTX_set1_sigalgs_list", context, SIGNATURES_BY_CERTIFICATE[certificate_type])
+    _set_list("SSL_CTX_set1_curves_list", context, GROUPS)
     context.set_options(OP_LEGACY_SERVER_CONNECT | SSL.OP_NO_COMPRESSION)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_verify(SSL.VERIFY_NONE)
@@ -111,14 +118,14 @@ def make_context(tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type:
     return context
 
 
-def _restrict_signatures(context: SSL.Context, algorithms: bytes) -> None:
-    """Offer only one kind of certificate's signature algorithms: TLS 1.3 chooses the certificate by them.
+def _set_list(function: str, context: SSL.Context, names: bytes) -> None:
+    """Set what is offered of one kind.
 
-    pyOpenSSL has no public name for SSL_CTX_set1_sigalgs_list(3).
+    pyOpenSSL has no public name for SSL_CTX_set1_groups_list(3) and SSL_CTX_set1_sigalgs_list(3).
     """
     library: Any = SSL._lib  # type: ignore[attr-defined]  # noqa: SLF001
-    if library.SSL_CTX_set1_sigalgs_list(context._context, algorithms) != 1:  # noqa: SLF001
-        raise NetworkError(Reason.INTERNAL_ERROR, "this OpenSSL knows none of the signature algorithms asked for")
+    if getattr(library, function)(context._context, names) != 1:  # noqa: SLF001
+        raise NetworkError(Reason.INTERNAL_ERROR, f"this OpenSSL knows none of {names.decode('ascii')}")
 
 
 def _keep_staple(connection: SSL.Connection, staple: bytes, _data: object) -> bool:
