@@ -44,7 +44,7 @@ from exporter.certificates.extensions import (
 _VERSION, _EXTENSIONS = 0xA0, 0xA3  # context tags of TBSCertificate
 _MAX_SENTENCE = 200
 _UNREAD = ExtensionFacts(san_count=None, sct_count=None)
-_NO_TIMES: tuple[int | None, int | None] = (None, None)
+_NO_TIMES: tuple[Element | None, Element | None] = (None, None)
 _Source = TypeVar("_Source")
 _Value = TypeVar("_Value")
 _warnings_lock = threading.Lock()  # the filters of `warnings` belong to the whole process
@@ -98,7 +98,10 @@ def read_certificate_untrusted(der: bytes) -> Certificate:
     extensions = _read(problems, "extensions", _extensions, body[6:], _UNREAD)
     key = _read(problems, "public key", read_key_untrusted, spki, Key())
     signature = _read(problems, "signature", read_signature_algorithm_untrusted, algorithm, SignatureAlgorithm())
-    not_before, not_after = _read(problems, "validity", _validity, validity, _NO_TIMES)
+    not_before, not_after = (
+        _read(problems, "validity", time_untrusted, time, None) if time is not None else None
+        for time in _read(problems, "validity", _validity, validity, _NO_TIMES)
+    )
     is_self_issued = subject.encoding == issuer.encoding
     certificate = Certificate(
         der=der,
@@ -160,11 +163,11 @@ def _read(
         return default
 
 
-def _validity(validity: Element) -> tuple[int | None, int | None]:
+def _validity(validity: Element) -> tuple[Element | None, Element | None]:
     times = list(elements_untrusted(validity.body))
     if len(times) != 2:  # noqa: PLR2004 - notBefore and notAfter
         raise DERError("two times belong here")
-    return time_untrusted(times[0]), time_untrusted(times[1])
+    return times[0], times[1]
 
 
 def _extensions(rest: list[Element]) -> ExtensionFacts:

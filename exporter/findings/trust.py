@@ -24,7 +24,7 @@ from exporter.certificates.openssl_errors import EXPLAINED_ELSEWHERE, NO_ISSUER,
 from exporter.certificates.path import is_issued_by
 from exporter.findings.observation import Observation
 
-_INTERMEDIATE = re.compile(r"intermediate|issuing|subordinate|\b(inter|sub|ica)\b", re.IGNORECASE)
+_INTERMEDIATE = re.compile(r"intermediate|issuing|subordinate|\b(int|inter|sub|ica)\b", re.IGNORECASE)
 
 
 def verdict(observation: Observation, verifier: str) -> Verdict | None:

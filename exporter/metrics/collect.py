@@ -170,7 +170,7 @@ def _chains(certificates: tuple[Certificate, ...], verdicts: tuple[Verdict, ...]
     trusted = next((verdict.chain for verdict in verdicts if verdict.trusted and verdict.chain), ())
     for name, chain in (("presented", certificates), ("trusted", trusted)):
         expiries = [certificate.not_after for certificate in chain if certificate.not_after is not None]
-        if expiries:
+        if expiries and len(expiries) == len(chain):  # else the earliest is not known
             yield "tls_chain_not_after_timestamp_seconds", f'chain="{name}"', min(expiries)
 
 

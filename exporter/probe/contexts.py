@@ -42,6 +42,9 @@ VERSIONS = {
     "TLS12": SSL.TLS1_2_VERSION,
     "TLS13": SSL.TLS1_3_VERSION,
 }
+# What pyOpenSSL itself does not use may go from a later `cryptography`; a probe then does without it.
+_library: Any = SSL._lib  # type: ignore[attr-defined]  # noqa: SLF001
+_foreign: Any = SSL._ffi  # type: ignore[attr-defined]  # noqa: SLF001
 _MESSAGE_HEADER = 4  # of a handshake message: type, length in 24 bits
 OP_LEGACY_SERVER_CONNECT = 0x4  # servers without RFC 5746 are reported, not refused
 MAX_CONTEXTS = 256
@@ -105,7 +108,8 @@ def make_context(tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type:
     if certificate_type:
         # TLS 1.3 chooses the certificate by the signature algorithms
         _set_list("SSL_CTX_set1_sigalgs_list", context, SIGNATURES_BY_CERTIFICATE[certificate_type])
-    _set_list("SSL_CTX_set1_curves_list", context, GROUPS)
+    if hasattr(_library, "SSL_CTX_set1_curves_list"):
+        _set_list("SSL_CTX_set1_curves_list", context, GROUPS)
     context.set_options(OP_LEGACY_SERVER_CONNECT | SSL.OP_NO_COMPRESSION)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_verify(SSL.VERIFY_NONE)
@@ -123,8 +127,7 @@ def _set_list(function: str, context: SSL.Context, names: bytes) -> None:
 
     pyOpenSSL has no public name for SSL_CTX_set1_groups_list(3) and SSL_CTX_set1_sigalgs_list(3).
     """
-    library: Any = SSL._lib  # type: ignore[attr-defined]  # noqa: SLF001
-    if getattr(library, function)(context._context, names) != 1:  # noqa: SLF001
+    if getattr(_library, function)(context._context, names) != 1:  # noqa: SLF001
         raise NetworkError(Reason.INTERNAL_ERROR, f"this OpenSSL knows none of {names.decode('ascii')}")
 
 
@@ -142,14 +145,12 @@ def _ask_for_timestamps(context: SSL.Context) -> None:
     pyOpenSSL has no public name for SSL_CTX_add_client_custom_ext(3) and SSL_CTX_set_msg_callback(3). OpenSSL passes
     over the answer; up to TLS 1.2 it is in clear.
     """
-    library: Any = SSL._lib  # type: ignore[attr-defined]  # noqa: SLF001
+    if not all(hasattr(_library, name) for name in ("SSL_CTX_add_client_custom_ext", "SSL_CTX_set_msg_callback")):
+        return
     handle: Any = context._context  # noqa: SLF001
     nothing = (_foreign.NULL,) * 5  # an empty extension, and no reader
-    library.SSL_CTX_add_client_custom_ext(handle, SIGNED_CERTIFICATE_TIMESTAMP, *nothing)
-    library.SSL_CTX_set_msg_callback(handle, _keep_certificate_message)
-
-
-_foreign: Any = SSL._ffi  # type: ignore[attr-defined]  # noqa: SLF001
+    _library.SSL_CTX_add_client_custom_ext(handle, SIGNED_CERTIFICATE_TIMESTAMP, *nothing)
+    _library.SSL_CTX_set_msg_callback(handle, _keep_certificate_message)
 
 
 @_foreign.callback("void (int, int, int, void *, size_t, SSL *, void *)")  # type: ignore[untyped-decorator]

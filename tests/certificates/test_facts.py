@@ -140,6 +140,13 @@ def test_dates_before_1970_and_after_2049_are_read():
     assert (certificate.not_before, certificate.not_after) == (-18_000, 31_536_000_000)
 
 
+def test_a_date_that_cannot_be_read_does_not_hide_the_other():
+    broken, good = der.element(0x17, b"99"), der.time(NOW)
+    starts, ends = (read(leaf(root(), times=times)) for times in ((good, broken), (broken, good)))
+    assert (starts.not_before, starts.not_after) == (NOW, None)
+    assert (ends.not_before, ends.not_after) == (None, NOW)
+
+
 @pytest.mark.parametrize(
     ("broken", "problem"),
     [

@@ -120,6 +120,7 @@ def test_a_leaf_of_a_private_authority_is_not_incomplete_where_only_public_roots
     made = chain(leaf(intermediate(STRANGER, "CN=Private Issuing Authority")))
     assert set(found(made, public=True)) == {"untrusted_issuer"}
     assert set(found(made)) == {"chain_incomplete"}
+    assert set(found(chain(leaf(intermediate(STRANGER, "CN=Private Int CA"))))) == {"chain_incomplete"}
     public = chain(leaf(MIDDLE, extra=issuers("http://ca.example/i.crt")))
     assert set(found(public, public=True)) == {"chain_incomplete"}
 

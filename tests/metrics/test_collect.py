@@ -12,6 +12,7 @@ from exporter.metrics.collect import collect, identity_of_target
 from exporter.probe.result import Failure, Phase, Reason, Result, Session
 from exporter.reading import cut_short
 from exporter.target import Target, parse_endpoint
+from tests.support.pki import leaf
 
 TARGET = Target("a.example:443", parse_endpoint("a.example:443"), "tls")
 MODULE = Module("tls")
@@ -50,6 +51,17 @@ def test_names_that_could_not_be_read_have_no_count():
     assert "tls_certificate_info" in lines
     assert "tls_certificate_names_info" not in lines
     assert "tls_certificate_san_count" not in lines
+
+
+def test_the_earliest_expiry_is_known_only_if_every_expiry_is():
+    readable = read_certificate_untrusted(leaf(None).der)
+    unreadable = read_certificate_untrusted(b"junk")
+    known, unknown = (
+        collect(judge(replace(seen(chain=(b"0",)), certificates=certificates)))
+        for certificates in ((readable,), (readable, unreadable))
+    )
+    assert 'chain="presented"' in known["tls_chain_not_after_timestamp_seconds"]
+    assert 'chain="presented"' not in unknown.get("tls_chain_not_after_timestamp_seconds", "")
 
 
 def test_the_longest_targets_stay_apart():
