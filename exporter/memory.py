@@ -50,8 +50,16 @@ def _limited(own: Path, cgroups: Path) -> Iterator[Path]:
         return
     folder = cgroups / path
     for one in (folder, *folder.parents):
-        if one.is_relative_to(cgroups) and (one / "memory.max").exists():
+        if one.is_relative_to(cgroups) and _has_limit(one):
             yield one
+
+
+def _has_limit(folder: Path) -> bool:
+    """Tell whether there may be a limit; a folder that must not be looked into has none that could be read."""
+    try:
+        return (folder / "memory.max").exists()
+    except OSError:
+        return False
 
 
 def _left_of_cgroup(folder: Path) -> float:

@@ -1,9 +1,11 @@
 """How much memory is left, by the limits that real programs meet, and by files as a kernel writes them."""
 
+import errno
 import math
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +76,16 @@ def test_a_cgroup_without_a_limit_and_files_that_make_no_sense_say_nothing(files
 @pytest.mark.parametrize("path", ["", "1:cpu:/x\n", "0::/../outside\n", "\x00"])
 def test_an_odd_path_is_not_followed(files, path):
     assert files(path, root=(100, 90, 0)).left() == math.inf
+
+
+def test_a_folder_that_cannot_be_looked_into_says_nothing(files, monkeypatch):
+    """As where a sandbox hides the cgroups; those around it count if they can be read."""
+    exists = Path.exists
+
+    def refuse(path, **arguments):
+        if "hidden" in path.parts:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return exists(path, **arguments)
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert files("0::/hidden\n", hidden=(100 * MIB, 99 * MIB, 0), root=(100 * MIB, 90 * MIB, 0)).left() == 10 * MIB
