@@ -44,13 +44,17 @@ class Shortage:
 
 
 class Turns:
-    """At most `limit` turns at once, WHILE_SHORT while `is_short`; whoever waits gets one in order of arrival."""
+    """At most `limit` turns at once, WHILE_SHORT while `is_short`; whoever waits gets one in order of arrival.
+
+    No turn that comes back tells that memory is short no more: as long as somebody waits for that, it is looked for.
+    """
 
     def __init__(self, limit: int, is_short: Callable[[], bool] = lambda: False) -> None:
         self._limit = limit
         self._is_short = is_short
         self._taken = 0
         self._queue: deque[asyncio.Future[None]] = deque()
+        self._look: asyncio.TimerHandle | None = None
 
     def take(self) -> bool:
         """Take a turn if there is one and nobody waits for it."""
@@ -69,20 +73,30 @@ class Turns:
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(ticket)
         try:
+            self._hand_over()
             await ticket
-        except asyncio.CancelledError:
-            if ticket.done() and not ticket.cancelled():
+        except (asyncio.CancelledError, MemoryError):
+            if not ticket.cancel() and not ticket.cancelled():
                 self.release()  # the turn was handed over in the same moment: pass it on
             raise
 
     def release(self) -> None:
         """Give a turn back, and let those who wait have what there is."""
         self._taken -= 1
+        self._hand_over()
+
+    def _hand_over(self) -> None:
         while self._queue and (self._queue[0].done() or self._is_free()):
             ticket = self._queue.popleft()
             if not ticket.done():
                 self._taken += 1
                 ticket.set_result(None)
+        if self._queue and self._taken < self._limit and self._look is None:
+            self._look = self._queue[0].get_loop().call_later(CHECK_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        self._look = None
+        self._hand_over()
 
     def __len__(self) -> int:
         return self._taken

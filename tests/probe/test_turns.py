@@ -77,6 +77,20 @@ async def test_few_at_once_while_memory_is_short_and_all_again_when_it_is_not():
     await asyncio.gather(*tasks)
 
 
+async def test_whoever_waits_does_so_no_longer_than_the_shortage():
+    """Those who have the few turns may be silent until their deadlines."""
+    short = True
+    turns = Turns(WHILE_SHORT + 3, lambda: short)
+    tasks = await waiting(turns, WHILE_SHORT + 5)
+    short = False
+    await asyncio.wait_for(asyncio.gather(*tasks[: WHILE_SHORT + 3]), 20 * CHECK_SECONDS)
+    assert ended(tasks[-2:]) == [False, False]
+    for _ in tasks:
+        turns.release()
+    await asyncio.gather(*tasks)
+    assert len(turns) == 0
+
+
 def test_a_shortage_is_looked_for_from_time_to_time_and_told_when_it_begins():
     now, left, told = 0.0, RESERVE_BYTES, []
     shortage = Shortage(lambda: left, lambda: told.append(now), lambda: now)
