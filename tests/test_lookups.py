@@ -1,0 +1,110 @@
+"""Names are looked up by as many threads as can be started, and by no thread for nobody."""
+
+import asyncio
+import contextlib
+import gc
+import socket
+import threading
+import time
+
+import pytest
+
+from exporter.lookups import Lookups, NoThreadError
+
+ANSWER = [(2, 1, 6, "", ("192.0.2.1", 443))]
+
+
+class Resolver:
+    """Answers everything, and counts. `threads` are those it was called on."""
+
+    def __init__(self):
+        self.asked, self.threads = [], set()
+
+    def __call__(self, host, *_):
+        self.asked.append(host)
+        self.threads.add(threading.current_thread())
+        time.sleep(0.01)
+        return ANSWER
+
+
+@pytest.fixture
+def resolver():
+    return Resolver()
+
+
+@pytest.fixture
+def lookups(resolver):
+    made = Lookups("test", 64, resolver)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def threads_run_out(monkeypatch):
+    """Return a function after which no thread can be started, and one after which they can."""
+    start = threading.Thread.start
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    return lambda: monkeypatch.setattr(threading.Thread, "start", refuse), lambda: monkeypatch.setattr(
+        threading.Thread, "start", start
+    )
+
+
+async def look_up(lookups, *names):
+    return await asyncio.gather(*(lookups.look_up(name, 443, 0) for name in names), return_exceptions=True)
+
+
+async def test_the_threads_that_there_are_do_all_where_no_further_can_be_started(lookups, resolver, threads_run_out):
+    await look_up(lookups, "first.example")
+    run_out, _ = threads_run_out
+    run_out()
+    names = [f"{number}.example" for number in range(20)]
+    assert await look_up(lookups, *names) == [ANSWER] * len(names)
+    assert sorted(resolver.asked) == sorted(["first.example", *names])
+    assert len(resolver.threads) == 1
+
+
+async def test_what_no_thread_took_is_not_made_up_for_when_there_is_one(lookups, resolver, threads_run_out):
+    run_out, recover = threads_run_out
+    run_out()
+    failed = await look_up(lookups, *(f"{number}.example" for number in range(100)))
+    assert {type(one) for one in failed} == {NoThreadError}
+    recover()
+    assert await look_up(lookups, "fresh.example") == [ANSWER]
+    assert resolver.asked == ["fresh.example"]
+
+
+async def test_nobody_waits_for_lookups_that_are_closed(resolver):
+    lookups = Lookups("test", 1, resolver)
+    waiting = [asyncio.create_task(lookups.look_up(name, 443, 0)) for name in ("begun.example", "queued.example")]
+    await asyncio.sleep(0.005)
+    lookups.close()
+    _, pending = await asyncio.wait(waiting, timeout=5)
+    assert not pending
+    assert resolver.asked == ["begun.example"]
+    with pytest.raises(NoThreadError):
+        await lookups.look_up("late.example", 443, 0)
+
+
+async def test_a_lookup_that_fails_leaves_nothing_that_only_the_collector_finds():
+    def fail(*_):
+        raise socket.gaierror(socket.EAI_NONAME, "no name")
+
+    lookups = Lookups("test", 1, fail)
+    await look_up(lookups, "warm.example")
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(20):
+            await look_up_and_forget(lookups, f"{number}.example")
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+        lookups.close()
+
+
+async def look_up_and_forget(lookups, name):
+    with contextlib.suppress(socket.gaierror):
+        await lookups.look_up(name, 443, 0)
