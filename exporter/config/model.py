@@ -142,7 +142,7 @@ class Module:
     posture: PostureConfig | None = None
 
     def __hash__(self) -> int:
-        return hash(self.name)  # a key of every probe; two modules of one name are of two configurations
+        return hash((self.name, self.tls_config.server_name))  # a key of every probe; `/probe` asks by many names
 
 
 @dataclass(frozen=True, slots=True)

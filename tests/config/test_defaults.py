@@ -10,6 +10,7 @@ from exporter.config.model import (
     HTTPConfig,
     IPProtocol,
     Module,
+    TLSConfig,
     Transport,
 )
 from exporter.config.named_files import NamedFileError, check_directory, check_pem, read_named, read_secret
@@ -43,6 +44,12 @@ def test_the_defaults_that_are_documented():
     assert set(BUILT_IN_MODULES) == {"https", "tls"}
     assert BUILT_IN_MODULES["https"].alpn == ("h2", "http/1.1")
     assert all(name == module.name for name, module in BUILT_IN_MODULES.items())
+
+
+def test_modules_that_differ_in_the_name_they_ask_by_are_told_apart_by_their_hashes():
+    """`/probe` makes one for each `hostname`: thousands under one hash would hold up the loop at each look-up."""
+    names = [f"{number}.example" for number in range(1000)]
+    assert len({hash(Module("a", tls_config=TLSConfig(server_name=name))) for name in names}) > 990
 
 
 def test_words_become_the_values_that_are_compared_by_identity(tmp_path):
