@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from OpenSSL import SSL
 
-from exporter.config.model import TLSConfig
+from exporter.config.model import Secret, TLSConfig
 from exporter.probe.network import NetworkError
 from exporter.probe.result import Reason
 from exporter.wire.names import TLS_1_3
@@ -51,9 +51,17 @@ MAX_CONTEXTS = 256
 
 
 class ContextKey(NamedTuple):
-    """What makes two probes share a context. What tells files apart is part of it, so that a renewed key is read."""
+    """What makes two probes share a context, that is, all that it is made of.
 
-    tls_config: TLSConfig
+    What tells files apart is part of it, so that a renewed key is read. The server name and the roots are none of it:
+    `/probe` may ask by thousands of names.
+    """
+
+    cert_file: str | None
+    key_file: str | None
+    key_password: Secret | None
+    min_version: str | None
+    max_version: str | None
     alpn: tuple[str, ...]
     certificate_type: str | None
     files: tuple[tuple[int, ...], ...]
@@ -76,7 +84,15 @@ class Contexts:
     def get(self, tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type: str | None) -> SSL.Context:
         """Return the context for a kind of probe; raise NetworkError when the client certificate is unusable."""
         files = (tls_config.cert_file, tls_config.key_file)
-        key = ContextKey(tls_config, alpn, certificate_type, tuple(_identity(file) for file in files if file))
+        key = ContextKey(
+            *files,
+            tls_config.key_password,
+            tls_config.min_version,
+            tls_config.max_version,
+            alpn,
+            certificate_type,
+            tuple(_identity(file) for file in files if file),
+        )
         context = self._contexts.get(key)
         if context is None:
             context = make_context(tls_config, alpn, certificate_type)

@@ -26,3 +26,14 @@ def test_a_renewed_client_certificate_is_read_whatever_its_modification_time(tmp
     assert contexts.get(config, (), None) is first
     write(file, 1)
     assert contexts.get(config, (), None) is not first
+
+
+def test_probes_by_many_names_share_one_context():
+    contexts = Contexts()
+    first = contexts.get(TLSConfig(), (), None)
+    for number in range(300):
+        assert contexts.get(TLSConfig(server_name=f"{number}.example", ca_file=f"{number}.pem"), (), None) is first
+    assert contexts.get(TLSConfig(max_version="TLS12"), (), None) is not first
+    assert contexts.get(TLSConfig(), ("http/1.1",), None) is not first
+    assert contexts.get(TLSConfig(), (), "rsa") is not first
+    assert len(contexts) == 4
