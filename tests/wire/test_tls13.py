@@ -1,6 +1,7 @@
 """The TLS 1.3 client: with OpenSSL as its server it completes; whatever a server does otherwise is its one error."""
 
 import contextlib
+import tracemalloc
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
@@ -15,6 +16,7 @@ from exporter.wire.serverhello import HELLO_RETRY_RANDOM
 from exporter.wire.tls13.client import Client
 from exporter.wire.tls13.hello import read_offer
 from exporter.wire.tls13.key_shares import X25519, X25519MLKEM768, KeyShares
+from exporter.wire.tls13.messages import read_certificate_untrusted, read_encrypted_extensions_untrusted
 from tests.support.pki import ec_key, intermediate, leaf, root, rsa_key
 from tests.support.tls13_server import Server, certificate_message, extension, hello_of, shares_of, vector
 
@@ -392,3 +394,29 @@ def test_long_data_is_sent_in_records_of_bearable_length():
     assert server.read.open_untrusted(sent[:5], sent[5 : 5 + length]) == (23, bytes(16_384))
     rest = sent[5 + length :]
     assert server.read.open_untrusted(rest[:5], rest[5:]) == (23, b"more")
+
+
+@pytest.mark.parametrize(
+    ("read", "message", "answer"),
+    [
+        (read_certificate_untrusted, lambda junk: certificate_message(LEAF.der, junk), lambda junk: junk),
+        (read_encrypted_extensions_untrusted, lambda junk: vector(2, extension(10, junk)), lambda _: b""),
+    ],
+    ids=["certificates", "extensions"],
+)
+def test_only_messages_of_ordinary_length_are_remembered(read, message, answer):
+    """A server may send others at each handshake, of a quarter of a megabyte each."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(50):
+            junk = number.to_bytes(2) * 25_000
+            found = read(message(junk))
+            assert (found if isinstance(found, bytes) else found.certificates[1]) == answer(junk)
+        del found, junk
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 100_000
+    short = message(b"short")
+    assert read(short) is read(bytes(bytearray(short)))

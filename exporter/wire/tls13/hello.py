@@ -9,11 +9,11 @@ import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
-from exporter.wire.reading import Cursor
+from exporter.wire.reading import MAX_REMEMBERED, Cursor
 from exporter.wire.records import HANDSHAKE, WireError
 from exporter.wire.serverhello import ALPN, KEY_SHARE
 from exporter.wire.tls13.key_shares import GROUPS, KeyShares
-from exporter.wire.tls13.messages import MAX_REMEMBERED, SERVER_NAME
+from exporter.wire.tls13.messages import SERVER_NAME
 
 _RECORD_HEADER = 5
 _MESSAGE_HEADER = 4

@@ -2,10 +2,9 @@
 
 import struct
 from dataclasses import dataclass
-from functools import lru_cache
 
 from exporter.wire.names import TLS_1_2, TLS_1_3
-from exporter.wire.reading import Cursor
+from exporter.wire.reading import Cursor, remembered
 from exporter.wire.records import WireError
 from exporter.wire.serverhello import (
     ALPN,
@@ -25,7 +24,8 @@ _SERVER_HELLO = struct.Struct("!H32sB32sHBH")
 _EXTENSION = struct.Struct("!HH")
 _SHARE = struct.Struct("!HH")
 _TLS_1_3 = TLS_1_3.to_bytes(2)
-MAX_REMEMBERED = 16_384  # messages, of which a server sends the same at each handshake
+_ORDINARY_EXTENSIONS = 256  # bytes that are remembered, with those of a few certificates and a staple
+_ORDINARY_CERTIFICATES = 8 * 1024
 _IN_SERVER_HELLO = frozenset((SUPPORTED_VERSIONS, KEY_SHARE))
 _IN_ENCRYPTED_EXTENSIONS = frozenset((SERVER_NAME, SUPPORTED_GROUPS, ALPN))
 
@@ -69,7 +69,7 @@ def read_server_hello_untrusted(body: bytes, session_id: bytes) -> ServerChoice:
     return ServerChoice(cipher_suite, _SHARE.unpack_from(share)[0], share[_SHARE.size :])
 
 
-@lru_cache(maxsize=MAX_REMEMBERED)
+@remembered(_ORDINARY_EXTENSIONS)
 def read_encrypted_extensions_untrusted(body: bytes) -> bytes:
     """Return the application protocol that was agreed, b"" for none (section 4.3.1)."""
     protocol = b""
@@ -81,7 +81,7 @@ def read_encrypted_extensions_untrusted(body: bytes) -> bytes:
     return protocol
 
 
-@lru_cache(maxsize=MAX_REMEMBERED)
+@remembered(_ORDINARY_CERTIFICATES)
 def read_certificate_untrusted(body: bytes) -> Presented:
     """Read a Certificate message of TLS 1.3 (section 4.4.2).
 

@@ -4,17 +4,17 @@ Only the schemes of common certificates are checked here; another one, or a key 
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 
+from exporter.wire.reading import remembered
 from exporter.wire.records import WireError
 
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
-MAX_KEYS = 16_384
+_ORDINARY_CERTIFICATE = 8 * 1024  # bytes of one whose key is remembered
 _CONTEXT = b" " * 64 + b"TLS 1.3, server CertificateVerify\x00"
 _RSA_PSS_OID = "1.2.840.113549.1.1.10"
 
@@ -41,7 +41,7 @@ def verify_untrusted(certificate: bytes, scheme: int, signature: bytes, transcri
         raise WireError(f"a CertificateVerify that does not verify: {type(error).__name__}") from None
 
 
-@lru_cache(maxsize=MAX_KEYS)
+@remembered(_ORDINARY_CERTIFICATE)
 def _check_untrusted(certificate: bytes, scheme: int) -> tuple[Callable[..., None], tuple[object, ...]]:
     """Return what checks a signature of a scheme, and its parameters. Raises WireError."""
     key = _public_key_untrusted(certificate)
