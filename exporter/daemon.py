@@ -127,7 +127,14 @@ class Daemon:
                     await self._stop.wait()
             except TimeoutError:
                 self._tell_jump(clock.jumped())
-                await self._reload_if_changed()
+                await self._look_for_changes()
+
+    async def _look_for_changes(self) -> None:
+        """Put changed files in force. What goes wrong, as memory that ends meanwhile, does not end the exporter."""
+        try:
+            await self._reload_if_changed()
+        except Exception as error:  # noqa: BLE001 - see above
+            log.warning("the configuration's files cannot be looked at", error=f"{type(error).__name__}: {error}")
 
     def _tell_jump(self, seconds: float) -> None:
         if seconds:
@@ -172,13 +179,17 @@ class Daemon:
     async def _reload(self) -> str:
         try:
             config = await self._read(self._loader.load)
+            self._adopt(config, "configuration reloaded")
         except ConfigError as error:
             self._own.reload_successful.set(0)
             for problem in error.problems:
                 log.warning("the configuration is not valid, the old one stays in force", problem=str(problem))
             return str(error)
+        except Exception as error:  # noqa: BLE001 - as MemoryError
+            self._own.reload_successful.set(0)
+            log.warning("the configuration cannot be read, the old one stays in force", error=type(error).__name__)
+            return f"the configuration cannot be read: {type(error).__name__}"
         self._loaded()
-        self._adopt(config, "configuration reloaded")
         return ""
 
     def _adopt(self, config: Config, why: str) -> None:

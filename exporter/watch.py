@@ -6,7 +6,7 @@ Everything here is bounded by the number of configured targets or by a limit of 
 import asyncio
 import math
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -78,18 +78,18 @@ class Watch:
 
     def adopt(self, config: Config) -> None:
         """Put a configuration in force. Probes under way end under the old one; what was learned stays."""
-        limits = config.global_
+        limits, configured = config.global_, set(config.targets)  # first, should memory end here
+        numbers = Counter(target.module for target in config.targets)
         slots, turns = AddressSlots(limits.per_address_concurrency), Turns(limits.concurrency, self._shortage)
         self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver)
         self._roots.clear()
         self.config = config
-        configured = set(config.targets)
         for target in [target for target in self.last if target not in configured]:
             del self.last[target]
             self.history.forget(target)
         self.own.targets.clear()
         for name in config.modules:
-            self.own.targets.labels(name).set(sum(target.module == name for target in config.targets))
+            self.own.targets.labels(name).set(numbers[name])
 
     async def read(
         self,

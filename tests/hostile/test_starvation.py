@@ -159,6 +159,27 @@ def test_where_no_thread_can_be_started_the_exporter_goes_on(tmp_path):
             assert "Traceback" not in exporter.log
 
 
+def test_where_memory_does_not_suffice_for_a_new_configuration_the_old_one_stays(tmp_path):
+    config_file = tmp_path / "config.yaml"
+    names = [f"127.0.{number // 250}.{number % 250}:1" for number in range(60_000)]
+    replace_file(config_file, json.dumps({"targets": [{"targets": names[:1]}]}))
+    with running_exporter(config_file=config_file) as exporter:
+        exporter.scrape()
+        exporter.squeeze(SPARE_KIB // 2)
+        replace_file(config_file, json.dumps({"targets": [{"targets": names}]}))
+        deadline = time.monotonic() + 6 * POLL_SECONDS
+        while "cannot be" not in exporter.log and exporter.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert exporter.process.poll() is None, exporter.log
+        exporter.release()
+        scrape = exporter.scrape()
+        assert len(scrape.samples("tls_probe_success")) == 1
+        assert scrape.value("tls_exporter_config_last_reload_successful") == 0
+        replace_file(config_file, json.dumps({"targets": [{"targets": names[:2]}]}))
+        assert exporter.reload().status == 200
+        assert len(exporter.scrape().samples("tls_probe_success")) == 2
+
+
 @contextlib.contextmanager
 def large_answers_and_good(folder, large, good):
     """Serve peers that answer with flights of 190 KB, and good ones; yield an exporter that has seen a few of them."""
