@@ -7,7 +7,8 @@ a cycle of five objects (asyncio's transport and what it holds), some of which a
 
 Python counts what is made less what is freed, and the freed readings of the scrape before make up for the new ones: it
 would not look for the whole of a scrape, and then at all of it in one go. So what is young is looked through after each
-hundred readings.
+hundred readings. By that the connections of the moment become old: where targets are asked for one by one, at `/probe`,
+no scrape sets them aside and has them looked through, so that so many readings do.
 """
 
 import gc
@@ -19,15 +20,22 @@ NEVER = 1_000_000  # older objects are not looked through between scrapes
 OBJECTS_PER_TARGET = 40
 SPARE_OBJECTS = 2_000  # four hundred connections that have ended
 SCRAPES_BETWEEN_COUNTS = 50  # to count what was set aside takes milliseconds
+READINGS_BETWEEN_COUNTS = 100_000  # without a scrape that sets aside
 FEW_TARGETS = 2_000  # whose scrape can be looked through at its end in a few milliseconds
 
 
 class Garbage:
     """Sets aside what stays. One for a process; the collector is the process's own."""
 
-    def __init__(self, scrapes_between_counts: int = SCRAPES_BETWEEN_COUNTS) -> None:
+    def __init__(
+        self,
+        scrapes_between_counts: int = SCRAPES_BETWEEN_COUNTS,
+        readings_between_counts: int = READINGS_BETWEEN_COUNTS,
+    ) -> None:
         self._after_collection = 0
         self._scrapes_between_counts = scrapes_between_counts
+        self._readings_between_counts = readings_between_counts
+        self._readings_since = 0  # the last scrape, or count
         self._scrapes = 0
         self._readings = 0
 
@@ -49,14 +57,22 @@ class Garbage:
         self._readings += 1
         if self._readings % READINGS_AT_ONCE == 0:
             gc.collect(1)
+        self._readings_since += 1
+        if self._readings_since >= self._readings_between_counts:
+            self._readings_since = 0
+            gc.freeze()
+            self._count(0)
 
     def set_aside(self, targets: int) -> None:
         """Set aside what has survived a scrape of so many targets."""
         if targets <= FEW_TARGETS:
             gc.collect(1)
         gc.freeze()
+        self._readings_since = 0
         self._scrapes += 1
-        if self._scrapes % self._scrapes_between_counts:
-            return
+        if self._scrapes % self._scrapes_between_counts == 0:
+            self._count(targets)
+
+    def _count(self, targets: int) -> None:
         if gc.get_freeze_count() > self._after_collection + SPARE_OBJECTS + OBJECTS_PER_TARGET * targets:
             self.collect()

@@ -94,3 +94,25 @@ def test_the_readings_of_many_targets_are_no_reason_to_look_through_everything(g
     assert kept
     garbage.collect()
     assert Cycle.alive == 0
+
+
+def test_where_targets_are_asked_for_one_by_one_old_garbage_is_found_as_well():
+    """No scrape sets it aside there, and nothing but a look at everything finds what has become old."""
+    thresholds = gc.get_threshold()
+    garbage = Garbage(readings_between_counts=2 * READINGS_AT_ONCE)
+    garbage.begin()
+    try:
+        lost = [Cycle() for _ in range(10)]
+        kept = [[] for _ in range(SPARE_OBJECTS + 1000)]
+        for _ in range(READINGS_AT_ONCE):
+            garbage.tidy()
+        lost.clear()
+        gc.collect(1)
+        assert Cycle.alive == 10, "it has become old"
+        for _ in range(READINGS_AT_ONCE):
+            garbage.tidy()
+        assert Cycle.alive == 0
+        assert kept
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
