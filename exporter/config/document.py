@@ -232,6 +232,9 @@ def read_document(file: str, data: bytes) -> Document:
             composer.take(event)
     except yaml.YAMLError as error:
         raise DocumentError(*composer.problems, _syntax_problem(file, text, error)) from None
+    except (ValueError, OverflowError) as error:  # of PyYAML's own parser, where libyaml is missing
+        problem = Problem(file, 1, 1, "", f"not YAML: a number in it is out of bounds: {str(error)[:100]}")
+        raise DocumentError(*composer.problems, problem) from None
     root = composer.root
     if root is not None and composer.aliases:  # else everything was counted as it came
         _check_expansion(file, root)

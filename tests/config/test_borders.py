@@ -3,9 +3,10 @@
 import ipaddress
 
 import pytest
+import yaml
 
-from exporter.config import values
-from exporter.config.document import Plain
+from exporter.config import document, values
+from exporter.config.document import DocumentError, Plain, read_document
 from exporter.config.model import BUILT_IN_MODULES, Module
 from exporter.config.patterns import Pattern, parse_pattern
 from exporter.config.problems import ConfigError, Problem, did_you_mean, dotted, one_of
@@ -269,3 +270,12 @@ def test_hints():
     assert did_you_mean("zzz", ("timeout",)) == ""
     assert one_of("zzz", ("timeout", "target")) == " (known: timeout, target)"
     assert one_of("timeouts", ("timeout", "target")) == ", did you mean 'timeout'?"
+
+
+@pytest.mark.parametrize("text", [b'a: "\\UFFFFFFFF"', b"%YAML 1." + b"9" * 5000 + b"\n---\na: 1"])
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+def test_numbers_out_of_bounds_are_no_yaml_with_or_without_libyaml(monkeypatch, loader, text):
+    monkeypatch.setattr(document, "_LOADER", getattr(yaml, loader))
+    with pytest.raises(DocumentError) as caught:
+        read_document("a.yaml", text)
+    assert "not YAML" in str(caught.value.problems[0])
