@@ -5,13 +5,18 @@ It answers what getaddrinfo answers and caches nothing: that is the resolver's b
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Condition, Thread
 from typing import Any
 
 AddressInfo = tuple[Any, ...]
 Lookup = Callable[..., list[AddressInfo]]
+Work = Callable[[], None]
+_NO_PORT = 0
 
 
 class NoThreadError(Exception):
@@ -27,56 +32,42 @@ class _UnderWay:
 class Lookups:
     """Looks names up. `lookup` has getaddrinfo's shape, so that tests need no DNS.
 
-    A name that is being looked up is shared, so that it takes one thread, and none if everybody has given up before
-    it was its turn. Where no further thread can be started, those that there are do all.
+    A name that is being looked up is shared, whatever the port, so that it takes one thread, and none if everybody has
+    given up before it was its turn.
     """
 
     def __init__(self, name: str, threads: int, lookup: Lookup = socket.getaddrinfo) -> None:
         self._lookup = lookup
-        self._most, self._name = threads, name
-        self._threads = self._new_threads()
-        self._is_staffed = False  # by a thread, which stays
-        self._is_closed = False
-        self._under_way: dict[tuple[str, int, int], _UnderWay] = {}
+        self._threads = _Threads(name, threads)
+        self._under_way: dict[tuple[str, int], _UnderWay] = {}
 
     async def look_up(self, host: str, port: int, family: int, *more: int) -> list[AddressInfo]:
         """Return what getaddrinfo returns for TCP, or raise what it raises; NoThreadError when none can be started.
 
         `more` are getaddrinfo's protocol and flags, the same for all that share lookups.
         """
-        lookup = self._under_way.get((host, port, family)) or self._begin(host, port, family, more)
+        lookup = self._under_way.get((host, family)) or self._begin(host, family, more)
         lookup.waiting += 1
         try:
-            return await asyncio.shield(asyncio.wrap_future(lookup.answer))
+            found = await asyncio.shield(asyncio.wrap_future(lookup.answer))
+            return [(*kind, (address[0], port, *address[2:])) for *kind, address in found]
         finally:
             lookup.waiting -= 1
             if not lookup.waiting:
                 lookup.answer.cancel()  # which does nothing once it has begun
             del lookup  # an error's traceback would keep it, and it keeps the error
 
-    def _begin(self, host: str, port: int, family: int, more: tuple[int, ...]) -> _UnderWay:
-        """Let a thread have a question. Its answer is a future of ours: an executor queues what it then refuses."""
+    def _begin(self, host: str, family: int, more: tuple[int, ...]) -> _UnderWay:
         answer: Future[list[AddressInfo]] = Future()
-        try:
-            self._threads.submit(_answer, answer, self._lookup, (host, port, family, socket.SOCK_STREAM, *more))
-        except RuntimeError as error:
-            if self._is_closed or not self._is_staffed:
-                if not self._is_closed:
-                    self._threads = self._new_threads()  # without what is queued for nobody
-                raise NoThreadError(str(error)) from None
-        self._is_staffed = True
-        key = (host, port, family)
-        lookup = self._under_way[key] = _UnderWay(answer)
-        answer.add_done_callback(lambda _: self._under_way.pop(key, None))
+        question = (host, _NO_PORT, family, socket.SOCK_STREAM, *more)
+        self._threads.give(lambda: _answer(answer, self._lookup, question))
+        lookup = self._under_way[host, family] = _UnderWay(answer)
+        answer.add_done_callback(lambda _: self._under_way.pop((host, family), None))
         return lookup
-
-    def _new_threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self._most, thread_name_prefix=self._name)
 
     def close(self) -> None:
         """Take no more lookups; those under way end on their own."""
-        self._is_closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
         for lookup in tuple(self._under_way.values()):
             lookup.answer.cancel()
 
@@ -88,3 +79,59 @@ def _answer(answer: Future[list[AddressInfo]], lookup: Lookup, question: tuple[A
         answer.set_result(lookup(*question))
     except BaseException as error:  # noqa: BLE001 - for whoever waits
         answer.set_exception(error.with_traceback(None))  # which would keep the answer, which keeps the error
+
+
+class _Threads:
+    """At most `most` threads, started as they are needed. The process does not wait for them at its end.
+
+    An executor of the library would: for a resolver that hangs, that is longer than whoever stops the process waits.
+    And it queues what it then cannot start a thread for, where nobody waits for it any more.
+    """
+
+    def __init__(self, name: str, most: int) -> None:
+        self._name, self._most = name, most
+        self._changed = Condition()
+        self._queue: deque[Work] = deque()
+        self._started = self._idle = 0
+        self._is_closed = False
+
+    def give(self, work: Work) -> None:
+        """Let a thread do something, now or in its turn. Raises NoThreadError where there is none and none starts."""
+        with self._changed:
+            if self._is_closed:
+                raise NoThreadError("no lookups are made any more")
+            if len(self._queue) < self._idle or self._started == self._most or not self._start(work):
+                self._queue.append(work)
+                self._changed.notify()
+
+    def _start(self, work: Work) -> bool:
+        """Start one more with its first work; where that cannot be, those that there are do all."""
+        thread = Thread(target=self._run, args=(work,), name=f"{self._name}-{self._started}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            if not self._started:
+                raise NoThreadError(str(error)) from None
+            return False
+        self._started += 1
+        return True
+
+    def _run(self, work: Work) -> None:
+        while True:
+            with suppress(Exception):  # as MemoryError; whoever waits for the answer has a deadline
+                work()
+            del work  # and what it holds, while the thread waits
+            with self._changed:
+                while not self._queue:
+                    if self._is_closed:
+                        return
+                    self._idle += 1
+                    self._changed.wait()
+                    self._idle -= 1
+                work = self._queue.popleft()
+
+    def close(self) -> None:
+        """Let each thread end when nothing is left to do."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()

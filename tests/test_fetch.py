@@ -190,12 +190,13 @@ async def test_a_name_that_hangs_takes_one_thread_and_none_of_the_loops():
 
 
 async def test_a_name_that_nobody_waits_for_any_more_is_not_looked_up():
-    """Else abandoned names would keep the threads from others, and the process from its end."""
+    """Else abandoned names would keep the threads from others."""
     answer = threading.Event()
-    asked = []
+    asked, begun = [], threading.Event()
 
     def look_up(host, *_):
         asked.append(host)
+        begun.set()
         answer.wait(30)
         return []
 
@@ -205,7 +206,7 @@ async def test_a_name_that_nobody_waits_for_any_more_is_not_looked_up():
         return asyncio.create_task(names.look_up(host, 80, socket.AF_INET))
 
     waiting = [ask("hangs.example"), ask("abandoned.example"), ask("shared.example"), ask("shared.example")]
-    await asyncio.sleep(0)
+    await asyncio.to_thread(begun.wait, 5)
     for task in waiting[:3]:
         task.cancel()
     await asyncio.wait(waiting[:3])

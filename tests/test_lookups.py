@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import gc
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -108,3 +110,53 @@ async def test_a_lookup_that_fails_leaves_nothing_that_only_the_collector_finds(
 async def look_up_and_forget(lookups, name):
     with contextlib.suppress(socket.gaierror):
         await lookups.look_up(name, 443, 0)
+
+
+async def test_a_name_is_looked_up_once_for_all_ports(lookups, resolver):
+    found = await asyncio.gather(*(lookups.look_up("shared.example", port, 0) for port in (443, 8443)))
+    assert [address for ((*_, address),) in found] == [("192.0.2.1", 443), ("192.0.2.1", 8443)]
+    assert resolver.asked == ["shared.example"]
+
+
+async def test_a_thread_that_is_free_does_what_comes_next(lookups, resolver):
+    for number in range(20):
+        await look_up(lookups, f"{number}.example")
+        await until(lambda: lookups._threads._idle == 1)
+    assert len(resolver.threads) == 1
+
+
+async def test_a_thread_that_goes_from_one_to_the_next_is_not_taken_for_a_free_one(lookups, resolver):
+    """Else names would wait behind one that hangs, though more threads could be started."""
+    hang = threading.Event()
+    lookups._lookup = lambda host, *_: hang.wait(10) and ANSWER if host.startswith("hangs") else resolver(host)
+    await look_up(lookups, *(f"{number}.example" for number in range(200)))
+    hanging = [asyncio.create_task(look_up(lookups, f"hangs-{number}.example")) for number in range(63)]
+    assert await asyncio.wait_for(look_up(lookups, "fresh.example"), 5) == [ANSWER]
+    hang.set()
+    await asyncio.gather(*hanging)
+
+
+async def until(holds):
+    deadline = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.001)
+
+
+def test_the_process_does_not_wait_for_a_name_that_hangs():
+    """Nor does it say anything about it."""
+    program = """
+import asyncio, time
+from exporter.lookups import Lookups
+
+async def main():
+    lookups = Lookups("test", 2, lambda *_: time.sleep(600))
+    try:
+        await asyncio.wait_for(lookups.look_up("hangs.example", 443, 0), 0.2)
+    except TimeoutError:
+        lookups.close()
+
+asyncio.run(main())
+"""
+    ended = subprocess.run([sys.executable, "-c", program], timeout=60, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")

@@ -110,9 +110,9 @@ async def test_five_hundred_addresses_are_cut(port):
 
 async def test_the_living_address_is_found_among_dead_ones(port):
     def lookup(*_):
-        return [*(ip4(f"127.1.1.{number}", 1) for number in range(1, 20)), ip4("127.0.0.1", port)]
+        return [*(ip4(f"127.1.1.{number}", port) for number in range(1, 20)), ip4("127.0.0.1", port)]
 
-    (result,) = await probe_with(lookup, target("mixed.example"), seconds=8)
+    (result,) = await probe_with(lookup, target("mixed.example", port), seconds=8)
     assert result.success
     assert result.address == "127.0.0.1"
 

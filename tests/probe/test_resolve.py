@@ -61,7 +61,7 @@ async def test_a_literal_of_the_other_family_is_no_address():
 async def test_the_family_asked_for_is_passed_on():
     asked = []
     await resolve(lambda *arguments: asked.append(arguments) or answer("192.0.2.1"), protocol=IPProtocol.IP4)
-    assert asked == [("name.example", 443, socket.AF_INET, socket.SOCK_STREAM)]
+    assert asked == [("name.example", 0, socket.AF_INET, socket.SOCK_STREAM)]
 
 
 async def test_a_resolver_that_returns_hundreds_is_cut():
