@@ -65,6 +65,11 @@ class Lookups:
         answer.add_done_callback(lambda _: self._under_way.pop((host, family), None))
         return lookup
 
+    @property
+    def are_busy(self) -> bool:
+        """Whether every thread is looking up a name, and none more can be started."""
+        return self._threads.are_busy
+
     def close(self) -> None:
         """Take no more lookups; those under way end on their own."""
         self._threads.close()
@@ -94,6 +99,12 @@ class _Threads:
         self._queue: deque[Work] = deque()
         self._started = self._idle = 0
         self._is_closed = False
+
+    @property
+    def are_busy(self) -> bool:
+        """Whether none is idle, and none more may be started."""
+        with self._changed:
+            return not self._idle and (self._started == self._most or bool(self._queue))
 
     def give(self, work: Work) -> None:
         """Let a thread do something, now or in its turn. Raises NoThreadError where there is none and none starts."""

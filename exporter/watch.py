@@ -59,12 +59,12 @@ class Watch:
         self.chains = ChainJudge()
         self.revocations = Revocations(fetch, clock)
         self.postures = Postures()
-        self.resolver = Resolver()
+        self.resolver = Resolver(tell_busy=self._tell_busy_resolver)
         self.sharing: Sharing[Reading] = Sharing()
         self.last: OrderedDict[Target, Reading] = OrderedDict()
         self.history = History()
         self._progress: dict[Target, Progress] = {}
-        self._fault_told = self._shortage_told = -math.inf
+        self._told: dict[str, float] = {}  # when each kind of trouble of ours was logged last
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
         self._shortage = Shortage(Memory().left, self._tell_shortage)
         self.prober = Prober(AddressSlots(1), Turns(1), self.resolver)
@@ -171,12 +171,22 @@ class Watch:
         return done
 
     def _tell_shortage(self) -> None:
-        """Say that memory is near its end, but not each time."""
         self.own.memory_shortages.inc()
-        now = time.monotonic()
-        if now - self._shortage_told >= FAULT_SECONDS:
-            self._shortage_told = now
+        if self._is_to_be_told("memory"):
             log.warning("memory is near its limit: few probes are made at once")
+
+    def _tell_busy_resolver(self) -> None:
+        self.own.resolver_busy.inc()
+        if self._is_to_be_told("resolver"):
+            log.warning("all threads that look names up are busy: the system's resolver hangs or is slow")
+
+    def _is_to_be_told(self, kind: str) -> bool:
+        """Tell whether trouble of a kind is to be logged now: not each time."""
+        now = time.monotonic()
+        if now - self._told.get(kind, -math.inf) < TROUBLE_SECONDS:
+            return False
+        self._told[kind] = now
+        return True
 
     def close(self) -> None:
         """Give the resolver's threads back."""
@@ -295,9 +305,7 @@ class Watch:
         where = {"target": done.target.name, "module": done.target.module}
         if failure is not None:
             where |= {"phase": failure.phase.value, "reason": failure.reason.value, "detail": failure.detail}
-            now = time.monotonic()
-            if failure.reason is Reason.INTERNAL_ERROR and now - self._fault_told >= FAULT_SECONDS:
-                self._fault_told = now
+            if failure.reason is Reason.INTERNAL_ERROR and self._is_to_be_told("fault"):
                 log.error("probe failed by a fault of the exporter", **where)
             else:
                 log.debug("probe failed", **where)
@@ -305,7 +313,7 @@ class Watch:
             log.info("target recovered" if failure is None else "target fails", **where)
 
 
-FAULT_SECONDS = 10.0  # between two lines on faults of ours; tls_exporter_probe_faults_total counts them all
+TROUBLE_SECONDS = 10.0  # between two lines on trouble of one kind; metrics count every time
 ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
 GRACE_SECONDS = 0.05  # between the end of a probe and that of whoever waits for it
 

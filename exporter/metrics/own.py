@@ -106,6 +106,11 @@ class OwnMetrics:
             "Times that memory came near its limit, so that few probes were made at once.",
             registry=registry,
         )
+        self.resolver_busy = Counter(
+            "tls_exporter_resolver_busy",
+            "Names that were not looked up in time while every thread for lookups was busy.",
+            registry=registry,
+        )
         self.accept_failures = Counter(
             "tls_exporter_accept_failures",
             "Times that no connection could be accepted, mostly for want of file descriptors.",

@@ -7,6 +7,7 @@ are shared. It caches nothing: that is the resolver's business.
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,9 +36,18 @@ class Address:
 
 
 class Resolver:
-    """Resolves names on its own threads. `lookup` has getaddrinfo's shape, so that tests need no DNS."""
+    """Resolves names on its own threads. `lookup` has getaddrinfo's shape, so that tests need no DNS.
 
-    def __init__(self, lookup: Lookup = socket.getaddrinfo, threads: int = RESOLVER_THREADS) -> None:
+    `tell_busy` is called for each name that was not looked up in time while every thread was busy.
+    """
+
+    def __init__(
+        self,
+        lookup: Lookup = socket.getaddrinfo,
+        threads: int = RESOLVER_THREADS,
+        tell_busy: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._tell_busy = tell_busy
         self._lookups = Lookups("resolver", threads, lookup)
 
     async def resolve(self, host: str, port: int, protocol: IPProtocol, deadline: float) -> tuple[Address, ...]:
@@ -57,6 +67,8 @@ class Resolver:
         except NoThreadError as error:
             raise NetworkError(Reason.INTERNAL_ERROR, f"out of resources: {error}") from None
         except TimeoutError:
+            if self._lookups.are_busy:
+                self._tell_busy()
             raise NetworkError(Reason.TIMEOUT, f"no answer for the name {host} in time") from None
         except socket.gaierror as error:
             kind = "the resolver failed" if error.errno in _TEMPORARY else "no such name or no address"

@@ -194,6 +194,9 @@ def test_a_reload_and_pages_do_not_wait_for_names_that_hang(tmp_path):
             assert first.failure(host=name) == ("resolve", "timeout")
         for name in hosts:
             assert first.value("tls_probe_success", host=name) == 1
+        busy = exporter.scrape("?shard=0/100000").value("tls_exporter_resolver_busy_total")
+        assert busy == len(hanging)
+        assert exporter.log.count("all threads that look names up are busy") == 1
         began = time.monotonic()
         assert exporter.reload().status == 200
         assert exporter.request("/").status == 200
@@ -205,4 +208,7 @@ def test_a_reload_and_pages_do_not_wait_for_names_that_hang(tmp_path):
             time.sleep(0.2)
         assert last.values("tls_certificate_revoked") == [0] * len(hosts)
         assert last.values("tls_probe_success") == [1] * (len(hanging) + len(hosts))
+        assert last.value("tls_exporter_resolver_busy_total") >= busy
+        after = exporter.scrape(timeout=4).value("tls_exporter_resolver_busy_total")
+        assert exporter.scrape(timeout=4).value("tls_exporter_resolver_busy_total") == after
         assert "Traceback" not in exporter.log
