@@ -53,10 +53,10 @@ class Lines(logging.StreamHandler[TextIO]):
     """Writes lines to stderr. A full disk or closed stderr stops nothing: it is counted, and told when it is over."""
 
     errors = 0  # of the process
-    _told = 0
 
     def __init__(self) -> None:
         super().__init__(sys.stderr)
+        self._told = Lines.errors
 
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         """Count a line that could not be written."""
