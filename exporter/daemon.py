@@ -78,7 +78,7 @@ class Daemon:
         await runner.setup()
         server = runner.server
         assert server is not None
-        scarcity = Scarcity(lambda: server.connections, self._own.accept_failures.inc)
+        scarcity = Scarcity(lambda: server.connections, self._own.troubles.accept_failures.inc)
         asyncio.get_running_loop().set_exception_handler(scarcity.hear)
         alive = asyncio.ensure_future(self._tell_that_it_lives())
         try:
@@ -138,7 +138,7 @@ class Daemon:
 
     def _tell_jump(self, seconds: float) -> None:
         if seconds:
-            self._own.clock_jumps.inc()
+            self._own.troubles.clock_jumps.inc()
             log.warning("the clock has jumped, and the verdicts follow it", seconds=round(seconds))
 
     async def _tell_that_it_lives(self) -> None:

@@ -12,12 +12,12 @@ from aiohttp import web
 
 from exporter import systemd
 from exporter.exits import StartError
+from exporter.log import Seldom
 
 BACKLOG = 512
 ACCEPT_RETRY_SECONDS = 1.0  # asyncio's
 _PORTS = 65536
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-FAULT_SECONDS = 10.0  # between two lines on connections that cannot be accepted
 log = structlog.get_logger("listening")
 
 
@@ -40,7 +40,8 @@ class Scarcity:
 
     def __init__(self, connections: Callable[[], Iterable[Connection]], tell: Callable[[], None]) -> None:
         self._connections, self._tell = connections, tell
-        self._heard = self._logged = -FAULT_SECONDS
+        self._heard = -ACCEPT_RETRY_SECONDS
+        self._seldom = Seldom()
         self._before: set[Connection] = set()
         self._ending: dict[Connection, asyncio.Task[None]] = {}
 
@@ -55,8 +56,7 @@ class Scarcity:
             return
         self._heard = now
         self._tell()
-        if now - self._logged >= FAULT_SECONDS:
-            self._logged = now
+        if self._seldom("accept"):
             log.error("out of resources: no connection can be accepted, idle ones are ended", error=str(error))
         connections = set(self._connections())
         for connection in connections & self._before - self._ending.keys():

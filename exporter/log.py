@@ -2,7 +2,10 @@
 
 import codecs
 import logging
+import math
 import sys
+import time
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import structlog
@@ -10,6 +13,7 @@ import structlog
 LEVELS = ("debug", "info", "warn", "warning", "error")  # Prometheus says warn, Python warning
 FORMATS = ("logfmt", "json")
 MAX_VALUE = 500  # characters of one value
+SELDOM_SECONDS = 10.0  # between two lines on trouble of one kind
 codecs.lookup("unicode_escape")  # a file is read for it, which cannot be opened when there are no descriptors left
 
 
@@ -47,6 +51,22 @@ def configure(level: str = "info", form: str = "logfmt") -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+class Seldom:
+    """Whether a line on trouble of some kind is due: once in ten seconds for each kind, however often it comes."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told: dict[str, float] = {}
+
+    def __call__(self, kind: str) -> bool:
+        """Tell whether to log it now."""
+        now = self._clock()
+        is_due = now - self._told.get(kind, -math.inf) >= SELDOM_SECONDS
+        if is_due:
+            self._told[kind] = now
+        return is_due
 
 
 class Lines(logging.StreamHandler[TextIO]):

@@ -23,6 +23,7 @@ from exporter.fetch import fetch
 from exporter.findings.judgement import Judgement, judge, judge_again
 from exporter.findings.observation import Observation
 from exporter.history import History
+from exporter.log import Seldom
 from exporter.memory import Memory
 from exporter.metrics.own import OwnMetrics
 from exporter.probe.limits import AddressSlots
@@ -64,7 +65,7 @@ class Watch:
         self.last: OrderedDict[Target, Reading] = OrderedDict()
         self.history = History()
         self._progress: dict[Target, Progress] = {}
-        self._told: dict[str, float] = {}  # when each kind of trouble of ours was logged last
+        self._seldom = Seldom()
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
         self._shortage = Shortage(Memory().left, self._tell_shortage)
         self.prober = Prober(AddressSlots(1), Turns(1), self.resolver)
@@ -171,22 +172,14 @@ class Watch:
         return done
 
     def _tell_shortage(self) -> None:
-        self.own.memory_shortages.inc()
-        if self._is_to_be_told("memory"):
+        self.own.troubles.memory_shortages.inc()
+        if self._seldom("memory"):
             log.warning("memory is near its limit: few probes are made at once")
 
     def _tell_busy_resolver(self) -> None:
-        self.own.resolver_busy.inc()
-        if self._is_to_be_told("resolver"):
+        self.own.troubles.resolver_busy.inc()
+        if self._seldom("resolver"):
             log.warning("all threads that look names up are busy: the system's resolver hangs or is slow")
-
-    def _is_to_be_told(self, kind: str) -> bool:
-        """Tell whether trouble of a kind is to be logged now: not each time."""
-        now = time.monotonic()
-        if now - self._told.get(kind, -math.inf) < TROUBLE_SECONDS:
-            return False
-        self._told[kind] = now
-        return True
 
     def close(self) -> None:
         """Give the resolver's threads back."""
@@ -297,7 +290,7 @@ class Watch:
                 continue
             self.own.probes.labels(failure.phase.value).inc()
             if failure.reason is Reason.INTERNAL_ERROR:
-                self.own.probe_faults.inc()
+                self.own.troubles.probe_faults.inc()
 
     def _tell(self, before: Reading | None, done: Reading) -> None:
         """Log a failed probe at debug, a change of state at info, a fault of ours at error, but not each of many."""
@@ -305,7 +298,7 @@ class Watch:
         where = {"target": done.target.name, "module": done.target.module}
         if failure is not None:
             where |= {"phase": failure.phase.value, "reason": failure.reason.value, "detail": failure.detail}
-            if failure.reason is Reason.INTERNAL_ERROR and self._is_to_be_told("fault"):
+            if failure.reason is Reason.INTERNAL_ERROR and self._seldom("fault"):
                 log.error("probe failed by a fault of the exporter", **where)
             else:
                 log.debug("probe failed", **where)
@@ -313,7 +306,6 @@ class Watch:
             log.info("target recovered" if failure is None else "target fails", **where)
 
 
-TROUBLE_SECONDS = 10.0  # between two lines on trouble of one kind; metrics count every time
 ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
 GRACE_SECONDS = 0.05  # between the end of a probe and that of whoever waits for it
 

@@ -72,3 +72,12 @@ def test_what_cannot_be_written_is_counted_and_told_when_it_can_be(lines):
     assert "lines of the log could not be written" in told
     assert told.endswith("lines=3")
     assert "msg=last" in last
+
+
+def test_trouble_of_a_kind_is_told_seldom_and_each_kind_by_itself():
+    now = 0.0
+    seldom = log.Seldom(lambda: now)
+    told = [(kind, seldom(kind)) for kind in ("memory", "memory", "resolver")]
+    assert told == [("memory", True), ("memory", False), ("resolver", True)]
+    now = log.SELDOM_SECONDS
+    assert seldom("memory")

@@ -4,6 +4,7 @@ They live in a registry of their own, made once for a process; nothing of a targ
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -45,89 +46,80 @@ class LogErrors:
         )
 
 
+class Troubles:
+    """What the exporter runs short of or does wrong, counted each time; the log tells it seldom."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        counter = partial(Counter, registry=registry)
+        self.probe_faults = counter(
+            "tls_exporter_probe_faults", "Probes that failed by a fault of the exporter itself."
+        )
+        self.memory_shortages = counter(
+            "tls_exporter_memory_shortages",
+            "Times that memory came near its limit, so that few probes were made at once.",
+        )
+        self.resolver_busy = counter(
+            "tls_exporter_resolver_busy",
+            "Names that were not looked up in time while every thread for lookups was busy.",
+        )
+        self.accept_failures = counter(
+            "tls_exporter_accept_failures",
+            "Times that no connection could be accepted, mostly for want of file descriptors.",
+        )
+        self.clock_jumps = counter(
+            "tls_exporter_clock_jumps",
+            "Times that the machine's clock jumped by a minute or more: it was set, or the machine had slept.",
+        )
+        registry.register(LogErrors())
+
+
 class OwnMetrics:
     """Every metric of the exporter on itself, and the registry that holds them."""
 
     def __init__(self) -> None:
-        registry = CollectorRegistry()
-        self.registry = registry
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
-        GCCollector(registry=registry)
-        build = Info("tls_exporter_build", "What runs here.", registry=registry)
-        build.info({"version": __version__})
-        self.reload_successful = Gauge(
-            "tls_exporter_config_last_reload_successful", "1 if the last reload succeeded.", registry=registry
-        )
-        self.reload_success_time = Gauge(
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        Info("tls_exporter_build", "What runs here.", registry=self.registry).info({"version": __version__})
+        self.troubles = Troubles(self.registry)
+        self.caches = CacheSizes()
+        self.registry.register(self.caches)
+        self._of_configuration(partial(Gauge, registry=self.registry))
+        self._of_probes(partial(Counter, registry=self.registry), partial(Gauge, registry=self.registry))
+        self._of_scrapes(partial(Counter, registry=self.registry), partial(Gauge, registry=self.registry))
+
+    def _of_configuration(self, gauge: Callable[..., Gauge]) -> None:
+        self.reload_successful = gauge("tls_exporter_config_last_reload_successful", "1 if the last reload succeeded.")
+        self.reload_success_time = gauge(
             "tls_exporter_config_last_reload_success_timestamp_seconds",
             "When the configuration in force was loaded, in Unix seconds.",
-            registry=registry,
         )
-        self.targets = Gauge("tls_exporter_targets", "Configured targets.", ["module"], registry=registry)
-        self.target_file_errors = Gauge(
-            "tls_exporter_target_file_errors",
-            "Target files that cannot be read; their last good targets are kept.",
-            registry=registry,
+        self.targets = gauge("tls_exporter_targets", "Configured targets.", ["module"])
+        self.target_file_errors = gauge(
+            "tls_exporter_target_file_errors", "Target files that cannot be read; their last good targets are kept."
         )
-        self.probes = Counter(
-            "tls_exporter_probes",
-            "Probes that ended, by outcome: success or the phase that failed.",
-            ["outcome"],
-            registry=registry,
+
+    def _of_probes(self, counter: Callable[..., Counter], gauge: Callable[..., Gauge]) -> None:
+        self.probes = counter(
+            "tls_exporter_probes", "Probes that ended, by outcome: success or the phase that failed.", ["outcome"]
         )
         for outcome in ("success", "resolve", "connect", "proxy", "starttls", "handshake"):
             self.probes.labels(outcome)
         self.probes_succeeded = self.probes.labels("success")
-        self.probes_shared = Counter(
-            "tls_exporter_probes_shared",
-            "Probes that a scrape took over from another under way.",
-            registry=registry,
+        self.probes_shared = counter(
+            "tls_exporter_probes_shared", "Probes that a scrape took over from another under way."
         )
-        self.probe_faults = Counter(
-            "tls_exporter_probe_faults",
-            "Probes that failed by a fault of the exporter itself.",
-            registry=registry,
-        )
-        self.in_flight = Gauge("tls_exporter_probes_in_flight", "Probes under way.", registry=registry)
-        self.scrapes = Counter("tls_exporter_scrapes", "Scrapes answered, by path.", ["path"], registry=registry)
-        self.scrape_duration = Gauge(
-            "tls_exporter_last_scrape_duration_seconds",
-            "Duration of the last whole scrape.",
-            registry=registry,
-        )
-        self.scrape_targets_cut = Counter(
+        self.in_flight = gauge("tls_exporter_probes_in_flight", "Probes under way.")
+
+    def _of_scrapes(self, counter: Callable[..., Counter], gauge: Callable[..., Gauge]) -> None:
+        self.scrapes = counter("tls_exporter_scrapes", "Scrapes answered, by path.", ["path"])
+        self.scrape_duration = gauge("tls_exporter_last_scrape_duration_seconds", "Duration of the last whole scrape.")
+        self.scrape_targets_cut = counter(
             "tls_exporter_scrape_targets_cut",
             "Targets reported as failed by timeout because the scrape's deadline came first.",
-            registry=registry,
-        )
-        self.memory_shortages = Counter(
-            "tls_exporter_memory_shortages",
-            "Times that memory came near its limit, so that few probes were made at once.",
-            registry=registry,
-        )
-        self.resolver_busy = Counter(
-            "tls_exporter_resolver_busy",
-            "Names that were not looked up in time while every thread for lookups was busy.",
-            registry=registry,
-        )
-        self.accept_failures = Counter(
-            "tls_exporter_accept_failures",
-            "Times that no connection could be accepted, mostly for want of file descriptors.",
-            registry=registry,
-        )
-        self.clock_jumps = Counter(
-            "tls_exporter_clock_jumps",
-            "Times that the machine's clock jumped by a minute or more: it was set, or the machine had slept.",
-            registry=registry,
-        )
-        self.loop_blocked = Gauge(
-            "tls_exporter_event_loop_blocked_max_seconds",
-            "Longest time that the event loop was late in the last minute or two, while scrapes were under way.",
-            registry=registry,
         )
         self.lateness = Lateness()
-        self.loop_blocked.set_function(lambda: self.lateness.longest)
-        registry.register(LogErrors())
-        self.caches = CacheSizes()
-        registry.register(self.caches)
+        gauge(
+            "tls_exporter_event_loop_blocked_max_seconds",
+            "Longest time that the event loop was late in the last minute or two, while scrapes were under way.",
+        ).set_function(lambda: self.lateness.longest)

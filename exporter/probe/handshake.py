@@ -236,6 +236,8 @@ def _scts(delivered: Delivered, flight: ServerFlight | None = None) -> tuple[byt
         scts = read_scts_untrusted(flight.server_hello)
         if scts:
             return scts
+    if not delivered.certificate_message:
+        return ()
     try:
         return read_certificate_untrusted(delivered.certificate_message).scts
     except WireError:
