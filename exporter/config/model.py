@@ -119,6 +119,36 @@ class PostureConfig:
     active_checks: bool = False
 
 
+class DNSSECMode(StrEnum):
+    """Who validates DNSSEC: the name servers that are asked, or the exporter from the trust anchors down."""
+
+    RESOLVER = "resolver"
+    VALIDATE = "validate"
+
+
+@dataclass(frozen=True, slots=True)
+class DNSConfig:
+    """`dns`: which records are compared with the endpoint, and who is asked for them.
+
+    `nameservers` are IP addresses with ports; none: the system's.
+    """
+
+    tlsa: bool = True
+    caa: bool = True
+    https: bool = True
+    nameservers: tuple[tuple[str, int], ...] = ()
+    dnssec: DNSSECMode = DNSSECMode.RESOLVER
+    trust_anchors_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ARIConfig:
+    """`ari`: the ACME directories of the CAs that are asked when a certificate should be renewed."""
+
+    directories: tuple[str, ...] = ()
+    ca_file: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """How to probe. `https` and `tls` exist without being written."""
@@ -140,6 +170,9 @@ class Module:
     trust: TrustConfig = field(default_factory=TrustConfig)
     revocation: RevocationConfig | None = None
     posture: PostureConfig | None = None
+    dns: DNSConfig | None = None
+    mail_domain: str | None = None
+    ari: ARIConfig | None = None
 
     def __hash__(self) -> int:
         return hash((self.name, self.tls_config.server_name))  # a key of every probe; `/probe` asks by many names
