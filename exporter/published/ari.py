@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from exporter.certificates.facts import Certificate
+from exporter.certificates.certificate import Certificate
 
 MAX_DIRECTORY_BYTES = 64 * 1024
 MAX_INFO_BYTES = 16 * 1024

@@ -7,7 +7,7 @@ An expired one counts as vouched for.
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from exporter.certificates.chain import Verdict as ChainVerdict
+from exporter.certificates.verdict import Verdict as ChainVerdict
 from exporter.published.ari import Window, certificate_id
 from exporter.published.documents import fetch_directory, fetch_window
 from exporter.published.facts import ARI, Renewal, SourceFailure

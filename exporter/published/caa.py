@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from exporter.certificates.certificate import Certificate
 from exporter.certificates.der import DERError, string_untrusted
 from exporter.certificates.distinguished_name import attributes_untrusted
-from exporter.certificates.facts import Certificate
 from exporter.published.caa_identifiers import CAA_IDENTIFIERS
 from exporter.published.dns_answer import Record
 
@@ -134,7 +134,7 @@ def names_to_check(leaf: Certificate, reference: str, *, trusted: bool) -> tuple
     return tuple(dict.fromkeys(names))[:MAX_NAMES]
 
 
-def judge(
+def assess(
     leaf_names: Sequence[str], sets: Sequence[RelevantSet | None], organization: str, identifiers: frozenset[str]
 ) -> CAA:
     """Return whether the CA may issue for every name; a set that is None is not known."""

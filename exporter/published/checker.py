@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.certificates.cache import BoundedCache
+from exporter.bounded_cache import BoundedCache
 from exporter.config.model import DNSConfig
 from exporter.published.ari_source import judge_renewal
 from exporter.published.dns_sources import judge_caa, judge_dane, judge_https
@@ -77,9 +77,9 @@ class PublishedChecker:
         failures: list[SourceFailure] = []
         rejected: set[str] = set()
         until = FOREVER
-        for judge in JUDGES:
+        for assess in JUDGES:
             asking = Asking(question, self._values, lookup, self._fetch, reach, now)
-            verdict = judge(asking)
+            verdict = assess(asking)
             if verdict is None:
                 continue
             until = min(until, asking.due, verdict.until)

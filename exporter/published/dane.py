@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from exporter.certificates.facts import Certificate
+from exporter.certificates.certificate import Certificate
 from exporter.published.dns_answer import Record
 
 MAX_CERTIFICATES = 16  # of a chain that are matched; a real one has at most five

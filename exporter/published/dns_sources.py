@@ -66,7 +66,7 @@ def judge_caa(asking: Asking) -> Verdict | None:
         return None
     kept = [asking.get((CAA_SOURCE, asking.lookup, name), partial(_set, asking, name)) for name in names]
     sets = [one.value if one is not None else None for one in kept]
-    verdict = caa.judge(names, sets, organization, identifiers)
+    verdict = caa.assess(names, sets, organization, identifiers)
     failures = next((found for one in kept if (found := failure(CAA_SOURCE, one))), ())
     return Verdict(CAA_SOURCE, {"caa": verdict}, verdict.permits is False, failures=failures)
 

@@ -20,7 +20,7 @@ from dns.rdatatype import RdataType
 from dns.rdtypes.ANY.RRSIG import RRSIG
 from dns.rrset import RRset
 
-from exporter.certificates.cache import BoundedCache
+from exporter.bounded_cache import BoundedCache
 from exporter.published.denial import Denial, Proof, prove, prove_expansion
 from exporter.published.dns_answer import DNSError, DNSFailure, Record, Status
 from exporter.published.dns_message import Query, Response

@@ -7,7 +7,7 @@ by the pure files beside this one.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from exporter.certificates.chain import TrustStore
+from exporter.certificates.verdict import TrustStore
 from exporter.published.ari import (
     MAX_DIRECTORY_BYTES,
     MAX_INFO_BYTES,

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from dns.rdatatype import RdataType
 
-from exporter.certificates.cache import BoundedCache
+from exporter.bounded_cache import BoundedCache
 from exporter.config.model import DNSConfig, DNSSECMode
 from exporter.published import dns_client
 from exporter.published.dns_answer import Answer, DNSError, DNSFailure

@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from exporter.certificates.judge import Chain
+from exporter.certificates.chain_cache import Chain
 from exporter.config.model import ARIConfig, DNSConfig
 
 

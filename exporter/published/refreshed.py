@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from exporter.certificates.cache import BoundedCache
+from exporter.bounded_cache import BoundedCache
 
 MAX_KEPT = 60_000
 MAX_IN_FLIGHT = 1000  # refreshes; others are started by a later scrape

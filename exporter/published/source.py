@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exporter.certificates.chain import TrustStore
+from exporter.certificates.verdict import TrustStore
 from exporter.published.documents import FetchDocument
 from exporter.published.facts import SourceFailure
 from exporter.published.https_lookup import Connect, TryECH
