@@ -13,10 +13,28 @@ from exporter.web import (
     target_page,
 )
 from exporter.web.bad_requests import quieten
-from exporter.web.crowd import Crowd
+from exporter.web.crowd import Crowd, Handler
 from exporter.web.site import SITE, Site
 
 MAX_REQUEST_BODY = 64 * 1024
+
+ROUTES: tuple[tuple[str, str, Handler, bool], ...] = (
+    ("GET", "/probe", probe_page.probe, True),
+    ("GET", "/", status.index, False),
+    ("GET", "/target", target_page.show, False),
+    ("POST", "/target", target_page.probe_now, True),
+    ("GET", "/static/{name}", static_files.static, False),
+    ("GET", "/sd", discovery.discovery, False),
+    ("GET", "/config", config_page.config, False),
+    ("GET", "/-/healthy", lifecycle.healthy, False),
+    ("GET", "/-/ready", lifecycle.ready, False),
+    ("POST", "/-/reload", lifecycle.reload, False),
+    ("PUT", "/-/reload", lifecycle.reload, False),
+)
+"""Every route but that of the metrics: method, path, handler, and whether --web.max-requests counts it."""
+
+OWN_PATHS = tuple(dict.fromkeys(path for _, path, _, _ in ROUTES if path != "/" and "{" not in path))
+"""Where the metrics cannot be, because something else is there."""
 
 
 def make_app(site: Site) -> web.Application:
@@ -26,23 +44,17 @@ def make_app(site: Site) -> web.Application:
     app[SITE] = site
     app[target_page.LIMIT] = target_page.limit()
     limited = Crowd(site.options.max_requests).limited
-    prefix = site.options.route_prefix
-    app.add_routes(
-        [
-            web.get(f"{prefix}{site.options.telemetry_path}", limited(metrics_page.metrics)),
-            web.get(f"{prefix}/probe", limited(probe_page.probe)),
-            web.get(f"{prefix}/", status.index),
-            web.get(f"{prefix}/target", target_page.show),
-            web.post(f"{prefix}/target", limited(target_page.probe_now)),
-            web.get(f"{prefix}/static/{{name}}", static_files.static),
-            web.get(f"{prefix}/sd", discovery.discovery),
-            web.get(f"{prefix}/config", config_page.config),
-            web.get(f"{prefix}/-/healthy", lifecycle.healthy),
-            web.get(f"{prefix}/-/ready", lifecycle.ready),
-            web.post(f"{prefix}/-/reload", lifecycle.reload),
-            web.put(f"{prefix}/-/reload", lifecycle.reload),
-        ]
-    )
+    prefix, telemetry = site.options.route_prefix, site.options.telemetry_path
+    for method, path, handler, is_limited in (
+        ("GET", telemetry, metrics_page.metrics, True),
+        ("GET", f"{telemetry}/exporter", metrics_page.own_metrics, False),
+        *ROUTES,
+    ):
+        answer = limited(handler) if is_limited else handler
+        if method == "GET":
+            app.router.add_get(f"{prefix}{path}", answer)  # answers HEAD as well
+        else:
+            app.router.add_route(method, f"{prefix}{path}", answer)
     if prefix:
 
         async def to_prefix(_: web.Request) -> web.Response:
