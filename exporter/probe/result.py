@@ -131,7 +131,8 @@ class HTTPFacts:
     """The answer to the request on the probed connection. `failure` says why there is none.
 
     `hsts` is None when the header field was not sent; `location` is "" when the answer redirects nowhere.
-    `alt_svc` is the Alt-Svc header field as sent, cut. `redirects_to_https` is None when unknown or not asked for.
+    `alt_svc` is the Alt-Svc header field as sent, cut. `content_length` is None where the answer does not say its
+    length. `redirects_to_https` is None when unknown or not asked for.
     """
 
     status_code: int | None = None
@@ -139,6 +140,7 @@ class HTTPFacts:
     hsts: HSTS | None = None
     location: str = ""
     alt_svc: str = ""
+    content_length: int | None = None
     redirects_to_https: bool | None = None
     redirect_detail: str = ""
     failure: str = ""
