@@ -27,7 +27,8 @@ from exporter.demo.servers import Endpoint
 from exporter.findings.assessment import Assessment
 from exporter.findings.observation import Observation
 from exporter.metrics.blackbox import BLACKBOX_FAMILIES, blackbox_version, fnv1a, is_good
-from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Session
+from exporter.net.reason import Reason
+from exporter.probe.result import Failure, HTTPFacts, Phase, Result, Session
 from exporter.target import Target, parse_endpoint
 
 ADDRESS = "127.0.0.1"
