@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from exporter.config import schema
-from exporter.config.files import NamedFileError, check_directory, check_pem, read_secret
+from exporter.config import schema, schema_published
+from exporter.config.files import NamedFileError, check_directory, check_pem, check_zone_records, read_secret
 from exporter.config.model import (
     BUILT_IN_MODULES,
+    ARIConfig,
     Config,
+    DNSConfig,
     GlobalConfig,
     HTTPConfig,
     Module,
@@ -109,6 +111,10 @@ class Assembly:
             fields["tls_config"] = self.tls_config(source, (*path, "tls_config"), shape.tls_config)
         if shape.trust is not None:
             fields["trust"] = self.trust(source, (*path, "trust"), shape.trust)
+        if shape.dns is not None:
+            fields["dns"] = self.dns(source, (*path, "dns"), shape.dns)
+        if shape.ari is not None:
+            fields["ari"] = self.ari(source, (*path, "ari"), shape.ari)
         if "proxy_url" in fields:
             fields["proxy"] = self.proxy(source, path, shape)
         for key in ("proxy_url", "proxy_password_file"):
@@ -140,6 +146,23 @@ class Assembly:
             fields["ca_directory"] = beside(source, fields["ca_directory"])
             self.attempt(source, (*path, "ca_directory"), lambda: check_directory(fields["ca_directory"]))
         return TrustConfig(**fields)
+
+    def dns(self, source: FileSource, path: Steps, shape: schema_published.DNS) -> DNSConfig:
+        """Make `dns`, with its file of trust anchors checked."""
+        self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
+        fields = _written(shape)
+        if "trust_anchors_file" in fields:
+            file = fields["trust_anchors_file"] = beside(source, fields["trust_anchors_file"])
+            self.files.append(file)
+            self.attempt(source, (*path, "trust_anchors_file"), lambda: check_zone_records(file, "DS", "DNSKEY"))
+        return DNSConfig(**fields)
+
+    def ari(self, source: FileSource, path: Steps, shape: schema_published.ARI) -> ARIConfig:
+        """Make `ari`, with the file of its roots checked."""
+        fields = _written(shape)
+        if "ca_file" in fields:
+            fields["ca_file"] = self.pem(source, (*path, "ca_file"), fields["ca_file"], "CERTIFICATE")
+        return ARIConfig(**fields)
 
     def proxy(self, source: FileSource, path: Steps, shape: schema.Module) -> ProxyConfig:
         """Make the proxy, with its password from a file where that is so."""

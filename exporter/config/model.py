@@ -127,16 +127,24 @@ class DNSSECMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DNSConfig:
-    """`dns`: which records are compared with the endpoint, and who is asked for them.
+class NameServer:
+    """A name server: an IP address and a port."""
 
-    `nameservers` are IP addresses with ports; none: the system's.
-    """
+    ip: str
+    port: int = 53
+
+    def __str__(self) -> str:
+        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class DNSConfig:
+    """`dns`: which records are compared with the endpoint, and who is asked; no `nameservers`: the system's."""
 
     tlsa: bool = True
     caa: bool = True
     https: bool = True
-    nameservers: tuple[tuple[str, int], ...] = ()
+    nameservers: tuple[NameServer, ...] = ()
     dnssec: DNSSECMode = DNSSECMode.RESOLVER
     trust_anchors_file: str | None = None
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from exporter.config import parsers
 from exporter.config.model import Addresses, IPProtocol, Transport
+from exporter.config.schema_published import ARI, DNS, mail_domain
 from exporter.config.schema_types import Block, Key, Named, Needed, Numbered, Shape, between, each, one_of, text, value
 
 Conflict = tuple[str, str]  # the key, and the sentence about it
@@ -100,6 +101,9 @@ class Module(Shape):
     trust = Key(Block(Trust))
     revocation = Key(Block(Revocation))
     posture = Key(Block(Posture))
+    dns = Key(Block(DNS))
+    mail_domain = Key(text(mail_domain))
+    ari = Key(Block(ARI))
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""

@@ -8,6 +8,7 @@ from exporter.certificates.verdict import Verdict
 from exporter.config.model import Module
 from exporter.posture.facts import Posture
 from exporter.probe.result import Result
+from exporter.published.facts import Published
 from exporter.revocation.status import Revocation
 from exporter.target import Target
 
@@ -28,3 +29,4 @@ class Observation:
     revocations: tuple[Revocation, ...] = ()  # one for each source that was asked
     addresses_disagree: bool | None = None
     posture: Posture | None = None
+    published: Published | None = None

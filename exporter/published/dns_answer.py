@@ -21,6 +21,7 @@ class DNSFailure(StrEnum):
     BOGUS = "bogus"
     BAD_NAME = "bad_name"
     TOO_MANY = "too_many"
+    NO_TRUST_ANCHOR = "no_trust_anchor"
 
 
 class DNSError(Exception):

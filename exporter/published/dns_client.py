@@ -8,9 +8,9 @@ are looked at. Nothing is cached here.
 import asyncio
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from exporter.config.model import NameServer
 from exporter.published.dns_answer import DNSError, DNSFailure
 from exporter.published.dns_message import (
     MAX_MESSAGE_BYTES,
@@ -21,7 +21,6 @@ from exporter.published.dns_message import (
     read_response_untrusted,
 )
 
-DNS_PORT = 53
 UDP_SECONDS = (1.0, 2.0)  # how long each server may take in the first round and in the second
 TCP_SECONDS = 4.0
 TOTAL_SECONDS = 10.0  # for one question, whatever servers do
@@ -30,18 +29,7 @@ MAX_DATAGRAMS = 64  # looked at for one question
 RESOLV_CONF = Path("/etc/resolv.conf")
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A name server: an IP address and a port."""
-
-    ip: str
-    port: int = DNS_PORT
-
-    def __str__(self) -> str:
-        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
-
-
-async def ask(query: Query, servers: Sequence[Server]) -> Response:
+async def ask(query: Query, servers: Sequence[NameServer]) -> Response:
     """Ask the servers in turn, twice; return the first usable response. Raises DNSError: the last server's failure."""
     failure = DNSError(DNSFailure.UNREACHABLE, "no name server is configured")
     try:
@@ -59,7 +47,7 @@ async def ask(query: Query, servers: Sequence[Server]) -> Response:
     raise failure
 
 
-async def _ask_one(query: Query, server: Server, seconds: float) -> Response:
+async def _ask_one(query: Query, server: NameServer, seconds: float) -> Response:
     identifier, question = query.to_wire()
     try:
         async with asyncio.timeout(seconds):
@@ -98,7 +86,7 @@ class _Datagrams(asyncio.DatagramProtocol):
             self.answer.set_exception(exc)
 
 
-async def _over_udp(identifier: int, question: bytes, server: Server) -> bytes:
+async def _over_udp(identifier: int, question: bytes, server: NameServer) -> bytes:
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in server.ip else socket.AF_INET
     transport, datagrams = await loop.create_datagram_endpoint(
@@ -112,7 +100,7 @@ async def _over_udp(identifier: int, question: bytes, server: Server) -> bytes:
         datagrams.answer.cancel()
 
 
-async def _over_tcp(identifier: int, question: bytes, server: Server) -> bytes:
+async def _over_tcp(identifier: int, question: bytes, server: NameServer) -> bytes:
     reader, writer = await asyncio.open_connection(server.ip, server.port)
     try:
         writer.write(len(question).to_bytes(2, "big") + question)
@@ -126,11 +114,11 @@ async def _over_tcp(identifier: int, question: bytes, server: Server) -> bytes:
     return data
 
 
-def system_servers(path: Path = RESOLV_CONF) -> tuple[Server, ...]:
+def system_servers(path: Path = RESOLV_CONF) -> tuple[NameServer, ...]:
     """Return the name servers of the system's resolver (resolv.conf(5)); none if they cannot be read."""
     try:
         lines = path.read_text("utf-8", "replace").splitlines()
     except OSError:
         return ()
     words = [line.split() for line in lines]
-    return tuple(Server(line[1]) for line in words if len(line) > 1 and line[0] == "nameserver")[:MAX_SERVERS]
+    return tuple(NameServer(line[1]) for line in words if len(line) > 1 and line[0] == "nameserver")[:MAX_SERVERS]

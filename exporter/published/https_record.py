@@ -7,16 +7,13 @@ would ignore is left out here, as it leaves it out: records with unknown mandato
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dns.rdtypes.svcbbase import ParamKey
-
 from exporter.published.dns_answer import Record
-from exporter.published.dns_message import make_text
 
 MAX_RECORDS = 8  # that are compared with the endpoint
 MAX_HINTS = 8  # of one record
 MAX_PROTOCOLS = 8
 DEFAULT_PROTOCOL = "http/1.1"
-_UNDERSTOOD = frozenset({0, 1, 2, 3, 4, 5, 6})  # mandatory alpn no-default-alpn port ipv4hint ech ipv6hint
+_MANDATORY, _ALPN, _NO_DEFAULT_ALPN, _PORT, _IPV4HINT, _ECH, _IPV6HINT = _UNDERSTOOD = range(7)  # section 14.3.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ def read_https_untrusted(records: Iterable[Record], owner: str) -> HTTPSRecords:
     ordered = sorted(records, key=lambda one: (one.priority, one.to_text()))
     for one in ordered:
         if one.priority == 0:
-            alias = make_text(one.target)
+            alias = _text(one.target)
             return HTTPSRecords(owner, alias=None if alias == "." else alias)
     services, problems = [], []
     for one in ordered[:MAX_RECORDS]:
@@ -95,26 +92,26 @@ def read_https_untrusted(records: Iterable[Record], owner: str) -> HTTPSRecords:
 
 def _service_untrusted(one: Record, owner: str) -> ServiceRecord:
     params = one.params
-    mandatory = params.get(ParamKey.MANDATORY)
+    mandatory = params.get(_MANDATORY)
     if mandatory is not None:
         unknown = sorted(int(key) for key in mandatory.keys if int(key) not in _UNDERSTOOD)
         missing = sorted(int(key) for key in mandatory.keys if key not in params)
         if unknown or missing:
             raise ValueError(f"mandatory keys are unknown or missing: {(unknown + missing)[:4]}")
-    alpn, port, ech = params.get(ParamKey.ALPN), params.get(ParamKey.PORT), params.get(ParamKey.ECH)
+    alpn, port, ech = params.get(_ALPN), params.get(_PORT), params.get(_ECH)
     protocols = tuple(bytes(one).decode("latin-1") for one in alpn.ids[:MAX_PROTOCOLS]) if alpn is not None else ()
-    if ParamKey.NO_DEFAULT_ALPN in params:
+    if _NO_DEFAULT_ALPN in params:
         if not protocols:
             raise ValueError("no-default-alpn without alpn")
     elif DEFAULT_PROTOCOL not in protocols:
         protocols = (*protocols, DEFAULT_PROTOCOL)
     hints = [
         address
-        for key in (ParamKey.IPV4HINT, ParamKey.IPV6HINT)
+        for key in (_IPV4HINT, _IPV6HINT)
         if (hint := params.get(key)) is not None
         for address in hint.addresses[:MAX_HINTS]
     ]
-    target = make_text(one.target)
+    target = _text(one.target)
     return ServiceRecord(
         int(one.priority),
         owner if target == "." else target,
@@ -123,6 +120,11 @@ def _service_untrusted(one: Record, owner: str) -> ServiceRecord:
         tuple(hints),
         bytes(ech.ech) if ech is not None else None,
     )
+
+
+def _text(name: Record) -> str:
+    """Return a domain name of dnspython's in lower case; "." for the root."""
+    return str(name.canonicalize().to_text(omit_final_dot=True))
 
 
 def mismatches(records: HTTPSRecords, attempts: Sequence[Attempt]) -> tuple[str, ...]:

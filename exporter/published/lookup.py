@@ -14,10 +14,10 @@ from weakref import WeakValueDictionary
 from dns.rdatatype import RdataType
 
 from exporter.bounded_cache import BoundedCache
-from exporter.config.model import DNSConfig, DNSSECMode
+from exporter.config.model import DNSConfig, DNSSECMode, NameServer
 from exporter.published import dns_client
 from exporter.published.dns_answer import Answer, DNSError, DNSFailure
-from exporter.published.dns_client import Server, system_servers
+from exporter.published.dns_client import system_servers
 from exporter.published.dns_message import Query, Response, make_name, make_text
 from exporter.published.dnssec import Validator
 from exporter.published.trust_anchors import TrustAnchorError, load_anchors
@@ -30,7 +30,7 @@ MAX_TTL = 86_400.0
 RESOLV_CONF_SECONDS = 10.0  # how long a changed resolv.conf may go unnoticed
 _ANSWER_OVERHEAD = 500  # bytes that an answer costs besides its records
 _RECORD_OVERHEAD = 300
-Ask = Callable[[Query, Sequence[Server]], Awaitable[Response]]
+Ask = Callable[[Query, Sequence[NameServer]], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ class Lookup:
         self._slots = asyncio.Semaphore(CONCURRENCY)
         self._answers: BoundedCache[tuple[str, RdataType], _Kept] = BoundedCache(MAX_ANSWERS, MAX_BYTES)
         self._in_flight: WeakValueDictionary[tuple[str, RdataType], asyncio.Task[Answer]] = WeakValueDictionary()
-        self._system: tuple[float, tuple[Server, ...]] = (0.0, ())
+        self._system: tuple[float, tuple[NameServer, ...]] = (0.0, ())
+        self._problem = ""
         self._validator = self._make_validator()
 
     def _make_validator(self) -> Validator | None:
@@ -57,15 +58,16 @@ class Lookup:
             return None
         try:
             anchors = load_anchors(self._config.trust_anchors_file)
-        except TrustAnchorError:
-            anchors = {}  # checked when the configuration was read; without anchors nothing is secure
+        except TrustAnchorError as error:
+            self._problem = str(error)
+            return None
         return Validator(self._ask, anchors, self._clock)
 
     @property
-    def servers(self) -> tuple[Server, ...]:
+    def servers(self) -> tuple[NameServer, ...]:
         """The name servers to ask: the module's, or the system's."""
         if self._config.nameservers:
-            return tuple(Server(ip, port) for ip, port in self._config.nameservers)
+            return self._config.nameservers
         now = time.monotonic()
         if not self._system[1] or now - self._system[0] >= RESOLV_CONF_SECONDS:
             self._system = (now, system_servers())
@@ -85,6 +87,11 @@ class Lookup:
             task.add_done_callback(_retrieve)
         return await asyncio.shield(task)
 
+    async def addresses(self, host: str) -> list[str]:
+        """Return the IP addresses of a name, IPv4 first; none if it has none. Raises DNSError."""
+        answers = [await self.look_up(host, kind) for kind in (RdataType.A, RdataType.AAAA)]
+        return [record.address for answer in answers for record in answer.records]
+
     async def _look_up(self, key: tuple[str, RdataType]) -> Answer:
         try:
             answer = await self._resolve(*key)
@@ -97,6 +104,8 @@ class Lookup:
 
     async def _resolve(self, name: str, kind: RdataType) -> Answer:
         validator = self._validator
+        if self._problem:
+            raise DNSError(DNSFailure.NO_TRUST_ANCHOR, self._problem)
         query = Query(make_name(name), kind, *((True, True) if validator is not None else (False, False)))
         try:
             response = await self._ask(query)

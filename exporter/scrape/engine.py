@@ -9,10 +9,11 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import structlog
 
-from exporter.certificates.chain_cache import ChainAssessor
+from exporter.certificates.chain_cache import Chain, ChainAssessor
 from exporter.certificates.names import matches_name
 from exporter.certificates.transparency import total
 from exporter.certificates.trust_store import TrustError, load_trust
@@ -32,6 +33,7 @@ from exporter.posture.route import determine_route, scanned_route
 from exporter.probe.result import Phase, Result
 from exporter.probe.runner import Prober, plain_route, probe
 from exporter.probe.trace import Progress
+from exporter.published.facts import Published
 from exporter.revocation.checker import RevocationChecker
 from exporter.revocation.status import STAPLE, Revocation
 from exporter.scrape.history import History
@@ -39,6 +41,9 @@ from exporter.scrape.memory_pressure import Memory, MemoryPressure
 from exporter.scrape.report import TargetReport, internal_error_report, make_report, timed_out_report
 from exporter.scrape.single_flight import SingleFlight
 from exporter.target import Target
+
+if TYPE_CHECKING:
+    from exporter.scrape.publication import Publications
 
 log = structlog.get_logger("probe")
 MAX_ADHOC_REPORTS = 1000  # last readings kept of targets that only /probe named
@@ -65,6 +70,7 @@ class Engine:
         self.last: OrderedDict[Target, TargetReport] = OrderedDict()
         self.history = History()
         self._progress: dict[Target, Progress] = {}
+        self._publications: Publications | None = None
         self._throttle = Throttle()
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
         self._memory_pressure = MemoryPressure(Memory().left, self._on_memory_pressure)
@@ -73,6 +79,7 @@ class Engine:
         own.caches.add("chains", lambda: len(self.chains))
         own.caches.add("revocations", lambda: len(self.revocations))
         own.caches.add("postures", lambda: len(self.postures))
+        own.caches.add("published", lambda: len(self._publications) if self._publications is not None else 0)
         own.caches.add("readings", lambda: len(self.last))
         own.caches.add("contexts", lambda: len(self.prober.contexts))
         own.caches.add("redirects", lambda: len(self.prober.redirects))
@@ -187,6 +194,8 @@ class Engine:
         """Give the resolver's threads back."""
         self.revocations.close()
         self.postures.close()
+        if self._publications is not None:
+            self._publications.close()
         self.resolver.close()
 
     def assess(self, target: Target, module: Module, results: Sequence[Result]) -> tuple[Assessment, ...]:
@@ -254,7 +263,31 @@ class Engine:
             sct_count=total(chain.certificates[0].sct_count, result.tls_scts, in_staple),
             revocations=revocations,
             posture=posture,
+            published=self._published(target, module, result, chain, name_match, trust),
         )
+
+    @property
+    def publications(self) -> "Publications":
+        """What is published about endpoints. Made when a module asks for it first: its libraries take 50 ms to load."""
+        if self._publications is None:
+            from exporter.scrape.publication import Publications  # noqa: PLC0415
+
+            self._publications = Publications(self.clock, lambda: self.prober)
+        return self._publications
+
+    def _published(
+        self,
+        target: Target,
+        module: Module,
+        result: Result,
+        chain: Chain,
+        name_match: bool | None,
+        trust: TrustStore | None,
+    ) -> Published | None:
+        if module.dns is None and module.mail_domain is None and module.ari is None:
+            return None
+        name = reference_name(target, module, result)
+        return self.publications.known(target, module, result, chain, name, name_match, trust)
 
     def _posture(self, target: Target, module: Module, result: Result) -> Posture | None:
         """Return what is known of the posture; let it be renewed beside the probe if it is due and can be."""
