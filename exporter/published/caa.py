@@ -12,7 +12,7 @@ from exporter.certificates.certificate import Certificate
 from exporter.certificates.der import DERError, string_untrusted
 from exporter.certificates.distinguished_name import attributes_untrusted
 from exporter.published.caa_identifiers import CAA_IDENTIFIERS
-from exporter.published.dns_answer import Record
+from exporter.published.dns_answer import Record, bytes_of
 
 ORGANIZATION = "2.5.4.10"
 MAX_LABELS = 24  # of a name: each is a question
@@ -59,15 +59,24 @@ def climb(name: str) -> tuple[str, ...]:
 
 
 def read_caa_untrusted(records: Iterable[Record]) -> tuple[Property, ...]:
-    """Return CAA records in an order that does not depend on the server's."""
-    found = {
-        Property(
-            bytes(one.tag).decode("latin-1").lower(),
-            bytes(one.value)[:_MAX_VALUE].decode("latin-1"),
-            bool(one.flags & _CRITICAL),
+    """Return CAA records in an order that does not depend on the server's (RFC 8659 section 4.1).
+
+    flags8 | tag length8 | tag | value
+
+    A record without a readable tag counts as one that no CA understands: if it is critical, nobody may issue.
+    """
+    found = set()
+    for data in map(bytes_of, records):
+        flags, length = (data[0], data[1]) if len(data) > 1 else (0, 0)
+        tag, value = data[2 : 2 + length], data[2 + length :][:_MAX_VALUE]
+        readable = bool(length) and len(tag) == length
+        found.add(
+            Property(
+                tag.decode("latin-1").lower() if readable else "",
+                value.decode("latin-1") if readable else "",
+                bool(flags & _CRITICAL),
+            )
         )
-        for one in records
-    }
     return tuple(sorted(found, key=lambda one: (one.tag, one.value, one.is_critical)))
 
 

@@ -13,8 +13,9 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from exporter.certificates.certificate import Certificate
-from exporter.published.dns_answer import Record
+from exporter.certificates.certificate import Certificate, read_certificate_untrusted
+from exporter.certificates.path import is_issued_by, is_signed_by_key
+from exporter.published.dns_answer import Record, bytes_of
 
 MAX_CERTIFICATES = 16  # of a chain that are matched; a real one has at most five
 MAX_RECORDS = 64  # that are matched
@@ -121,8 +122,11 @@ class Presented:
 
 
 def read_tlsa_untrusted(records: Iterable[Record]) -> tuple[TLSARecord, ...]:
-    """Return TLSA records in an order that does not depend on the server's."""
-    found = {TLSARecord(int(one.usage), int(one.selector), int(one.mtype), bytes(one.cert)) for one in records}
+    """Return TLSA records in an order that does not depend on the server's (RFC 6698 section 2.1).
+
+    usage8 | selector8 | matching type8 | data
+    """
+    found = {TLSARecord(data[0], data[1], data[2], data[3:]) for data in map(bytes_of, records) if len(data) >= 3}  # noqa: PLR2004
     return tuple(sorted(found, key=lambda one: (one.usage, one.selector, one.matching_type, one.data)))[:MAX_RECORDS]
 
 
@@ -223,19 +227,26 @@ def _match_one(record: TLSARecord, published: TLSARecords, presented: Presented,
     is_anchor = usage in (Usage.PKIX_TA, Usage.DANE_TA)
     path = presented.pkix_path if usage is Usage.PKIX_TA else presented.path
     candidates = path[1:MAX_CERTIFICATES] if is_anchor else path[:1]
-    if usage is Usage.DANE_TA and len(path) == 1:
-        candidates = path  # a self-signed leaf is its own anchor
     depth = next(
         (
-            at + is_anchor * (len(path) > 1)
+            at + is_anchor
             for at, one in enumerate(candidates)
             if digests.get(one, record.selector, record.matching_type) == record.data
         ),
         None,
     )
+    if depth is None and usage is Usage.DANE_TA and record.matching_type == MatchingType.FULL:
+        depth = len(path) - 1 if _has_signed(record, path[-1]) else None
     if depth is None:
         return RecordMatch(record, matches=False)
-    return RecordMatch(record, _is_enough(usage, depth, published, presented), is_leaf=depth == 0)
+    return RecordMatch(record, _is_enough(usage, depth, published, presented), is_leaf=not is_anchor)
+
+
+def _has_signed(record: TLSARecord, certificate: Certificate) -> bool:
+    """Whether the trust anchor that a record holds in full has signed a certificate; it need not be presented."""
+    if record.selector == Selector.CERTIFICATE:
+        return is_issued_by(certificate, read_certificate_untrusted(record.data))
+    return is_signed_by_key(certificate, record.data)
 
 
 def _is_enough(usage: Usage, depth: int, published: TLSARecords, presented: Presented) -> bool:

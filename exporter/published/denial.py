@@ -61,21 +61,24 @@ def prove(name: Name, kind: RdataType, proofs: Sequence[Proof], zone: Name) -> D
     return _prove_by_names(name, kind, [one for one in proofs if one.record.rdtype == RdataType.NSEC], zone)
 
 
-def prove_expansion(name: Name, labels: int, proofs: Sequence[Proof], zone: Name) -> None:
+def prove_expansion(name: Name, labels: int, proofs: Sequence[Proof], zone: Name) -> bool:
     """Check that a name does not exist, so that a wildcard may stand for it (RFC 4035 section 5.3.4).
 
-    `labels` is the RRSIG's count, without wildcard and root: it gives the closest encloser.
+    `labels` is the RRSIG's count, without wildcard and root: it gives the closest encloser. False: the span that has
+    the name leaves unsigned delegations out, so that the name may exist below one. Raises DNSError without proof.
     """
     encloser = Name(name.labels[-(labels + 1) :])
     nsec3 = [one for one in proofs[:MAX_RECORDS] if one.record.rdtype == RdataType.NSEC3]
     if nsec3:
         hashed = _Hashed(nsec3, zone)
-        is_proven = hashed.is_too_costly or hashed.covering(_child_towards(encloser, name)) is not None
-    else:
-        nsec = [one for one in proofs[:MAX_RECORDS] if one.record.rdtype == RdataType.NSEC]
-        is_proven = any(_covers(one, name, zone) for one in nsec)
-    if not is_proven:
-        raise _unproven(name, "a wildcard answers for a name that may exist")
+        if hashed.is_too_costly:
+            return False
+        covering = hashed.covering(_child_towards(encloser, name))
+        if covering is not None:
+            return not covering.record.flags & _OPT_OUT
+    elif any(_covers(one, name, zone) for one in proofs[:MAX_RECORDS] if one.record.rdtype == RdataType.NSEC):
+        return True
+    raise _unproven(name, "a wildcard answers for a name that may exist")
 
 
 def _prove_by_names(name: Name, kind: RdataType, proofs: Sequence[Proof], zone: Name) -> Denial:

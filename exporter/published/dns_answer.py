@@ -59,3 +59,8 @@ class Answer:
     def is_alias(self) -> bool:
         """Whether the name asked for is an alias (CNAME or DNAME) of another."""
         return self.asked != self.name
+
+
+def bytes_of(record: Record) -> bytes:
+    """Return the data of a record whose type is read here and not by dnspython."""
+    return bytes(record.data)

@@ -13,7 +13,6 @@ import dns.name
 import dns.rdatatype
 from dns.dnssectypes import Algorithm, DSDigest
 from dns.exception import DeniedByPolicy
-from dns.message import Message
 from dns.name import Name
 from dns.rdataset import Rdataset
 from dns.rdatatype import RdataType
@@ -24,6 +23,7 @@ from exporter.bounded_cache import BoundedCache
 from exporter.published.denial import Denial, Proof, prove, prove_expansion
 from exporter.published.dns_answer import DNSError, DNSFailure, Record, Status
 from exporter.published.dns_message import Query, Response
+from exporter.published.dns_wire import Message
 from exporter.published.trust_anchors import Anchors
 
 MAX_ZONES = 20_000
@@ -85,18 +85,18 @@ class Validator:
     async def _is_set_secure(self, one: RRset, message: Message) -> bool:
         signatures = _signatures(message.answer, one)
         if not signatures:
-            if await self.zone(one.name) is None:
-                return False
             source = _source_of_alias(one, message)
             if source is not None:
                 return await self._is_set_secure(source, message)
+            if await self.zone(one.name) is None:
+                return False
             raise DNSError(DNSFailure.BOGUS, f"DNSSEC: {_text(one.name)} is in a signed zone and has no signature")
         zone = await self._signing_zone(signatures[0].signer, one.name)
         if zone is None:
             return False
         signature = self._verify(one, signatures, zone)
         if signature.labels < len(one.name.labels) - 1 - (one.name.labels[0] == b"*"):
-            prove_expansion(one.name, signature.labels, self._proofs(message, zone), zone.name)
+            return prove_expansion(one.name, signature.labels, self._proofs(message, zone), zone.name)
         return True
 
     async def _is_denial_secure(self, name: Name, kind: RdataType, message: Message) -> bool:

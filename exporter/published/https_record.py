@@ -6,12 +6,15 @@ would ignore is left out here, as it leaves it out: records with unknown mandato
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 
-from exporter.published.dns_answer import Record
+from exporter.published.dns_answer import Record, bytes_of
 
 MAX_RECORDS = 8  # that are compared with the endpoint
 MAX_HINTS = 8  # of one record
 MAX_PROTOCOLS = 8
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
+_MAX_LABEL, _MAX_NAME = 63, 257  # bytes; the name begins after the priority
 DEFAULT_PROTOCOL = "http/1.1"
 _MANDATORY, _ALPN, _NO_DEFAULT_ALPN, _PORT, _IPV4HINT, _ECH, _IPV6HINT = _UNDERSTOOD = range(7)  # section 14.3.2
 
@@ -75,56 +78,105 @@ def owner_name(host: str, port: int) -> str:
 
 
 def read_https_untrusted(records: Iterable[Record], owner: str) -> HTTPSRecords:
-    """Return what a set of HTTPS records says. A target of "." is the owner (section 2.5.2)."""
-    ordered = sorted(records, key=lambda one: (one.priority, one.to_text()))
-    for one in ordered:
-        if one.priority == 0:
-            alias = _text(one.target)
-            return HTTPSRecords(owner, alias=None if alias == "." else alias)
+    """Return what a set of HTTPS records says. A target of "." is the owner (section 2.5.2).
+
+    Clients reject the whole set for one record that breaks the format (section 2.2).
+    """
+    try:
+        read = sorted((_fields_untrusted(bytes_of(one)) for one in records), key=lambda one: one[:2])
+    except ValueError as error:
+        return HTTPSRecords(owner, problem=f"clients ignore all records at {owner}: {error}")
+    for priority, target, _ in read:
+        if priority == 0:
+            return HTTPSRecords(owner, alias=target or None)
     services, problems = [], []
-    for one in ordered[:MAX_RECORDS]:
+    for priority, target, params in read[:MAX_RECORDS]:
         try:
-            services.append(_service_untrusted(one, owner))
+            services.append(_service_untrusted(priority, target or owner, params))
         except ValueError as error:
-            problems.append(f"clients ignore the record with priority {one.priority}: {error}")
+            problems.append(f"clients ignore the record with priority {priority}: {error}")
     return HTTPSRecords(owner, services=tuple(services), problem="; ".join(problems))
 
 
-def _service_untrusted(one: Record, owner: str) -> ServiceRecord:
-    params = one.params
-    mandatory = params.get(_MANDATORY)
-    if mandatory is not None:
-        unknown = sorted(int(key) for key in mandatory.keys if int(key) not in _UNDERSTOOD)
-        missing = sorted(int(key) for key in mandatory.keys if key not in params)
-        if unknown or missing:
-            raise ValueError(f"mandatory keys are unknown or missing: {(unknown + missing)[:4]}")
-    alpn, port, ech = params.get(_ALPN), params.get(_PORT), params.get(_ECH)
-    protocols = tuple(bytes(one).decode("latin-1") for one in alpn.ids[:MAX_PROTOCOLS]) if alpn is not None else ()
+def _fields_untrusted(data: bytes) -> tuple[int, str, dict[int, bytes]]:
+    """Read priority, target ("" for the root) and parameters, whose keys must rise (section 2.2).
+
+    priority16 | target name, not compressed | { key16 | length16 | value }
+    """
+    labels, offset = [], 2
+    while offset < len(data) and data[offset]:
+        length = data[offset]
+        labels.append(data[offset + 1 : offset + 1 + length])
+        offset += 1 + length
+        if length > _MAX_LABEL or offset > _MAX_NAME:
+            raise ValueError("the target is no domain name")
+    if offset >= len(data):
+        raise ValueError("a record is cut")
+    offset += 1
+    params: dict[int, bytes] = {}
+    last = -1
+    while offset < len(data):
+        key, length = (
+            int.from_bytes(data[offset : offset + 2], "big"),
+            int.from_bytes(data[offset + 2 : offset + 4], "big"),
+        )
+        value = data[offset + 4 : offset + 4 + length]
+        if key <= last or len(data) < offset + 4 + length:
+            raise ValueError("parameters are out of order or cut")
+        params[key] = value
+        last, offset = key, offset + 4 + length
+    target = ".".join(printable_label(label) for label in labels)
+    return int.from_bytes(data[:2], "big"), target, params
+
+
+def printable_label(label: bytes) -> str:
+    """Return a label in lower case; other bytes than letters, digits, - and _ in decimal (RFC 1035 section 5.1)."""
+    return "".join(chr(byte) if byte in _PLAIN else f"\\{byte:03d}" for byte in label.lower())
+
+
+def _service_untrusted(priority: int, target: str, params: dict[int, bytes]) -> ServiceRecord:
+    mandatory = [int.from_bytes(pair, "big") for pair in _pieces(params.get(_MANDATORY, b""), 2)]
+    unusable = sorted(key for key in mandatory if key not in _UNDERSTOOD or key not in params)
+    if unusable:
+        raise ValueError(f"mandatory keys are unknown or missing: {unusable[:4]}")
+    protocols = _protocols(params)
+    port = params.get(_PORT)
+    if port is not None and len(port) != 2:  # noqa: PLR2004 - a port has 16 bits
+        raise ValueError("the port is no port")
+    hints = [str(IPv4Address(one)) for one in _pieces(params.get(_IPV4HINT, b""), 4)][:MAX_HINTS]
+    hints += [str(IPv6Address(one)) for one in _pieces(params.get(_IPV6HINT, b""), 16)][:MAX_HINTS]
+    return ServiceRecord(
+        priority,
+        target,
+        protocols,
+        int.from_bytes(port, "big") if port is not None else None,
+        tuple(hints),
+        params.get(_ECH),
+    )
+
+
+def _protocols(params: dict[int, bytes]) -> tuple[str, ...]:
+    """Return the ALPN protocols of a record, the scheme's own one included unless it is excluded (section 7.1)."""
+    protocols: list[str] = []
+    ids = params.get(_ALPN, b"")
+    while ids:
+        length = ids[0]
+        if not 0 < length < len(ids):
+            raise ValueError("the list of protocols is cut")
+        protocols.append(ids[1 : 1 + length].decode("latin-1"))
+        ids = ids[1 + length :]
     if _NO_DEFAULT_ALPN in params:
         if not protocols:
             raise ValueError("no-default-alpn without alpn")
     elif DEFAULT_PROTOCOL not in protocols:
-        protocols = (*protocols, DEFAULT_PROTOCOL)
-    hints = [
-        address
-        for key in (_IPV4HINT, _IPV6HINT)
-        if (hint := params.get(key)) is not None
-        for address in hint.addresses[:MAX_HINTS]
-    ]
-    target = _text(one.target)
-    return ServiceRecord(
-        int(one.priority),
-        owner if target == "." else target,
-        protocols,
-        int(port.port) if port is not None else None,
-        tuple(hints),
-        bytes(ech.ech) if ech is not None else None,
-    )
+        protocols.append(DEFAULT_PROTOCOL)
+    return tuple(protocols[:MAX_PROTOCOLS])
 
 
-def _text(name: Record) -> str:
-    """Return a domain name of dnspython's in lower case; "." for the root."""
-    return str(name.canonicalize().to_text(omit_final_dot=True))
+def _pieces(data: bytes, size: int) -> list[bytes]:
+    if len(data) % size:
+        raise ValueError("a list has the wrong length")
+    return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def mismatches(records: HTTPSRecords, attempts: Sequence[Attempt]) -> tuple[str, ...]:

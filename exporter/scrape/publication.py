@@ -94,9 +94,8 @@ def _question(
 
 
 def _is_loopback(address: str | None) -> bool:
-    return (
-        address is not None and is_ip_literal(address) and ipaddress.ip_address(address.partition("%")[0]).is_loopback
-    )
+    ip = (address or "").partition("%")[0]
+    return is_ip_literal(ip) and ipaddress.ip_address(ip).is_loopback
 
 
 def _ari_roots(module: Module, trust: TrustStore | None) -> TrustStore | None:
@@ -144,6 +143,6 @@ class _Connector:
                 return Connected(works=False, detail=f"its certificate is not valid for {wanted.server_name}")
         return Connected(works=True, alpn=result.session.alpn if result.session is not None else "")
 
-    async def try_ech(self, wanted: Connection, configs: bytes) -> ECHOutcome:
+    async def try_ech(self, wanted: Connection, configs: bytes) -> ECHOutcome:  # noqa: ARG002 - not yet offered
         """Offer Encrypted Client Hello by published configurations."""
         return ECHOutcome(None)

@@ -6,9 +6,13 @@ nothing is ever asked outside of it.
 
 import contextlib
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import dns.message
+import dns.query
 
 from tests.support.programs import need, run
 from tests.support.servers.process import free_port, serving
@@ -23,7 +27,7 @@ HEAD = """$TTL 300
 class ZoneText:
     """One zone. `signed` is how: "", "nsec", "nsec3" or "opt-out"; `span` are dnssec-signzone's -s and -e.
 
-    `ds` is what the parent says: "good", "none", or "wrong".
+    `ds` is what the parent says: "good", "none", "wrong", or the data of a DS record.
     """
 
     name: str
@@ -80,7 +84,9 @@ def write_zones(zones: Sequence[ZoneText], folder: Path) -> Path:
         lines = [zone.text]
         for child in children:
             lines.append(f"{child.name}. IN NS ns.test.")
-            if child.ds != "none":
+            if child.ds not in ("none", "good", "wrong"):
+                lines.append(f"{child.name}. IN DS {child.ds}")
+            elif child.ds != "none":
                 lines += [_wrong(line) if child.ds == "wrong" else line for line in vouched[child.name]]
         if zone.name in (".", "test"):
             lines.append("ns.test. IN A 127.0.0.1")  # the root's glue, and the record itself
@@ -114,12 +120,29 @@ def knot(zones: Sequence[ZoneText], folder: Path, address: str = "127.0.0.1", po
         lines.append(f'  - domain: "{one.name}"\n    file: "{_zone_file(folder, one.name)}"\n    semantic-checks: off')
     (folder / "knot.conf").write_text("\n".join(lines) + "\n")
     with serving([need("knotd"), "-c", str(folder / "knot.conf")], folder, port):
+        for one in zones:
+            _await_zone(one.name, address, port)
         yield port
 
 
+def _await_zone(name: str, address: str, port: int) -> None:
+    """Wait until a zone is served: a server accepts connections before it has read its zones."""
+    for _ in range(600):
+        query = dns.message.make_query("." if name == "." else f"{name}.", "SOA")
+        if dns.query.tcp(query, address, 20, port).answer:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the zone {name} is not served")
+
+
 @contextlib.contextmanager
-def unbound(authority: int, anchors: Path, folder: Path, address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+def unbound(
+    zones: Sequence[ZoneText], authority: int, anchors: Path, folder: Path, address: str = "127.0.0.1", port: int = 0
+) -> Iterator[int]:
     """Run a validating resolver above an authoritative server; yield the port."""
+    stubs = "\n".join(
+        f'stub-zone:\n  name: "{one.name}"\n  stub-addr: 127.0.0.1@{authority}\n  stub-prime: no' for one in zones
+    )
     port = port or free_port()
     (folder / "unbound.conf").write_text(f"""
 server:
@@ -143,10 +166,7 @@ server:
   cache-max-negative-ttl: 1
 remote-control:
   control-enable: no
-stub-zone:
-  name: "."
-  stub-addr: 127.0.0.1@{authority}
-  stub-prime: no
+{stubs}
 """)
     with serving([need("unbound"), "-d", "-c", str(folder / "unbound.conf")], folder, port):
         yield port
@@ -158,5 +178,5 @@ def resolving(zones: Sequence[ZoneText], folder: Path) -> Iterator[Zones]:
     anchors = write_zones(zones, folder)
     below = folder / "unbound"
     below.mkdir()
-    with knot(zones, folder) as authority, unbound(authority, anchors, below) as resolver:
+    with knot(zones, folder) as authority, unbound(zones, authority, anchors, below) as resolver:
         yield Zones(authority, resolver, anchors, folder)
