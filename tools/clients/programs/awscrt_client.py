@@ -13,9 +13,7 @@ connection.set_server_name("localhost")
 from awscrt import http  # noqa: E402
 
 try:
-    http.HttpClientConnection.new(
-        "localhost", int(sys.argv[1]), bootstrap, tls_connection_options=connection
-    ).result(8)
+    http.HttpClientConnection.new("localhost", int(sys.argv[1]), bootstrap, tls_connection_options=connection).result(8)
 except Exception as refused:  # noqa: BLE001 - whatever it raises, it is refused
     print("REFUSED", refused)
 else:
