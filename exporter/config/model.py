@@ -117,6 +117,7 @@ class PostureConfig:
 
     refresh: float = 600.0
     active_checks: bool = False
+    pace: float | None = None  # seconds between two connections of a scan; None: as posture.pace limits them
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,9 @@ def true_or_false(value: object) -> bool:
     raise ValueError("write true or false, without quotes")
 
 
+LONGEST_PAUSE = 60.0  # seconds
+
+
 def duration(value: object) -> float:
     """Read a duration that must not be zero."""
     seconds = parse_duration(_text(value))
@@ -80,6 +83,14 @@ def refresh(value: object) -> float:
     seconds = parse_duration(_text(value))
     if seconds < 1:
         raise ValueError("refresh must be at least 1s")
+    return seconds
+
+
+def pause(value: object) -> float:
+    """Read the pause between two connections of a scan; 0s is none at all."""
+    seconds = parse_duration(_text(value))
+    if seconds > LONGEST_PAUSE:
+        raise ValueError("pace must be at most 60s")
     return seconds
 
 

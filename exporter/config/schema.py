@@ -16,6 +16,7 @@ TEXT = text(parsers.filled)
 FLAG = value(parsers.true_or_false)
 DURATION = value(parsers.duration)
 REFRESH = value(parsers.refresh)
+PAUSE = value(parsers.pause)
 VERSION = text(parsers.tls_version)
 HOST_NAME = text(parsers.host_name)
 
@@ -78,6 +79,7 @@ class Posture(Shape):
 
     refresh = Key(REFRESH)
     active_checks = Key(FLAG)
+    pace = Key(PAUSE)
 
 
 class Module(Shape):

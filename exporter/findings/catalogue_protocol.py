@@ -51,10 +51,8 @@ VERSION_FINDINGS = (
         "tls12_not_accepted",
         "low",
         "TLS 1.2 is not accepted",
-        "The server refuses TLS 1.2. If it speaks older versions only, current clients cannot connect; if "
-        "it speaks TLS 1.3 only, clients from before 2018 cannot.",
-        "Update the TLS library of a server that ends at TLS 1.1, or put a proxy in front of it. Where TLS "
-        "1.3 alone is meant, this needs no action: silence the finding for the target.",
+        "The server refuses TLS 1.2 and TLS 1.3: it speaks older versions only, and current clients cannot connect.",
+        "Update the TLS library of the server, or put a proxy in front of it.",
     ),
 )
 
@@ -72,7 +70,9 @@ CIPHER_FINDINGS = (
         "Ciphers without authentication are accepted",
         "The server agrees to anonymous Diffie-Hellman, without any certificate. Anybody between client and "
         "server can pose as the server.",
-        _CIPHER_FIX + " Mail servers that want it for opportunistic encryption between servers may keep it there only.",
+        _CIPHER_FIX
+        + " Mail servers may keep it on port 25, for opportunistic encryption between servers: there it is no finding "
+        "(RFC 7435).",
     ),
     Finding(
         "cipher_export",
@@ -116,12 +116,23 @@ CIPHER_FINDINGS = (
     Finding(
         "weak_dh",
         "high",
-        "The Diffie-Hellman group is too small",
-        "The server uses a finite-field group of less than 2048 bits. Groups of 1024 bits and less are "
-        "within reach of well-funded attackers (Logjam, CVE-2015-4000).",
+        "The Diffie-Hellman group is weak",
+        "The server uses a finite-field group of less than 2048 bits, one whose modulus is no prime, or one in which "
+        "the secret is one of a few numbers. Groups of 1024 bits and less are within reach of well-funded attackers "
+        "(Logjam, CVE-2015-4000), the others of anybody who knows how they were made. Groups of suites without a "
+        "certificate do not count.",
         "Remove the DHE ciphers, as every client since 2014 has ECDHE. Where they must stay, set parameters "
         "of 2048 bits or more: `ssl_dhparam` in nginx, `tune.ssl.default-dh-param 2048` in HAProxy, "
         "`-Djdk.tls.ephemeralDHKeySize=2048` in Java.",
+    ),
+    Finding(
+        "weak_curve",
+        "medium",
+        "Curves below 224 bits are accepted",
+        "The server agrees to elliptic curves of 160 to 193 bits, which RFC 8422 has removed. They give less than 112 "
+        "bits of security, and the code behind them is old and seldom tested.",
+        "Configure the curves: `ssl_ecdh_curve X25519:prime256v1:secp384r1` in nginx, "
+        "`{supported_groups, [x25519, secp256r1, secp384r1]}` in Erlang, `-Djdk.tls.namedGroups` in Java.",
     ),
     Finding(
         "no_post_quantum_key_exchange",

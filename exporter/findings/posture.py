@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 
 from exporter.findings.observation import Observation
 from exporter.posture.facts import Oracle, Posture
-from exporter.wire.iana import cipher_classes
+from exporter.wire.iana import WEAK_CURVES, cipher_classes
 
-_SHORTEST_DH = 2048
 _HYBRIDS = ("X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024")
 _MAX_SUITES = 3  # named in a sentence
+_SUBMISSION_PORTS = frozenset((465, 587))  # where people send mail with a password: RFC 8314
 
 Condition = Callable[[Observation], str | None]
 
@@ -40,6 +40,17 @@ def _cipher_class(label: str) -> Condition:
     return condition
 
 
+def _anonymous(observation: Observation) -> str | None:
+    """Report anonymous suites, but not of a mail server that others deliver to.
+
+    There encryption is opportunistic, and the certificate of the other side is not looked at anyway (RFC 7435).
+    """
+    module, port = observation.module, observation.target.endpoint.port
+    if module.starttls == "smtp" and port not in _SUBMISSION_PORTS:
+        return None
+    return _cipher_class("anonymous")(observation)
+
+
 def _fact(assess: Callable[[Posture], str | None]) -> Condition:
     def condition(observation: Observation) -> str | None:
         return assess(observation.posture) if observation.posture is not None else None
@@ -47,33 +58,37 @@ def _fact(assess: Callable[[Posture], str | None]) -> Condition:
     return condition
 
 
-def _tls12_not_accepted(observation: Observation) -> str | None:
-    posture, session = observation.posture, observation.result.session
-    if posture is None or posture.versions.get("TLSv1.2") is not False:
-        return None
-    if session is not None and session.protocol == "TLSv1.2":
+def _tls12_not_accepted(posture: Posture) -> str | None:
+    """Report a server that ends below TLS 1.2, which shuts current clients out; TLS 1.3 alone is what some want."""
+    if posture.versions.get("TLSv1.2") is not False or posture.versions.get("TLSv1.3") is not False:
         return None
     accepted = [version for version, is_accepted in posture.versions.items() if is_accepted]
     return f"accepted: {', '.join(accepted)}" if accepted else None
 
 
 def _weak_dh(posture: Posture) -> str | None:
-    if posture.dh_bits is None or posture.dh_bits >= _SHORTEST_DH:
-        return None
-    return f"the prime has {posture.dh_bits} bits"
+    """Look at the groups of suites with a certificate: with an anonymous suite a stronger group helps nobody."""
+    weak = [f"{group.suite}: {group.weakness}" for group in posture.dh_groups if group.weakness and not group.anonymous]
+    return "; ".join(weak[:_MAX_SUITES]) or None
+
+
+def _weak_curve(posture: Posture) -> str | None:
+    weak = [group for group, is_accepted in posture.groups.items() if is_accepted and group in WEAK_CURVES]
+    return f"accepted: {', '.join(weak)}" if weak else None
 
 
 def _no_downgrade_protection(posture: Posture) -> str | None:
     """Without TLS 1.3 the fallback signal must do; with it, either is enough (RFC 8446 section 4.1.3)."""
-    marks = (posture.downgrade_sentinel, posture.fallback_scsv)
+    sentinel, fallback = posture.features.get("downgrade_sentinel"), posture.features.get("fallback_scsv")
+    marks = (sentinel, fallback)
     if True in marks or False not in marks:
         return None
     if posture.versions.get("TLSv1.3") is None:
         return None  # a lack of the sentinel cannot be told from a lack of TLS 1.3
     parts = []
-    if posture.fallback_scsv is False:
+    if fallback is False:
         parts.append("a hello with the fallback signal was answered in a lower version")
-    if posture.downgrade_sentinel is False:
+    if sentinel is False:
         parts.append("the server accepts TLS 1.3 but does not mark a lower hello")
     return "; ".join(parts)
 
@@ -91,8 +106,12 @@ def _robot(posture: Posture) -> str | None:
     return f"a {posture.robot.value} oracle: malformed paddings are answered differently, twice in the same way"
 
 
-def _when(sentence: str, is_present: Callable[[Posture], bool]) -> Condition:
-    return _fact(lambda posture: sentence if is_present(posture) else None)
+def _feature(name: str, value: bool, sentence: str) -> Condition:
+    return _fact(lambda posture: sentence if posture.features.get(name) is value else None)
+
+
+def _vulnerability(name: str, sentence: str) -> Condition:
+    return _fact(lambda posture: sentence if posture.vulnerabilities.get(name) else None)
 
 
 CONDITIONS: Mapping[str, Condition] = {
@@ -100,32 +119,33 @@ CONDITIONS: Mapping[str, Condition] = {
     "sslv3_accepted": _version("SSLv3"),
     "tls10_accepted": _version("TLSv1.0"),
     "tls11_accepted": _version("TLSv1.1"),
-    "tls12_not_accepted": _tls12_not_accepted,
+    "tls12_not_accepted": _fact(_tls12_not_accepted),
     "cipher_null": _cipher_class("null"),
-    "cipher_anonymous": _cipher_class("anonymous"),
+    "cipher_anonymous": _anonymous,
     "cipher_export": _cipher_class("export"),
     "cipher_des": _cipher_class("des"),
     "cipher_rc4": _cipher_class("rc4"),
     "cipher_3des": _cipher_class("3des"),
     "rsa_key_exchange": _cipher_class("rsa_key_exchange"),
     "weak_dh": _fact(_weak_dh),
+    "weak_curve": _fact(_weak_curve),
     "no_post_quantum_key_exchange": _fact(_no_post_quantum),
-    "sha1_handshake_signature": _when(
-        "offered SHA-1 alone, the server signed its key exchange with it", lambda one: one.sha1_signature is True
+    "sha1_handshake_signature": _feature(
+        "sha1_signature", True, "offered SHA-1 alone, the server signed its key exchange with it"
     ),
-    "compression": _when("the server chose DEFLATE", lambda one: one.compression is True),
-    "insecure_renegotiation": _when(
-        "the server's hello lacks renegotiation_info (RFC 5746)", lambda one: one.secure_renegotiation is False
+    "compression": _feature("compression", True, "the server chose DEFLATE"),
+    "insecure_renegotiation": _feature(
+        "secure_renegotiation", False, "the server's hello lacks renegotiation_info (RFC 5746)"
     ),
-    "client_renegotiation": _when(
-        "a second handshake that the client began was completed", lambda one: one.client_renegotiation is True
+    "client_renegotiation": _feature(
+        "client_renegotiation", True, "a second handshake that the client began was completed"
     ),
     "no_downgrade_protection": _fact(_no_downgrade_protection),
-    "no_extended_master_secret": _when(
-        "the server's hello lacks extended_master_secret (RFC 7627)", lambda one: one.extended_master_secret is False
+    "no_extended_master_secret": _feature(
+        "extended_master_secret", False, "the server's hello lacks extended_master_secret (RFC 7627)"
     ),
-    "early_data_accepted": _when("the server's ticket permits early data", lambda one: one.early_data is True),
-    "heartbleed": _when("a heartbeat without padding was echoed", lambda one: one.heartbleed is True),
-    "early_ccs": _when("a ChangeCipherSpec was taken before any key existed", lambda one: one.early_ccs is True),
+    "early_data_accepted": _feature("early_data", True, "a resumed session was accepted with early data"),
+    "heartbleed": _vulnerability("heartbleed", "a heartbeat without padding was echoed"),
+    "early_ccs": _vulnerability("early_ccs", "a ChangeCipherSpec was taken before any key existed"),
     "robot": _fact(_robot),
 }

@@ -9,6 +9,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -28,7 +29,7 @@ from exporter.net.reason import Reason
 from exporter.net.resolve import Address, Resolver
 from exporter.posture.facts import Posture
 from exporter.posture.refresh import PostureRefresher
-from exporter.posture.route import determine_route, scanned_route
+from exporter.posture.route import determine_route, scanned_route, shown_by
 from exporter.probe.result import Phase, Result
 from exporter.probe.runner import Prober, plain_route, probe
 from exporter.probe.trace import Progress
@@ -265,12 +266,16 @@ class Engine:
         posture, is_due = self.postures.consult(key, settings.refresh)
         if is_due and result.reachable:
             route = scanned_route(result, replace(plain_route(target, module), variant=result.variant))
-            prober, seconds = self.prober, module.timeout or self.config.global_.timeout
-            self.postures.renew(
-                key,
-                lambda skip: determine_route(prober, route, seconds=seconds, active=settings.active_checks, skip=skip),
-                settings.refresh,
+            determine = partial(
+                determine_route,
+                self.prober,
+                route,
+                self.postures.pace,
+                seconds=module.timeout or self.config.global_.timeout,
+                settings=settings,
+                shown=shown_by(result),
             )
+            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh)
         return posture
 
     def _remember(self, done: TargetReport) -> None:

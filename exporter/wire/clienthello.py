@@ -103,6 +103,10 @@ class ClientHello:
         record_version = self.shape.record_version if has_extensions else SSL_3_0
         return record(HANDSHAKE, record_version, handshake_message(_CLIENT_HELLO, body))
 
+    def with_shape(self, shape: Shape) -> "ClientHello":
+        """Return the same question in a shape."""
+        return replace(self, shape=shape)
+
     def looks_like(self, other: "ClientHello") -> "ClientHello":
         """Return the same question in the looks of another hello, as far as it fits into them.
 
