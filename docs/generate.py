@@ -23,6 +23,7 @@ from exporter.config.units import format_duration
 from exporter.findings.catalogue import CATALOGUE, SEVERITIES
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.own import OwnMetrics
+from exporter.policy import ExpiryThresholds
 
 FOLDER = Path(__file__).parent
 ALERTS = FOLDER.parent / "mixin" / "alerts.yaml"
@@ -30,6 +31,7 @@ PART = re.compile(r"(<!-- generated: ([^>]+?) -->\n).*?(<!-- end of generated pa
 DEFAULTS = {
     "global": model.GlobalConfig(),
     "modules.NAME": model.Module(""),
+    "global.expiry": ExpiryThresholds(),
     "modules.NAME.http": model.HTTPConfig(),
     "modules.NAME.revocation": model.RevocationConfig(),
     "modules.NAME.posture": model.PostureConfig(),
@@ -85,7 +87,9 @@ def _default(key: str) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"`{format_duration(value)}`" if isinstance(value, float) else f"`{value}`"
+    if isinstance(value, float) and not name.endswith("fraction"):
+        return f"`{format_duration(value)}`"
+    return f"`{value}`"
 
 
 def metrics() -> str:

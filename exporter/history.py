@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 from exporter.certificates.facts import Certificate
 from exporter.findings.catalogue import SEVERITIES
-from exporter.findings.certificate import used
 from exporter.findings.judgement import Judgement
+from exporter.findings.trust import used
 from exporter.reading import Reading
 from exporter.target import Target
 

@@ -15,6 +15,7 @@ from exporter.exits import UsageError
 from exporter.findings.judgement import Judgement
 from exporter.metrics.exposition import pages
 from exporter.metrics.own import OwnMetrics
+from exporter.metrics.vocabulary import VOCABULARY
 from exporter.reading import Reading, reading
 from exporter.report import as_json, as_text
 from exporter.target import HTTPS_PORT, Target, TargetError, parse_endpoint
@@ -31,7 +32,7 @@ def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
 
     Raises UsageError and ConfigError.
     """
-    config = load(known.config_file) if known.config_file else Config()
+    config = load(known.config_file, VOCABULARY) if known.config_file else Config()
     target, module = _what(known, config)
     reading = asyncio.run(_read(config, target, module))
     if known.format == "prometheus":

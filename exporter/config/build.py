@@ -4,7 +4,7 @@ Several files become one configuration here. Everything that is wrong is collect
 """
 
 import glob
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,8 @@ from exporter.config.problems import Problem, did_you_mean
 from exporter.config.shape import Shape
 from exporter.config.source import Source, Steps
 from exporter.config.targets import make_target
+from exporter.config.vocabulary import ANY_NAMES, Vocabulary
+from exporter.policy import Acceptance, PolicyLayer, policy_of
 from exporter.target import Target
 
 Made = TypeVar("Made")
@@ -40,6 +42,7 @@ FileSource = Source[schema.File]
 class Assembly:
     """Takes sources in their order; `problems` says what does not fit, `files` what was read besides them."""
 
+    vocabulary: Vocabulary = ANY_NAMES
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     whole: bool = True  # every module that may be referred to is there
@@ -48,9 +51,13 @@ class Assembly:
     def build(self, sources: list[FileSource]) -> Config:
         """Make one configuration of all sources."""
         self.whole = all(source.whole for source in sources)
-        modules = self.modules(sources)
+        global_ = self.globals(sources)
+        modules = {
+            name: replace(module, policy=policy_of((global_.layer, module.layer)))
+            for name, module in self.modules(sources).items()
+        }
         return Config(
-            global_=self.globals(sources),
+            global_=global_,
             modules=modules,
             targets=tuple(target for source in sources for target in self.targets(source, modules)),
             target_files=tuple(
@@ -65,6 +72,7 @@ class Assembly:
                 ),
             ),
             files=(*(source.name for source in sources), *dict.fromkeys(self.files)),
+            vocabulary=self.vocabulary,
         )
 
     def once(self, what: Hashable, source: FileSource, path: Steps, message: str, *, at_key: bool) -> bool:
@@ -82,10 +90,12 @@ class Assembly:
         """Merge `global`: each key may be written in one file only."""
         merged: dict[str, Any] = {}
         for source in sources:
+            if source.shape.global_ is not None:
+                self.policy(source, ("global",), source.shape.global_)
             for key, value in _written(source.shape.global_).items():
                 self.once(("global", key), source, ("global", key), "the key is written twice", at_key=True)
                 merged[key] = value
-        return GlobalConfig(**merged)
+        return GlobalConfig(layer=take_layer(merged), **merged)
 
     def modules(self, sources: list[FileSource]) -> dict[str, Module]:
         """Merge `modules`: each name may be written in one file only; built-in ones may be written over."""
@@ -100,8 +110,10 @@ class Assembly:
     def module(self, source: FileSource, name: str, shape: schema.Module, foundation: Module) -> Module:
         """Make a module; what is not written stays as in its foundation."""
         path: Steps = ("modules", name)
-        self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
+        self.conflicts(source, path, shape.conflicts())
+        self.policy(source, path, shape)
         fields = _written(shape)
+        fields["layer"] = take_layer(fields)
         for key, part in (("http", HTTPConfig), ("revocation", RevocationConfig), ("posture", PostureConfig)):
             if key in fields:
                 fields[key] = part(**_written(fields[key]))
@@ -115,9 +127,24 @@ class Assembly:
             fields.pop(key, None)
         return replace(foundation, **fields)
 
+    def policy(self, source: FileSource, path: Steps, shape: schema.Policied) -> None:
+        """Check what a place writes on findings."""
+        if shape.expiry is not None:
+            self.conflicts(source, (*path, "expiry"), shape.expiry.conflicts())
+        seen: dict[str, int] = {}
+        for number, entry in (shape.accept or {}).items():
+            first = seen.setdefault(entry.finding, number)
+            if first != number:
+                message = f"the finding is accepted twice here, first in accept[{first}]"
+                self.problems.append(source.problem((*path, "accept", number, "finding"), message))
+
+    def conflicts(self, source: FileSource, path: Steps, conflicts: Iterable[schema.Conflict]) -> None:
+        """Note what does not go together in one mapping."""
+        self.problems.extend(source.problem((*path, key), message) for key, message in conflicts)
+
     def tls_config(self, source: FileSource, path: Steps, shape: schema.TLSConfig) -> TLSConfig:
         """Make `tls_config`, with the files that it names checked."""
-        self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
+        self.conflicts(source, path, shape.conflicts())
         fields = _written(shape)
         password_file = fields.pop("key_password_file", None)
         if password_file is not None:
@@ -183,8 +210,13 @@ class Assembly:
                 self.problems.append(source.problem((*path, "module"), message))
                 continue
             labels = tuple(sorted((name, value) for name, value in (group.labels or {}).items() if value))
+            self.policy(source, path, group)
+            layer = take_layer(_written(group))
             for position, text in group.targets.items():
-                target, target_path = make_target(text, group.module, modules, labels), (*path, "targets", position)
+                target, target_path = (
+                    make_target(text, group.module, modules, labels, layer),
+                    (*path, "targets", position),
+                )
                 message = "the same target, module and labels are written twice"
                 if self.once(target, source, target_path, message, at_key=False):
                     targets.append(target)
@@ -197,6 +229,16 @@ class Assembly:
         if module.proxy is not None or module.transport is Transport.QUIC:
             message = f"a Unix socket goes without proxy and quic: choose another module than {module.name!r}"
             self.problems.append(source.problem(path, message))
+
+
+def take_layer(written: dict[str, Any]) -> PolicyLayer:
+    """Take what is written on findings out of a mapping's keys."""
+    expiry, accept, severity = (written.pop(key, None) for key in ("expiry", "accept", "severity"))
+    return PolicyLayer(
+        expiry=tuple(_written(expiry).items()),
+        accept=tuple(Acceptance(one.finding, one.reason, one.until) for one in (accept or {}).values()),
+        severity=tuple((severity or {}).items()),
+    )
 
 
 def beside(source: FileSource, name: str) -> str:

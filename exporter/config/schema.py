@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from exporter.config import values
 from exporter.config.model import Addresses, IPProtocol, Transport
-from exporter.config.shape import Block, Key, Named, Needed, Numbered, Shape, between, each, one_of, text, value
+from exporter.config.shape import Block, Key, Named, Needed, Numbered, Shape, between, each, named, one_of, text, value
 
 Conflict = tuple[str, str]  # the key, and the sentence about it
 
@@ -18,6 +18,41 @@ DURATION = value(values.duration)
 REFRESH = value(values.refresh)
 VERSION = text(values.tls_version)
 HOST_NAME = text(values.host_name)
+LABELS = Named(named(values.label_name), text(values.label_value), blank=str)  # one that is empty is none
+
+
+class Expiry(Shape):
+    """`expiry`: when the end of a certificate is near, in time and as a fraction of its lifetime."""
+
+    warn = Key(DURATION)
+    warn_fraction = Key(value(values.fraction))
+    critical = Key(DURATION)
+    critical_fraction = Key(value(values.fraction))
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield what does not go together."""
+        for key, lower in (("critical", self.warn), ("critical_fraction", self.warn_fraction)):
+            upper = self.written.get(key)
+            if lower is not None and upper is not None and upper > lower:
+                yield key, f"it is more than {key.replace('critical', 'warn')}: what is critical was never warned of"
+
+
+class Accept(Shape):
+    """An entry of `accept`: a finding that is accepted, why, and until when."""
+
+    instead_of_text = "a mapping is wanted: write '- {finding: ID, reason: why, until: 2027-06-30}'"
+
+    finding = Needed(named(values.finding))
+    reason = Needed(text(values.filled))
+    until = Key(text(values.until))
+
+
+class Policied(Shape):
+    """What `global`, a module and a group of targets can each say of findings."""
+
+    expiry = Key(Block(Expiry))
+    accept = Key(Numbered(Block(Accept)))
+    severity = Key(Named(named(values.finding), text(values.severity)))
 
 
 class TLSConfig(Shape):
@@ -80,7 +115,7 @@ class Posture(Shape):
     active_checks = Key(FLAG)
 
 
-class Module(Shape):
+class Module(Policied):
     """A module: how to probe."""
 
     timeout = Key(DURATION)
@@ -129,17 +164,17 @@ class Module(Shape):
                 yield key, "it does not go with 'transport: quic'"
 
 
-class TargetGroup(Shape):
+class TargetGroup(Policied):
     """An entry of `targets`: some targets, the module that probes them, and their labels."""
 
     instead_of_text = "a mapping is wanted: write '- targets: [example.com:443]'"
 
     targets = Needed(Numbered(text(values.target_text)))
     module = Key(TEXT)
-    labels = Key(Named(text(values.label_name), text(values.label_value), blank=str))  # one that is empty is none
+    labels = Key(LABELS)
 
 
-class Global(Shape):
+class Global(Policied):
     """`global`."""
 
     timeout = Key(DURATION)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from exporter.config import values
 from exporter.config.document import Entry, Node
 from exporter.config.problems import Problem, did_you_mean, dotted
+from exporter.config.vocabulary import ANY_NAMES, Vocabulary
 
 T = TypeVar("T")
 Word = TypeVar("Word", bound=StrEnum)
@@ -29,7 +30,8 @@ _KINDS = {dict: "a mapping", list: "a list", str: "text"}
 class Trail:
     """Where in a file the reading is, and what was wrong on the way."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, vocabulary: Vocabulary = ANY_NAMES) -> None:
+        self.vocabulary = vocabulary
         self.problems: list[Problem] = []
         self._file = file
         self._steps: list[str | int] = []
@@ -86,7 +88,8 @@ class Shape:
         self.written = written or {}
 
     def __init_subclass__(cls) -> None:
-        cls.keys = {key.name: key for key in vars(cls).values() if isinstance(key, Key)}
+        own = {key.name: key for key in vars(cls).values() if isinstance(key, Key)}
+        cls.keys = own | {name: key for name, key in cls.keys.items() if name not in own}
 
 
 class Block(Generic[AnyShape]):
@@ -175,6 +178,11 @@ def text(read: Callable[[str], T]) -> Reader[T]:
         raise unfit("text is wanted", node)
 
     return read_text
+
+
+def named(read: Callable[[str, Vocabulary], T]) -> Reader[T]:
+    """Read text that other rooms must know, or must not, as a reader of values understands it."""
+    return lambda node, trail: text(lambda written: read(written, trail.vocabulary))(node, trail)
 
 
 def value(read: Callable[[object], T]) -> Reader[T]:

@@ -6,18 +6,19 @@ Of the labels that begin with `__`, `__param_module` chooses the module; the oth
 
 import glob
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from exporter.config.document import DocumentError, plain, read_document
-from exporter.config.model import Config, Module
+from exporter.config.model import Config
 from exporter.config.named_files import MissingFileError, NamedFileError, read_named
 from exporter.config.problems import Problem, did_you_mean, dotted
 from exporter.config.source import Steps
 from exporter.config.targets import make_target
 from exporter.config.values import label_name, label_value
+from exporter.config.vocabulary import Vocabulary
 from exporter.config.watch import Checksums
 from exporter.target import Target, TargetError
 
@@ -53,13 +54,13 @@ class TargetFile:
     data: bytes = b""  # the bytes that were last good
 
 
-def read_targets(name: str, data: bytes, modules: Mapping[str, Module]) -> tuple[Target, ...]:
+def read_targets(name: str, data: bytes, config: Config) -> tuple[Target, ...]:
     """Read the bytes of one file; raise TargetFileError with its first mistake."""
     groups = _json(name, data) if name.endswith(".json") else _yaml(name, data)
     if groups is None:
         return ()
     try:
-        return tuple(_targets(groups, modules))
+        return tuple(_targets(groups, config))
     except _WrongError as error:
         line, column = _place(name, data, error.steps)
         raise TargetFileError(Problem(name, line, column, dotted(error.steps), str(error))) from None
@@ -70,7 +71,7 @@ def check_target_files(config: Config) -> tuple[Problem, ...]:
     problems = []
     for path in _paths(config):
         try:
-            read_targets(path, read_named(path), config.modules)
+            read_targets(path, read_named(path), config)
         except MissingFileError:
             pass  # it may come
         except NamedFileError as error:
@@ -113,14 +114,14 @@ def _place(name: str, data: bytes, steps: Steps) -> tuple[int, int]:
     return 1, 1
 
 
-def _targets(groups: Any, modules: Mapping[str, Module]) -> Iterator[Target]:
+def _targets(groups: Any, config: Config) -> Iterator[Target]:
     if not isinstance(groups, list):
         raise _WrongError((), "a list of {targets, labels} is wanted")
     for number, group in enumerate(groups):
-        yield from _group((number,), group, modules)
+        yield from _group((number,), group, config)
 
 
-def _group(where: Steps, group: Any, modules: Mapping[str, Module]) -> Iterator[Target]:
+def _group(where: Steps, group: Any, config: Config) -> Iterator[Target]:
     if not isinstance(group, dict):
         raise _WrongError(where, "a mapping with 'targets' is wanted")
     unknown = sorted(set(group) - {"targets", "labels"})
@@ -130,7 +131,8 @@ def _group(where: Steps, group: Any, modules: Mapping[str, Module]) -> Iterator[
     targets = group.get("targets")
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
         raise _WrongError((*where, "targets"), "a list of texts is wanted")
-    labels, module = _labels((*where, "labels"), group.get("labels"))
+    modules = config.modules
+    labels, module = _labels((*where, "labels"), group.get("labels"), config.vocabulary)
     if module is not None and module not in modules:
         hint = did_you_mean(module, modules)
         raise _WrongError((*where, "labels", MODULE_LABEL), f"unknown module {module[:80]!r}{hint}")
@@ -141,7 +143,7 @@ def _group(where: Steps, group: Any, modules: Mapping[str, Module]) -> Iterator[
             raise _WrongError((*where, "targets", number), str(error)) from None
 
 
-def _labels(where: Steps, labels: Any) -> tuple[tuple[tuple[str, str], ...], str | None]:
+def _labels(where: Steps, labels: Any, vocabulary: Vocabulary) -> tuple[tuple[tuple[str, str], ...], str | None]:
     """Return the labels for the series, and the module that they choose."""
     if labels is None:
         return (), None
@@ -149,7 +151,9 @@ def _labels(where: Steps, labels: Any) -> tuple[tuple[tuple[str, str], ...], str
         raise _WrongError(where, "a mapping of names to texts is wanted")
     kept = {str(name): str(value or "") for name, value in labels.items() if not name.startswith("__")}
     try:
-        checked = tuple(sorted((label_name(name), label_value(value)) for name, value in kept.items() if value))
+        checked = tuple(
+            sorted((label_name(name, vocabulary), label_value(value)) for name, value in kept.items() if value)
+        )
     except ValueError as error:
         raise _WrongError(where, str(error)) from None
     return checked, labels.get(MODULE_LABEL) or None
@@ -203,7 +207,7 @@ class FileTargets:
             known = self._inherit(path)
         try:
             data = read_named(path)
-            targets = read_targets(path, data, self._config.modules)
+            targets = read_targets(path, data, self._config)
         except MissingFileError as error:
             return TargetFile(path, error=str(error), checksum=checksum)
         except (TargetFileError, NamedFileError) as error:
@@ -216,7 +220,7 @@ class FileTargets:
         if previous is None or previous.loaded_at is None:
             return TargetFile(path)
         try:
-            return replace(previous, targets=read_targets(path, previous.data, self._config.modules))
+            return replace(previous, targets=read_targets(path, previous.data, self._config))
         except TargetFileError:
             return TargetFile(path)
 

@@ -4,7 +4,7 @@ import pytest
 
 from exporter.config.document import read_document
 from exporter.config.schema import TLSConfig
-from exporter.config.shape import Block, Key, Named, Needed, Numbered, Shape, Trail, between, each, text, value
+from exporter.config.shape import Block, Key, Named, Needed, Numbered, Shape, Trail, between, each, named, text, value
 from exporter.config.values import filled, label_name, true_or_false
 
 
@@ -17,8 +17,8 @@ class Part(Shape):
 class Whole(Shape):
     from_ = Key(Block(Part))
     parts = Key(Numbered(Block(Part)))
-    by_name = Key(Named(text(label_name), Block(Part)))
-    by_name_or_blank = Key(Named(text(label_name), Block(Part), blank=lambda: Part({"name": "blank"})))
+    by_name = Key(Named(named(label_name), Block(Part)))
+    by_name_or_blank = Key(Named(named(label_name), Block(Part), blank=lambda: Part({"name": "blank"})))
     words = Key(each(text(filled)))
     count = Key(between(1, 9))
 

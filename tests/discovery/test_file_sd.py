@@ -12,8 +12,10 @@ from exporter.config.model import BUILT_IN_MODULES, Config, Module
 from exporter.config.reader import load
 from exporter.config.targets import make_target
 from exporter.discovery.file_sd import FileTargets, TargetFileError, read_targets
+from exporter.metrics.vocabulary import VOCABULARY
 
 MODULES = {**BUILT_IN_MODULES, "mail": Module("mail", starttls="smtp")}
+CONFIG = Config(modules=MODULES, vocabulary=VOCABULARY)
 GROUPS = [
     {"targets": ["example.com", "example.org:8443"], "labels": {"team": "web", "__meta_dc": "x", "empty": ""}},
     {"targets": ["mx.example.com"], "labels": {"__param_module": "mail", "__address__": "y"}},
@@ -57,8 +59,8 @@ def names(files):
 
 
 def test_json_and_yaml_say_the_same():
-    assert read_targets("a.json", json.dumps(GROUPS, indent="\t").encode(), MODULES) == WANTED
-    assert read_targets("a.yml", YAML.encode(), MODULES) == WANTED
+    assert read_targets("a.json", json.dumps(GROUPS, indent="\t").encode(), CONFIG) == WANTED
+    assert read_targets("a.yml", YAML.encode(), CONFIG) == WANTED
 
 
 def test_the_folder_of_the_configuration_is_no_pattern(tmp_path):
@@ -72,7 +74,7 @@ def test_the_folder_of_the_configuration_is_no_pattern(tmp_path):
 
 
 def test_values_are_text_in_yaml():
-    (target,) = read_targets("a.yml", b"- {targets: [a.example], labels: {rack: 07, spare: no}}", MODULES)
+    (target,) = read_targets("a.yml", b"- {targets: [a.example], labels: {rack: 07, spare: no}}", CONFIG)
     assert target.labels == (("rack", "07"), ("spare", "no"))
     assert {type(text) for text in (target.name, *target.labels[0], *target.labels[1])} == {str}
     assert "rack: '07'" in mask(Config(targets=(target,)))
@@ -108,20 +110,20 @@ def test_values_are_text_in_yaml():
 )
 def test_one_mistake_spoils_the_whole_file(name, text, message):
     with pytest.raises(TargetFileError, match=message):
-        read_targets(name, text.encode(), MODULES)
+        read_targets(name, text.encode(), CONFIG)
 
 
 def test_bytes_that_are_no_text():
     for name in ("a.json", "a.yml"):
         with pytest.raises(TargetFileError, match="not UTF-8"):
-            read_targets(name, b"[\xff]", MODULES)
+            read_targets(name, b"[\xff]", CONFIG)
 
 
 @given(st.sampled_from(["a.json", "a.yml"]), st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_give_targets_or_one_error(name, data):
     with contextlib.suppress(TargetFileError):
-        assert isinstance(read_targets(name, data, MODULES), tuple)
+        assert isinstance(read_targets(name, data, CONFIG), tuple)
 
 
 _JSON = st.recursive(
@@ -138,7 +140,7 @@ _JSON = st.recursive(
 @settings(max_examples=300, deadline=None)
 def test_any_json_gives_targets_or_one_error(value):
     with contextlib.suppress(TargetFileError):
-        assert isinstance(read_targets("a.json", json.dumps(value).encode(), MODULES), tuple)
+        assert isinstance(read_targets("a.json", json.dumps(value).encode(), CONFIG), tuple)
 
 
 def test_files_come_change_and_go(tmp_path, clock):

@@ -6,11 +6,12 @@ from exporter.certificates.judge import ChainJudge
 from exporter.certificates.revocation import Failure, Revocation
 from exporter.config.model import Module
 from exporter.findings.observation import Observation
-from exporter.findings.revocation import CONDITIONS
+from exporter.findings.revocation import RULES
 from exporter.probe.result import Failure as ProbeFailure
 from exporter.probe.result import Phase, Reason, Result, Session
 from exporter.target import Target, parse_endpoint
 from tests.support import der
+from tests.support.findings import details
 from tests.support.pki import NOW, Extension, leaf, root
 from tests.support.trust import store_of
 
@@ -27,7 +28,7 @@ def found(*revocations, staple=None, must_staple=False, failure=None):
     one = Observation(
         TARGET, Module("tls"), result, NOW, certificates=chain.certificates, chain=chain, revocations=revocations
     )
-    return {name: detail for name, test in CONDITIONS.items() if (detail := test(one))}
+    return details(RULES, one)
 
 
 @pytest.mark.parametrize("source", ["staple", "responder", "crl"])
