@@ -8,7 +8,21 @@ from importlib.util import find_spec
 
 from exporter.config import values
 from exporter.config.model import Addresses, IPProtocol, Transport
-from exporter.config.shape import Block, Key, Named, Needed, Numbered, Shape, between, each, named, one_of, text, value
+from exporter.config.shape import (
+    Block,
+    Key,
+    Named,
+    Needed,
+    Numbered,
+    Shape,
+    between,
+    each,
+    either,
+    named,
+    one_of,
+    text,
+    value,
+)
 
 Conflict = tuple[str, str]  # the key, and the sentence about it
 
@@ -61,7 +75,7 @@ class TLSConfig(Shape):
     ca_file = Key(TEXT)
     cert_file = Key(TEXT)
     key_file = Key(TEXT)
-    key_password = Key(TEXT)
+    key_password = Key(text(values.filled, literal=True))
     key_password_file = Key(TEXT)
     server_name = Key(HOST_NAME)
     min_version = Key(VERSION)
@@ -118,6 +132,18 @@ class Posture(Shape):
 class Module(Policied):
     """A module: how to probe."""
 
+    elsewhere = {
+        **dict.fromkeys(TLSConfig.keys, "it stands in 'tls_config' of the module"),
+        **dict.fromkeys(Trust.keys, "it stands in 'trust' of the module"),
+        **dict.fromkeys(("path", "host", "hsts", "redirect_from_port"), "it stands in 'http' of the module"),
+        **dict.fromkeys(("crl", "ocsp"), "it stands in 'revocation' of the module"),
+        "active_checks": "it stands in 'posture' of the module",
+        "refresh": "it stands in 'posture' or 'revocation' of the module",
+        **dict.fromkeys(("warn", "warn_fraction", "critical", "critical_fraction"), "it stands in 'expiry'"),
+        **dict.fromkeys(("targets", "labels"), "it stands in an entry of 'targets', which names its module"),
+        **dict.fromkeys(("concurrency", "per_address_concurrency"), "it stands in 'global'"),
+    }
+
     timeout = Key(DURATION)
     tls_config = Key(Block(TLSConfig))
     ip_protocol = Key(one_of(IPProtocol))
@@ -131,10 +157,10 @@ class Module(Policied):
     starttls = Key(text(values.starttls))
     alpn = Key(each(text(values.alpn_protocol)))
     transport = Key(one_of(Transport))
-    http = Key(Block(HTTP))
+    http = Key(Block(HTTP, true_is_empty=True))
     trust = Key(Block(Trust))
-    revocation = Key(Block(Revocation))
-    posture = Key(Block(Posture))
+    revocation = Key(Block(Revocation, true_is_empty=True))
+    posture = Key(Block(Posture, true_is_empty=True))
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""
@@ -168,6 +194,19 @@ class TargetGroup(Policied):
     """An entry of `targets`: some targets, the module that probes them, and their labels."""
 
     instead_of_text = "a mapping is wanted: write '- targets: [example.com:443]'"
+    elsewhere = {
+        **Module.elsewhere,
+        **{
+            name: f"it belongs to a module: write it under modules.NAME, and 'module: NAME' here"
+            for name in Module.keys
+            if name not in Policied.keys
+        },
+        "target": "write 'targets', a list",
+        "url": "write 'targets', a list",
+        "urls": "write 'targets', a list",
+        "hosts": "write 'targets', a list",
+        "host": "write 'targets', a list",
+    }
 
     targets = Needed(Numbered(text(values.target_text)))
     module = Key(TEXT)
@@ -176,6 +215,8 @@ class TargetGroup(Policied):
 
 class Global(Policied):
     """`global`."""
+
+    elsewhere = {name: "it belongs to a module: write it under modules.NAME" for name in Module.keys}
 
     timeout = Key(DURATION)
     concurrency = Key(between(1, 65536))
@@ -188,11 +229,27 @@ class ProbeEndpoint(Shape):
     allow = Key(each(text(values.allow_pattern)))
 
 
+class TargetFiles(Shape):
+    """An entry of `target_files`: files, and what holds for those of their targets that do not say otherwise."""
+
+    files = Needed(each(text(values.file_pattern)))
+    module = Key(TEXT)
+    labels = Key(LABELS)
+
+
 class File(Shape):
     """One whole file."""
+
+    elsewhere = {
+        **{name: "it belongs to a module: write it under modules.NAME" for name in Module.keys},
+        **dict.fromkeys(Global.keys, "it stands in 'global'"),
+        "allow": "it stands in 'probe_endpoint'",
+        "module": "it is plural here: write 'modules: {NAME: {...}}'",
+        "target": "write 'targets', a list of {targets, module, labels}",
+    }
 
     global_ = Key(Block(Global))
     modules = Key(Named(text(values.module_name), Block(Module), blank=Module))
     targets = Key(Numbered(Block(TargetGroup)))
-    target_files = Key(each(text(values.file_pattern)))
+    target_files = Key(Numbered(either(text(values.file_pattern), Block(TargetFiles))))
     probe_endpoint = Key(Block(ProbeEndpoint))

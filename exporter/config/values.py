@@ -61,6 +61,11 @@ def true_or_false(value: object) -> bool:
     raise ValueError("write true or false, without quotes")
 
 
+def is_true(value: object) -> bool:
+    """Tell whether it is `true`; False for `false`. Raises ValueError for anything else but text."""
+    return isinstance(value, Plain) and value in ("true", "True", "TRUE")
+
+
 def duration(value: object) -> float:
     """Read a duration that must not be zero."""
     seconds = parse_duration(_text(value))
