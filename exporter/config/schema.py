@@ -6,9 +6,9 @@ A key without a value counts as not written, so every value may be None; default
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from exporter.config import values
+from exporter.config import parsers
 from exporter.config.model import Addresses, IPProtocol, Transport
-from exporter.config.shape import (
+from exporter.config.schema_types import (
     Block,
     Key,
     Named,
@@ -26,22 +26,22 @@ from exporter.config.shape import (
 
 Conflict = tuple[str, str]  # the key, and the sentence about it
 
-TEXT = text(values.filled)
-FLAG = value(values.true_or_false)
-DURATION = value(values.duration)
-REFRESH = value(values.refresh)
-VERSION = text(values.tls_version)
-HOST_NAME = text(values.host_name)
-LABELS = Named(named(values.label_name), text(values.label_value), blank=str)  # one that is empty is none
+TEXT = text(parsers.filled)
+FLAG = value(parsers.true_or_false)
+DURATION = value(parsers.duration)
+REFRESH = value(parsers.refresh)
+VERSION = text(parsers.tls_version)
+HOST_NAME = text(parsers.host_name)
+LABELS = Named(named(parsers.label_name), text(parsers.label_value), blank=str)  # one that is empty is none
 
 
 class Expiry(Shape):
     """`expiry`: when the end of a certificate is near, in time and as a fraction of its lifetime."""
 
     warn = Key(DURATION)
-    warn_fraction = Key(value(values.fraction))
+    warn_fraction = Key(value(parsers.fraction))
     critical = Key(DURATION)
-    critical_fraction = Key(value(values.fraction))
+    critical_fraction = Key(value(parsers.fraction))
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""
@@ -56,9 +56,9 @@ class Accept(Shape):
 
     instead_of_text = "a mapping is wanted: write '- {finding: ID, reason: why, until: 2027-06-30}'"
 
-    finding = Needed(named(values.finding))
-    reason = Needed(text(values.filled))
-    until = Key(text(values.until))
+    finding = Needed(named(parsers.finding))
+    reason = Needed(text(parsers.filled))
+    until = Key(text(parsers.until))
 
 
 class Policied(Shape):
@@ -66,7 +66,7 @@ class Policied(Shape):
 
     expiry = Key(Block(Expiry))
     accept = Key(Numbered(Block(Accept)))
-    severity = Key(Named(named(values.finding), text(values.severity)))
+    severity = Key(Named(named(parsers.finding), text(parsers.severity)))
 
 
 class TLSConfig(Shape):
@@ -75,7 +75,7 @@ class TLSConfig(Shape):
     ca_file = Key(TEXT)
     cert_file = Key(TEXT)
     key_file = Key(TEXT)
-    key_password = Key(text(values.filled, literal=True))
+    key_password = Key(text(parsers.filled, literal=True))
     key_password_file = Key(TEXT)
     server_name = Key(HOST_NAME)
     min_version = Key(VERSION)
@@ -99,8 +99,8 @@ class TLSConfig(Shape):
 class HTTP(Shape):
     """`http`."""
 
-    path = Key(text(values.request_path))
-    host = Key(text(values.host_header))
+    path = Key(text(parsers.request_path))
+    host = Key(text(parsers.host_header))
     hsts = Key(FLAG)
     redirect_from_port = Key(between(1, 65535))
 
@@ -108,7 +108,7 @@ class HTTP(Shape):
 class Trust(Shape):
     """`trust`."""
 
-    spki_sha256_pins = Key(each(text(values.spki_pin)))
+    spki_sha256_pins = Key(each(text(parsers.spki_pin)))
     max_lifetime = Key(DURATION)
     ca_directory = Key(TEXT)
     system_roots = Key(FLAG)
@@ -149,13 +149,13 @@ class Module(Policied):
     ip_protocol = Key(one_of(IPProtocol))
     addresses = Key(one_of(Addresses))
     server_names = Key(each(HOST_NAME))
-    certificate_types = Key(each(text(values.certificate_type)))
-    source_address = Key(text(values.ip_address))
-    proxy_url = Key(value(values.proxy_url))
+    certificate_types = Key(each(text(parsers.certificate_type)))
+    source_address = Key(text(parsers.ip_address))
+    proxy_url = Key(value(parsers.proxy_url))
     proxy_password_file = Key(TEXT)
-    no_proxy = Key(each(text(values.no_proxy)))
-    starttls = Key(text(values.starttls))
-    alpn = Key(each(text(values.alpn_protocol)))
+    no_proxy = Key(each(text(parsers.no_proxy)))
+    starttls = Key(text(parsers.starttls))
+    alpn = Key(each(text(parsers.alpn_protocol)))
     transport = Key(one_of(Transport))
     http = Key(Block(HTTP, true_is_empty=True))
     trust = Key(Block(Trust))
@@ -208,7 +208,7 @@ class TargetGroup(Policied):
         "host": "write 'targets', a list",
     }
 
-    targets = Needed(Numbered(text(values.target_text)))
+    targets = Needed(Numbered(text(parsers.target_text)))
     module = Key(TEXT)
     labels = Key(LABELS)
 
@@ -226,13 +226,13 @@ class Global(Policied):
 class ProbeEndpoint(Shape):
     """`probe_endpoint`."""
 
-    allow = Key(each(text(values.allow_pattern)))
+    allow = Key(each(text(parsers.allow_pattern)))
 
 
 class TargetFiles(Shape):
     """An entry of `target_files`: files, and what holds for those of their targets that do not say otherwise."""
 
-    files = Needed(each(text(values.file_pattern)))
+    files = Needed(each(text(parsers.file_pattern)))
     module = Key(TEXT)
     labels = Key(LABELS)
 
@@ -249,7 +249,7 @@ class File(Shape):
     }
 
     global_ = Key(Block(Global))
-    modules = Key(Named(text(values.module_name), Block(Module), blank=Module))
+    modules = Key(Named(text(parsers.module_name), Block(Module), blank=Module))
     targets = Key(Numbered(Block(TargetGroup)))
-    target_files = Key(Numbered(either(text(values.file_pattern), Block(TargetFiles))))
+    target_files = Key(Numbered(either(text(parsers.file_pattern), Block(TargetFiles))))
     probe_endpoint = Key(Block(ProbeEndpoint))

@@ -22,9 +22,9 @@ def _root_sent(observation: Observation) -> Detail | None:
 
 def _misordered(observation: Observation) -> Detail | None:
     """RFC 5246 section 7.4.2: each following certificate MUST directly certify the one preceding it."""
-    if observation.chain is None or observation.chain.stranger is None:
+    if observation.chain is None or observation.chain.unrelated is None:
         return None
-    index = observation.chain.stranger
+    index = observation.chain.unrelated
     before, unrelated = observation.certificates[index - 1], observation.certificates[index]
     text = f"{unrelated.subject or 'a certificate'} follows {before.subject or 'another'}, which it did not sign"
     return Detail(text, index)

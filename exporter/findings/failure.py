@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from exporter.config.model import Module
-from exporter.config.values import STARTTLS_PORTS
+from exporter.config.parsers import STARTTLS_PORTS
 from exporter.probe.result import Failure, Phase, Reason
 from exporter.target import Endpoint
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from exporter.findings.finding import Condition, Finding, Rule
 from exporter.findings.observation import Observation
-from exporter.probe.posture.facts import Oracle, Posture
+from exporter.posture.facts import Oracle, Posture
 
 
-def of_posture(judge: Callable[[Posture], str | None]) -> Condition:
+def of_posture(assess: Callable[[Posture], str | None]) -> Condition:
     """Return a condition that asks what the posture shows, where it is known."""
 
     def condition(observation: Observation) -> str | None:
-        return judge(observation.posture) if observation.posture is not None else None
+        return assess(observation.posture) if observation.posture is not None else None
 
     return condition
 

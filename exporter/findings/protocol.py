@@ -7,8 +7,8 @@ finding absent.
 from exporter.findings.finding import Condition, Finding, Rule
 from exporter.findings.observation import Observation
 from exporter.findings.posture import of_posture
-from exporter.probe.posture.facts import Posture
-from exporter.wire.names import cipher_classes
+from exporter.posture.facts import Posture
+from exporter.wire.iana import cipher_classes
 
 SHORTEST_DH = 2048
 _HYBRIDS = ("X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024")

@@ -1,8 +1,8 @@
 """The findings on revocation. A missing or unusable answer is no finding: unknown is not bad."""
 
-from exporter.certificates.revocation import STAPLE
 from exporter.findings.finding import Detail, Finding, Rule, utc
 from exporter.findings.observation import Observation
+from exporter.revocation.status import STAPLE
 
 
 def _revoked(observation: Observation) -> Detail | None:

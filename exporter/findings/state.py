@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from exporter.findings.assessment import Assessment, Found
 from exporter.findings.failure import explain
 from exporter.findings.finding import SEVERITIES
-from exporter.findings.judgement import Found, Judgement
 
 
 class State(StrEnum):
@@ -100,15 +100,15 @@ def state_of(found: Found) -> State:
     return _OF_FINDING.get(found.finding.id, _OF_SEVERITY[found.finding.severity])
 
 
-def status(judgement: Judgement) -> Status:
+def status(assessment: Assessment) -> Status:
     """Return the worst that is true of one endpoint."""
-    result = judgement.observation.result
+    result = assessment.observation.result
     failure = result.failure
     if failure is not None:
         state = State.NO_HANDSHAKE if result.reachable else State.DOWN
-        title = explain(failure, judgement.observation.module, judgement.observation.target.endpoint).title
+        title = explain(failure, assessment.observation.module, assessment.observation.target.endpoint).title
         return Status(state, "critical", title, failure.detail, reachable=result.reachable)
-    statuses = (_of_found(found, reachable=result.reachable) for found in judgement.findings)
+    statuses = (_of_found(found, reachable=result.reachable) for found in assessment.findings)
     healthy = Status(State.HEALTHY, reachable=result.reachable, success=True)
     return min(statuses, key=lambda one: one.order, default=healthy)
 
@@ -126,6 +126,6 @@ def _of_found(found: Found, *, reachable: bool) -> Status:
     )
 
 
-def worst(judgements: Iterable[Judgement]) -> Status:
+def worst(assessments: Iterable[Assessment]) -> Status:
     """Return the worst that is true of a target, all its variants together; UNKNOWN if there are none."""
-    return min(map(status, judgements), key=lambda one: one.order, default=UNKNOWN)
+    return min(map(status, assessments), key=lambda one: one.order, default=UNKNOWN)

@@ -7,7 +7,7 @@ an end is, the policy says: the smaller of some days and a fraction of the whole
 import math
 from collections.abc import Iterator
 
-from exporter.certificates.facts import Certificate
+from exporter.certificates.certificate import Certificate
 from exporter.certificates.lifetime import SECONDS_PER_DAY, allowed_lifetime, lifetime
 from exporter.certificates.openssl_errors import EXPIRED, NOT_YET_VALID
 from exporter.findings.finding import Detail, Finding, Rule, utc

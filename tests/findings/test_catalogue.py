@@ -3,8 +3,8 @@ import re
 
 import pytest
 
+from exporter.cli.findings import as_json, as_text
 from exporter.findings.catalogue import CATALOGUE, RULES, SEVERITIES, Finding
-from exporter.findings.table import as_json, as_text
 
 PUBLIC_IDS = [
     "certificate_expired",

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from tests.findings.test_judgement import observed
 
+from exporter.findings.assessment import Assessment, assess, reassess
 from exporter.findings.catalogue import CATALOGUE
-from exporter.findings.judgement import Judgement, judge, judge_again
 from exporter.findings.state import State, state_of, status, worst
 from exporter.metrics.collect import collect
 from exporter.policy import Acceptance, PolicyLayer, layered, policy_of
 from exporter.probe.result import Failure, Phase, Reason
-from tests.findings.test_judgement import observed
 from tests.support.pki import NOW
 
 WEEK = 7 * 86_400.0
@@ -30,7 +30,7 @@ def accepting(*names, until=None):
 
 
 def test_an_accepted_finding_stands_apart():
-    judged = judge(with_policy(accepting("cipher_rc4")))
+    judged = assess(with_policy(accepting("cipher_rc4")))
     assert "cipher_rc4" not in ids(judged.findings)
     assert ids(judged.accepted) == ["cipher_rc4"]
     assert judged.accepted[0].acceptance.reason == "known"
@@ -41,16 +41,16 @@ def test_an_accepted_finding_stands_apart():
 
 
 def test_what_is_accepted_and_not_present_is_not_shown():
-    assert judge(with_policy(accepting("heartbleed"))).accepted == ()
+    assert assess(with_policy(accepting("heartbleed"))).accepted == ()
 
 
 def test_past_its_date_it_is_back():
-    before = judge(with_policy(accepting("cipher_rc4", until=NOW + WEEK)))
+    before = assess(with_policy(accepting("cipher_rc4", until=NOW + WEEK)))
     assert ids(before.accepted) == ["cipher_rc4"]
     assert before.holds_until <= NOW + WEEK
     later = replace(before.observation, now=NOW + WEEK)
-    after = judge_again(later, before)
-    assert not after.carried_over
+    after = reassess(later, before)
+    assert not after.reused
     assert after.accepted == ()
     assert "cipher_rc4" in ids(after.findings)
 
@@ -67,7 +67,7 @@ def test_a_severity_is_that_of_the_nearest_layer():
         (PolicyLayer(severity=(("cipher_rc4", "low"),)), PolicyLayer(severity=(("cipher_rc4", "critical"),)))
     )
     seen = observed()
-    judged = judge(replace(seen, module=replace(seen.module, policy=policy)))
+    judged = assess(replace(seen, module=replace(seen.module, policy=policy)))
     (one,) = [one for one in judged.findings if one.finding.id == "cipher_rc4"]
     assert one.finding.severity == "critical"
     assert CATALOGUE["cipher_rc4"].severity == "high"
@@ -80,50 +80,50 @@ def test_thresholds_of_a_group_override_those_of_its_module_one_by_one():
 
 
 def test_a_policy_that_changes_is_judged_again():
-    first = judge(observed())
+    first = assess(observed())
     other = with_policy(accepting("cipher_rc4"))
-    assert not judge_again(other, first).carried_over
+    assert not reassess(other, first).reused
 
 
 def failed(phase, reachable):
     seen = observed()
     result = replace(seen.result, failure=Failure(phase, Reason.TIMEOUT), session=None, reachable=reachable)
-    return judge(replace(seen, result=result))
+    return assess(replace(seen, result=result))
 
 
 def test_the_state_is_the_worst_that_is_true():
     assert status(failed(Phase.CONNECT, reachable=False)).state is State.DOWN
     assert status(failed(Phase.HANDSHAKE, reachable=True)).state is State.NO_HANDSHAKE
-    expired = status(judge(observed()))
+    expired = status(assess(observed()))
     assert (expired.state, expired.certificate, expired.finding) == (State.EXPIRED, 0, "certificate_expired")
     assert expired.success
-    both = [judge(observed()), failed(Phase.CONNECT, reachable=False)]
+    both = [assess(observed()), failed(Phase.CONNECT, reachable=False)]
     assert worst(both).state is State.DOWN
     assert worst([]).state is State.UNKNOWN
 
 
 def test_what_is_accepted_does_not_count_for_the_state():
     everything = accepting(*CATALOGUE)
-    judged = judge(with_policy(everything))
+    judged = assess(with_policy(everything))
     assert status(judged).state is State.HEALTHY
     assert judged.accepted
 
 
 @pytest.mark.parametrize("finding", CATALOGUE.values(), ids=lambda one: one.id)
 def test_every_finding_has_a_state_and_a_word_for_it(finding):
-    found = replace(judge(observed()).findings[0], finding=finding)
+    found = replace(assess(observed()).findings[0], finding=finding)
     assert state_of(found).label[0].isupper()
 
 
 def test_the_more_severe_finding_speaks():
-    judged = judge(observed(name_match=False))
+    judged = assess(observed(name_match=False))
     wanted = ("certificate_expired", "certificate_name_mismatch")
     assert set(wanted) <= set(ids(judged.findings))
     assert status(judged).state is State.EXPIRED
     mild = with_policy(PolicyLayer(severity=(("certificate_expired", "low"),)), name_match=False)
-    assert status(judge(mild)).state is State.WRONG_NAME
+    assert status(assess(mild)).state is State.WRONG_NAME
 
 
 def test_a_judgement_without_findings_is_healthy():
     seen = observed()
-    assert status(Judgement(replace(seen, result=replace(seen.result, reachable=True)))).state is State.HEALTHY
+    assert status(Assessment(replace(seen, result=replace(seen.result, reachable=True)))).state is State.HEALTHY

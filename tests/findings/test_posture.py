@@ -8,12 +8,12 @@ from exporter.config.model import HTTPConfig, Module
 from exporter.findings import posture as posture_findings
 from exporter.findings import protocol
 from exporter.findings.catalogue import CATALOGUE
+from exporter.findings.mozilla_profile import PROFILES, compliance
 from exporter.findings.observation import Observation
-from exporter.findings.profile import PROFILES, compliance
-from exporter.probe.posture.facts import Oracle, Posture
+from exporter.posture.facts import Oracle, Posture
 from exporter.probe.result import HSTS, HTTPFacts, Result, Session
 from exporter.target import Target, parse_endpoint
-from exporter.wire.names import CIPHER_CLASSES
+from exporter.wire.iana import CIPHER_CLASSES
 from tests.support.findings import details
 
 RULES = (*protocol.RULES, *posture_findings.RULES)

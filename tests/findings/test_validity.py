@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.certificates.judge import ChainJudge
+from exporter.certificates.chain_cache import ChainAssessor
 from exporter.config.model import Module, TrustConfig
 from exporter.findings import validity
-from exporter.findings.judgement import judge, judge_again
+from exporter.findings.assessment import assess, reassess
 from exporter.findings.observation import Observation
 from exporter.policy import ExpiryThresholds, Policy
 from exporter.probe.result import Result
@@ -23,7 +23,7 @@ MIDDLE = intermediate(TOP)
 
 def observation(*chain, now=NOW, policy=None, trusted=True, **trust):
     presented = tuple(one.der for one in chain)
-    judged = ChainJudge().judge_chain(presented, store_of(TOP) if trusted else None, now)
+    judged = ChainAssessor().assess_chain(presented, store_of(TOP) if trusted else None, now)
     module = Module("tls", trust=TrustConfig(**trust))
     return Observation(
         TARGET,
@@ -78,7 +78,7 @@ def test_thresholds_are_those_of_the_policy():
 def test_an_intermediate_that_ends_first_is_named_with_its_place():
     middle = intermediate(TOP, not_after=NOW + 3 * DAY)
     seen = observation(leaf(middle, not_after=NOW + 60 * DAY), middle)
-    (one,) = judge(seen).findings
+    (one,) = assess(seen).findings
     assert one.finding.id == "certificate_expiry_imminent"
     assert one.certificate == 1
     assert one.detail.startswith("the chain's certificate ")
@@ -108,11 +108,11 @@ def test_a_configured_lifetime_has_the_tolerance_that_cas_need(beyond, present):
 def test_the_clock_alone_ends_a_judgement():
     """Nothing but time passes: the same judgement is reused until an end becomes near, and not any longer."""
     ending = of_days(22, 90)
-    first = judge(observation(ending, MIDDLE))
+    first = assess(observation(ending, MIDDLE))
     assert first.findings == ()
     soon = replace(first.observation, now=first.holds_until)
     just_before = replace(first.observation, now=first.holds_until - 1)
-    assert judge_again(just_before, first).carried_over
-    later = judge_again(soon, first)
-    assert not later.carried_over
+    assert reassess(just_before, first).reused
+    later = reassess(soon, first)
+    assert not later.reused
     assert [one.finding.id for one in later.findings] == ["certificate_expiring_soon"]
