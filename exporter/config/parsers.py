@@ -33,7 +33,7 @@ STARTTLS_PORTS = {  # the registered port of each protocol that upgrades in plac
     "nntp": 119,
     "irc": 6667,
 }
-CERTIFICATE_TYPES = ("ecdsa", "rsa")
+CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 _PROXY_PORTS = {"http": 3128, "socks5": 1080}

@@ -10,7 +10,8 @@ from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.state import State, state_of, status, worst
 from exporter.metrics.collect import collect
 from exporter.policy import Acceptance, PolicyLayer, layered, policy_of
-from exporter.probe.result import Failure, Phase, Reason
+from exporter.probe.result import Failure, Phase
+from exporter.net.reason import Reason
 from tests.support.pki import NOW
 
 WEEK = 7 * 86_400.0
