@@ -132,10 +132,16 @@ KEYS: dict[str, tuple[str, str]] = {
     **_policy("global", ""),
     **_policy("modules.NAME", " Goes before `global`."),
     **_policy("targets[]", " Goes before the module."),
-    "target_files": (
-        "list of file names, with * and ?",
+    "target_files[]": (
+        "file name, with * and ?, or mapping",
         "Files in Prometheus' `file_sd` format (YAML or JSON), read again when they change.",
     ),
+    "target_files[].files": (
+        "list of file names, with * and ?",
+        "Such files, where they have a module or labels here.",
+    ),
+    "target_files[].module": ("name of a module", "Module of targets whose file has no `__param_module` for them."),
+    "target_files[].labels": ("mapping", "Labels of these targets; those of the file go before them."),
     "probe_endpoint.allow": (
         "list of patterns",
         (

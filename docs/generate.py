@@ -18,7 +18,7 @@ import yaml
 from configuration_keys import KEYS
 
 from exporter.config import model, schema
-from exporter.config.schema_types import Block, Named, Numbered, Reader, Shape
+from exporter.config.schema_types import Block, Named, Numbered, Reader, Shape, TextOr
 from exporter.config.units import format_duration
 from exporter.findings.catalogue import CATALOGUE, SEVERITIES
 from exporter.metrics.catalogue import FAMILIES
@@ -77,6 +77,7 @@ def _inner(reader: Reader[Any]) -> tuple[type[Shape] | None, str]:
     """Return the shape that a reader reads, and how its keys are written: `[]` in a list, `.NAME` in a mapping."""
     suffix = "[]" if isinstance(reader, Numbered) else ".NAME" if isinstance(reader, Named) else ""
     item = reader.item if isinstance(reader, Numbered | Named) else reader
+    item = item.item if isinstance(item, TextOr) else item
     return (item.shape, suffix) if isinstance(item, Block) else (None, "")
 
 

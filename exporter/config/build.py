@@ -4,7 +4,7 @@ Several files become one configuration here. Everything that is wrong is collect
 """
 
 import glob
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from exporter.config.model import (
     ProxyConfig,
     RevocationConfig,
     Secret,
+    TargetFiles,
     TLSConfig,
     Transport,
     TrustConfig,
@@ -60,9 +61,7 @@ class Assembly:
             global_=global_,
             modules=modules,
             targets=tuple(target for source in sources for target in self.targets(source, modules)),
-            target_files=tuple(
-                pattern_beside(source, name) for source in sources for name in source.shape.target_files or ()
-            ),
+            target_files=tuple(entry for source in sources for entry in self.target_files(source, modules)),
             probe_endpoint=ProbeEndpoint(
                 tuple(
                     pattern
@@ -202,14 +201,9 @@ class Assembly:
         targets = []
         for number, group in (source.shape.targets or {}).items():
             path: Steps = ("targets", number)
-            if group.module is not None and group.module not in modules:
-                if not self.whole:
-                    continue
-                hint = did_you_mean(group.module, modules) or f" (known: {', '.join(modules)})"
-                message = f"unknown module {group.module[:80]!r}{hint}"
-                self.problems.append(source.problem((*path, "module"), message))
+            if not self.knows_module(source, path, group.module, modules):
                 continue
-            labels = tuple(sorted((name, value) for name, value in (group.labels or {}).items() if value))
+            labels = sorted_labels(group.labels)
             self.policy(source, path, group)
             layer = take_layer(_written(group))
             for position, text in group.targets.items():
@@ -223,6 +217,26 @@ class Assembly:
                     if target.endpoint.unix_path is not None:
                         self.unix_socket(source, target_path, modules[target.module])
         return targets
+
+    def knows_module(self, source: FileSource, path: Steps, name: str | None, modules: dict[str, Module]) -> bool:
+        """Tell whether a module that is referred to is there; note it if it is not and would have been seen."""
+        if name is None or name in modules:
+            return True
+        if self.whole:
+            hint = did_you_mean(name, modules) or f" (known: {', '.join(modules)})"
+            self.problems.append(source.problem((*path, "module"), f"unknown module {name[:80]!r}{hint}"))
+        return False
+
+    def target_files(self, source: FileSource, modules: dict[str, Module]) -> Iterator[TargetFiles]:
+        """Yield the files of targets that one source names."""
+        for number, entry in (source.shape.target_files or {}).items():
+            if isinstance(entry, str):
+                yield TargetFiles(pattern_beside(source, entry))
+            elif isinstance(entry, schema.TargetFiles) and self.knows_module(
+                source, ("target_files", number), entry.module, modules
+            ):
+                labels = sorted_labels(entry.labels)
+                yield from (TargetFiles(pattern_beside(source, name), entry.module, labels) for name in entry.files)
 
     def unix_socket(self, source: FileSource, path: Steps, module: Module) -> None:
         """Check that the module of a Unix socket can reach one."""
@@ -239,6 +253,11 @@ def take_layer(written: dict[str, Any]) -> PolicyLayer:
         accept=tuple(Acceptance(one.finding, one.reason, one.until) for one in (accept or {}).values()),
         severity=tuple((severity or {}).items()),
     )
+
+
+def sorted_labels(written: dict[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """Return labels in the order of their names; one without a value is none."""
+    return tuple(sorted((name, value) for name, value in (written or {}).items() if value))
 
 
 def beside(source: FileSource, name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from exporter.config.model import Config, Module, Secret
+from exporter.config.model import Config, Module, Secret, TargetFiles
 from exporter.config.parsers import format_proxy_url
 from exporter.config.units import format_duration
 from exporter.policy import Acceptance, PolicyLayer
@@ -32,10 +32,17 @@ def mask(config: Config) -> str:
         "global": _block(config.global_),
         "modules": {name: _module(module) for name, module in config.modules.items()},
         "targets": _groups(config.targets),
-        "target_files": list(config.target_files),
+        "target_files": [_files(entry) for entry in config.target_files],
         "probe_endpoint": {"allow": list(config.probe_endpoint.allow)},
     }
     return yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def _files(entry: TargetFiles) -> str | dict[str, Any]:
+    if entry.module is None and not entry.labels:
+        return entry.pattern
+    written = {"files": [entry.pattern], "module": entry.module, "labels": dict(entry.labels)}
+    return {key: value for key, value in written.items() if value}
 
 
 def _module(module: Module) -> dict[str, Any]:

@@ -161,6 +161,15 @@ class GlobalConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetFiles:
+    """An entry of `target_files`: a file or pattern with its whole path, and what holds where the file says nothing."""
+
+    pattern: str
+    module: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeEndpoint:
     """`probe_endpoint`: who may be probed by `/probe` besides the configured targets."""
 
@@ -180,7 +189,7 @@ class Config:
     global_: GlobalConfig = field(default_factory=GlobalConfig)
     modules: Mapping[str, Module] = field(default_factory=lambda: dict(BUILT_IN_MODULES))
     targets: tuple[Target, ...] = ()
-    target_files: tuple[str, ...] = ()
+    target_files: tuple[TargetFiles, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()
     vocabulary: Vocabulary = field(default=ANY_NAMES, compare=False, repr=False)  # for files of targets, read later

@@ -3,8 +3,9 @@
 A key without a value counts as not written, so every value may be None; defaults are in `model`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
+from typing import ClassVar
 
 from exporter.config import parsers
 from exporter.config.model import Addresses, IPProtocol, Transport
@@ -15,9 +16,9 @@ from exporter.config.schema_types import (
     Needed,
     Numbered,
     Shape,
+    TextOr,
     between,
     each,
-    either,
     named,
     one_of,
     text,
@@ -132,7 +133,7 @@ class Posture(Shape):
 class Module(Policied):
     """A module: how to probe."""
 
-    elsewhere = {
+    elsewhere: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(TLSConfig.keys, "it stands in 'tls_config' of the module"),
         **dict.fromkeys(Trust.keys, "it stands in 'trust' of the module"),
         **dict.fromkeys(("path", "host", "hsts", "redirect_from_port"), "it stands in 'http' of the module"),
@@ -194,10 +195,10 @@ class TargetGroup(Policied):
     """An entry of `targets`: some targets, the module that probes them, and their labels."""
 
     instead_of_text = "a mapping is wanted: write '- targets: [example.com:443]'"
-    elsewhere = {
+    elsewhere: ClassVar[Mapping[str, str]] = {
         **Module.elsewhere,
         **{
-            name: f"it belongs to a module: write it under modules.NAME, and 'module: NAME' here"
+            name: "it belongs to a module: write it under modules.NAME, and 'module: NAME' here"
             for name in Module.keys
             if name not in Policied.keys
         },
@@ -216,7 +217,9 @@ class TargetGroup(Policied):
 class Global(Policied):
     """`global`."""
 
-    elsewhere = {name: "it belongs to a module: write it under modules.NAME" for name in Module.keys}
+    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        Module.keys, "it belongs to a module: write it under modules.NAME"
+    )
 
     timeout = Key(DURATION)
     concurrency = Key(between(1, 65536))
@@ -240,8 +243,8 @@ class TargetFiles(Shape):
 class File(Shape):
     """One whole file."""
 
-    elsewhere = {
-        **{name: "it belongs to a module: write it under modules.NAME" for name in Module.keys},
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(Module.keys, "it belongs to a module: write it under modules.NAME"),
         **dict.fromkeys(Global.keys, "it stands in 'global'"),
         "allow": "it stands in 'probe_endpoint'",
         "module": "it is plural here: write 'modules: {NAME: {...}}'",
@@ -251,5 +254,5 @@ class File(Shape):
     global_ = Key(Block(Global))
     modules = Key(Named(text(parsers.module_name), Block(Module), blank=Module))
     targets = Key(Numbered(Block(TargetGroup)))
-    target_files = Key(Numbered(either(text(parsers.file_pattern), Block(TargetFiles))))
+    target_files = Key(Numbered(TextOr(text(parsers.file_pattern), Block(TargetFiles))))
     probe_endpoint = Key(Block(ProbeEndpoint))

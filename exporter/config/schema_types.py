@@ -165,6 +165,17 @@ class Numbered(Generic[T]):
         return kept
 
 
+class TextOr(Generic[T, U]):
+    """Reads text by one reader, and whatever else is written by another."""
+
+    def __init__(self, of_text: Reader[T], item: Reader[U]) -> None:
+        self.of_text, self.item = of_text, item
+
+    def __call__(self, node: Node, trail: Trail) -> T | U | None:
+        """Read it."""
+        return self.of_text(node, trail) if isinstance(node.content, str) else self.item(node, trail)
+
+
 def each(item: Reader[T]) -> Reader[tuple[T, ...]]:
     """Read a list."""
     numbered = Numbered(item)
@@ -182,15 +193,6 @@ def text(read: Callable[[str], T], *, literal: bool = False) -> Reader[T]:
         raise unfit("text is wanted", node)
 
     return read_text
-
-
-def either(of_text: Reader[T], of_others: Reader[U]) -> Reader[T | U]:
-    """Read text by one reader, and whatever else is written by another."""
-
-    def read_either(node: Node, trail: Trail) -> T | U | None:
-        return of_text(node, trail) if isinstance(node.content, str) else of_others(node, trail)
-
-    return read_either
 
 
 def named(read: Callable[[str, Vocabulary], T]) -> Reader[T]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from exporter.config.model import Module
 from exporter.config.parsers import STARTTLS_PORTS
-from exporter.probe.result import Failure, Phase
 from exporter.net.reason import Reason
+from exporter.probe.result import Failure, Phase
 from exporter.target import Endpoint
 
 

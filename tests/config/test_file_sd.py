@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exporter.config.dump import mask
 from exporter.config.file_sd import FileTargets, TargetFileError, read_targets
-from exporter.config.model import BUILT_IN_MODULES, Config, Module
+from exporter.config.model import BUILT_IN_MODULES, Config, Module, TargetFiles
 from exporter.config.reader import load
 from exporter.config.targets import make_target
 from exporter.metrics.vocabulary import VOCABULARY
@@ -51,7 +51,9 @@ def clock():
 
 
 def configuration(*patterns, targets=()):
-    return Config(modules=MODULES, target_files=tuple(str(pattern) for pattern in patterns), targets=targets)
+    return Config(
+        modules=MODULES, target_files=tuple(TargetFiles(str(pattern)) for pattern in patterns), targets=targets
+    )
 
 
 def names(files):
@@ -225,7 +227,7 @@ def test_a_reload_keeps_what_a_broken_file_last_held(tmp_path, clock):
     second = FileTargets(configuration(path), clock, first)
     assert second.targets == first.targets
     assert second.files[0].error
-    without_module = Config(target_files=(str(path),))
+    without_module = Config(target_files=(TargetFiles(str(path)),))
     third = FileTargets(without_module, clock, second)
     assert third.targets == ()
 
@@ -234,6 +236,6 @@ def test_a_reload_reads_good_files_with_the_new_modules(tmp_path, clock):
     path = tmp_path / "a.json"
     path.write_text('[{"targets": ["a.example"], "labels": {"__param_module": "mail"}}]')
     first = FileTargets(configuration(path), clock)
-    second = FileTargets(Config(target_files=(str(path),)), clock, first)
+    second = FileTargets(Config(target_files=(TargetFiles(str(path)),)), clock, first)
     assert "unknown module 'mail'" in second.files[0].error
     assert second.targets == ()

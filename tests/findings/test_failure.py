@@ -7,8 +7,8 @@ import pytest
 
 from exporter.config.model import Module
 from exporter.findings.failure import EXPLANATIONS, explain
-from exporter.probe.result import Failure, Phase
 from exporter.net.reason import Reason
+from exporter.probe.result import Failure, Phase
 from exporter.target import parse_endpoint
 
 TLS, MAIL = Module("tls"), Module("mail", starttls="smtp")

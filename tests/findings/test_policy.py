@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from tests.findings.test_judgement import observed
 
 from exporter.findings.assessment import Assessment, assess, reassess
 from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.state import State, state_of, status, worst
 from exporter.metrics.collect import collect
+from exporter.net.reason import Reason
 from exporter.policy import Acceptance, PolicyLayer, layered, policy_of
 from exporter.probe.result import Failure, Phase
-from exporter.net.reason import Reason
+from tests.findings.test_assessment import observed
 from tests.support.pki import NOW
 
 WEEK = 7 * 86_400.0

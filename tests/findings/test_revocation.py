@@ -6,7 +6,6 @@ from exporter.certificates.chain_cache import ChainAssessor
 from exporter.config.model import Module
 from exporter.findings.observation import Observation
 from exporter.findings.revocation import RULES
-from exporter.findings.revocation import CONDITIONS
 from exporter.net.reason import Reason
 from exporter.probe.result import Failure as ProbeFailure
 from exporter.probe.result import Phase, Result, Session

@@ -18,8 +18,8 @@ from exporter.findings.observation import Observation
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.collect import collect
 from exporter.metrics.exposition import pages
-from exporter.policy import Acceptance, PolicyLayer, policy_of
 from exporter.net.reason import Reason
+from exporter.policy import Acceptance, PolicyLayer, policy_of
 from exporter.posture.facts import Posture
 from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Result, Session, Variant
 from exporter.revocation.status import Failure as RevocationFailure
