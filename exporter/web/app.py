@@ -8,12 +8,14 @@ from exporter.web import (
     lifecycle,
     metrics_page,
     probe_page,
+    runbook_page,
     static_files,
     status,
     target_page,
 )
 from exporter.web.bad_requests import quieten
 from exporter.web.crowd import Crowd, Handler
+from exporter.web.error_page import errors_as_pages
 from exporter.web.site import SITE, Site
 
 MAX_REQUEST_BODY = 64 * 1024
@@ -24,6 +26,9 @@ ROUTES: tuple[tuple[str, str, Handler, bool], ...] = (
     ("GET", "/target", target_page.show, False),
     ("POST", "/target", target_page.probe_now, True),
     ("GET", "/static/{name}", static_files.static, False),
+    ("GET", "/runbooks/", runbook_page.runbook, False),
+    ("GET", "/runbooks/{name}", runbook_page.runbook, False),
+    ("GET", "/runbooks/{name}/", runbook_page.runbook, False),
     ("GET", "/sd", discovery.discovery, False),
     ("GET", "/config", config_page.config, False),
     ("GET", "/-/healthy", lifecycle.healthy, False),
@@ -40,7 +45,7 @@ OWN_PATHS = tuple(dict.fromkeys(path for _, path, _, _ in ROUTES if path != "/" 
 def make_app(site: Site) -> web.Application:
     """Make the application that serves a site."""
     quieten()
-    app = web.Application(client_max_size=MAX_REQUEST_BODY)
+    app = web.Application(client_max_size=MAX_REQUEST_BODY, middlewares=[errors_as_pages])
     app[SITE] = site
     app[target_page.LIMIT] = target_page.limit()
     limited = Crowd(site.options.max_requests).limited

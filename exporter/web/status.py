@@ -4,9 +4,8 @@ import asyncio
 
 from aiohttp import web
 
-from exporter import __version__
 from exporter.web.listing import ORDERS, SHOWN, Wish, listing
-from exporter.web.pages import page, render, url
+from exporter.web.pages import Shell, page, render, shell_of, url
 from exporter.web.site import SITE, Site
 
 MAX_FILTER = 200
@@ -16,7 +15,7 @@ _COLUMNS = tuple((name, words) for name, (words, _) in ORDERS.items() if name !=
 async def index(request: web.Request) -> web.Response:
     """Answer with the page that is asked for. A parameter that makes no sense counts as not given."""
     wish = wish_of(request)
-    return page(await asyncio.to_thread(_page, request.app[SITE], wish))
+    return page(await asyncio.to_thread(_page, request.app[SITE], shell_of(request), wish))
 
 
 def wish_of(request: web.Request) -> Wish:
@@ -33,7 +32,7 @@ def wish_of(request: web.Request) -> Wish:
     )
 
 
-def _page(site: Site, wish: Wish) -> str:
+def _page(site: Site, shell: Shell, wish: Wish) -> str:
     watch = site.watch
     config, now = watch.config, watch.clock()
 
@@ -50,12 +49,11 @@ def _page(site: Site, wish: Wish) -> str:
 
     return render(
         "status.html",
+        shell,
         listing=listing(config.targets, watch.history.pasts, wish, now),
         wish=wish,
         link=link,
         columns=_COLUMNS,
         modules=sorted({target.module for target in config.targets}),
-        telemetry=site.options.telemetry_path.lstrip("/"),
-        version=__version__,
         now=now,
     )
