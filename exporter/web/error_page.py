@@ -20,10 +20,10 @@ async def errors_as_pages(request: web.Request, handler: Handler) -> web.StreamR
     try:
         response = await handler(request)
     except web.HTTPException as error:
-        if error.status < web.HTTPBadRequest.status_code:
+        if not _wants_page(request, error):
             raise
         response = error
-    if response.status < web.HTTPBadRequest.status_code or not _wants_page(request, response):
+    if not _wants_page(request, response):
         return response
     text = response.text if isinstance(response, web.Response) else ""
     shown = error_page(request, response.status, text or "")
@@ -45,8 +45,8 @@ def error_page(request: web.Request, status: int, text: str) -> web.Response:
 
 
 def _wants_page(request: web.Request, response: web.StreamResponse) -> bool:
-    is_text = response.content_type in ("text/plain", "application/octet-stream")
-    return is_text and response.status != _UNAUTHORIZED and not response.prepared and _asks_for_html(request)
+    is_refusal = response.status >= web.HTTPBadRequest.status_code and response.status != _UNAUTHORIZED
+    return is_refusal and response.content_type == "text/plain" and not response.prepared and _asks_for_html(request)
 
 
 def _asks_for_html(request: web.Request) -> bool:

@@ -22,6 +22,24 @@ SECURITY: Mapping[str, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What every page has around it, taken from the request before a thread renders the page.
+
+    `root` leads from the request's path to the exporter's, wherever a proxy has put us; `refused` says what is wrong
+    with the configuration on disk, if the one in force is another.
+    """
+
+    root: str
+    telemetry: str
+    refused: tuple[str, ...] = ()
+
+    @property
+    def home(self) -> str:
+        """The relative reference to the list of targets."""
+        return self.root or "./"
+
+
 def render(template: str, shell: Shell, **values: Any) -> str:
     """Return a page as text. The first one takes long: call it from a thread."""
     from exporter.web.rendering import environment  # noqa: PLC0415 - a tenth of the start, and few open a page
@@ -34,24 +52,11 @@ def page(text: str, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html", headers=SECURITY)
 
 
-@dataclass(frozen=True, slots=True)
-class Shell:
-    """What every page has around it, taken from the request before a thread renders the page.
-
-    `root` is the relative reference to the list of targets, wherever a proxy has put us; `refused` says what is wrong
-    with the configuration on disk, if the one in force is another.
-    """
-
-    root: str
-    telemetry: str
-    refused: tuple[str, ...] = ()
-
-
 def shell_of(request: web.Request) -> Shell:
     """Return what a page has around it."""
     site = request.app[SITE]
     depth = request.path.count("/") - site.options.route_prefix.count("/") - 1
-    return Shell("../" * depth or "./", site.options.telemetry_path.lstrip("/"), site.refused)
+    return Shell("../" * depth, site.options.telemetry_path.lstrip("/"), site.refused)
 
 
 def url(path: str, **parameters: str | int | None) -> str:
