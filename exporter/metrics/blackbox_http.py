@@ -7,7 +7,7 @@ of an answer is absent.
 
 from collections.abc import Iterator, Sequence
 
-from exporter.findings.judgement import Judgement
+from exporter.findings.assessment import Assessment
 from exporter.metrics.catalogue import Family
 from exporter.probe.result import Phase, Result
 
@@ -34,9 +34,9 @@ _ALL_PHASES = ("resolve", "connect", "tls", "processing", "transfer")
 Sample = tuple[str, str, float]
 
 
-def http_samples(judgements: Sequence[Judgement]) -> Iterator[Sample]:
+def http_samples(assessments: Sequence[Assessment]) -> Iterator[Sample]:
     """Yield the samples of a target whose module asks by HTTP; of several variants, of the one that went worst."""
-    asked = [one.observation.result for one in judgements if one.observation.module.http is not None]
+    asked = [one.observation.result for one in assessments if one.observation.module.http is not None]
     if not asked:
         return
     result = max(asked, key=_status_to_compare)

@@ -5,24 +5,24 @@ from aiohttp import web
 from exporter.web import (
     config_page,
     discovery,
-    lifecycle,
+    health,
     metrics_page,
     probe_page,
     runbook_page,
     static_files,
-    status,
     target_page,
+    targets_page,
 )
-from exporter.web.bad_requests import quieten
-from exporter.web.crowd import Crowd, Handler
+from exporter.web.context import SITE, WebContext
 from exporter.web.error_page import errors_as_pages
-from exporter.web.site import SITE, Site
+from exporter.web.log_filter import quieten
+from exporter.web.request_limit import Handler, RequestLimit
 
 MAX_REQUEST_BODY = 64 * 1024
 
 ROUTES: tuple[tuple[str, str, Handler, bool], ...] = (
     ("GET", "/probe", probe_page.probe, True),
-    ("GET", "/", status.index, False),
+    ("GET", "/", targets_page.index, False),
     ("GET", "/target", target_page.show, False),
     ("POST", "/target", target_page.probe_now, True),
     ("GET", "/static/{name}", static_files.static, False),
@@ -31,10 +31,10 @@ ROUTES: tuple[tuple[str, str, Handler, bool], ...] = (
     ("GET", "/runbooks/{name}/", runbook_page.runbook, False),
     ("GET", "/sd", discovery.discovery, False),
     ("GET", "/config", config_page.config, False),
-    ("GET", "/-/healthy", lifecycle.healthy, False),
-    ("GET", "/-/ready", lifecycle.ready, False),
-    ("POST", "/-/reload", lifecycle.reload, False),
-    ("PUT", "/-/reload", lifecycle.reload, False),
+    ("GET", "/-/healthy", health.healthy, False),
+    ("GET", "/-/ready", health.ready, False),
+    ("POST", "/-/reload", health.reload, False),
+    ("PUT", "/-/reload", health.reload, False),
 )
 """Every route but that of the metrics: method, path, handler, and whether --web.max-requests counts it."""
 
@@ -42,13 +42,13 @@ OWN_PATHS = tuple(dict.fromkeys(path for _, path, _, _ in ROUTES if path != "/" 
 """Where the metrics cannot be, because something else is there."""
 
 
-def make_app(site: Site) -> web.Application:
+def make_app(site: WebContext) -> web.Application:
     """Make the application that serves a site."""
     quieten()
     app = web.Application(client_max_size=MAX_REQUEST_BODY, middlewares=[errors_as_pages])
     app[SITE] = site
     app[target_page.LIMIT] = target_page.limit()
-    limited = Crowd(site.options.max_requests).limited
+    limited = RequestLimit(site.options.max_requests).limited
     prefix, telemetry = site.options.route_prefix, site.options.telemetry_path
     for method, path, handler, is_limited in (
         ("GET", telemetry, metrics_page.metrics, True),

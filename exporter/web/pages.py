@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from exporter.web.site import SITE
+from exporter.web.context import SITE
 
 SECURITY: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -42,7 +42,7 @@ class Shell:
 
 def render(template: str, shell: Shell, **values: Any) -> str:
     """Return a page as text. The first one takes long: call it from a thread."""
-    from exporter.web.rendering import environment  # noqa: PLC0415 - a tenth of the start, and few open a page
+    from exporter.web.templating import environment  # noqa: PLC0415 - a tenth of the start, and few open a page
 
     return environment().get_template(template).render(shell=shell, **values)
 

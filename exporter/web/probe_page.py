@@ -18,15 +18,15 @@ from exporter.metrics.blackbox_http import HTTP_FAMILIES
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import pages
 from exporter.metrics.labels import clean
-from exporter.probe.resolve import Address
-from exporter.probe.run import plain_route
-from exporter.reading import Reading
+from exporter.net.resolve import Address
+from exporter.probe.runner import plain_route
+from exporter.scrape.report import TargetReport
 from exporter.target import Target, TargetError, parse_endpoint
-from exporter.web.allow import Allowlist
+from exporter.web.allowlist import Allowlist
+from exporter.web.context import SITE, WebContext
+from exporter.web.debug_text import debug_text
 from exporter.web.discovery import label_set
 from exporter.web.metrics_page import deadline_of, send_exposition
-from exporter.web.probe_debug import debug_text
-from exporter.web.site import SITE, Site
 
 _PARAMETERS = ("target", "module", "labels", "hostname", "debug")
 
@@ -71,31 +71,31 @@ async def probe(request: web.Request) -> web.StreamResponse:
     site.own.scrapes.labels("probe").inc()
     deadline = deadline_of(request)
     timeout = min(
-        permit.module.timeout or site.watch.config.global_.timeout, deadline - asyncio.get_running_loop().time()
+        permit.module.timeout or site.engine.config.global_.timeout, deadline - asyncio.get_running_loop().time()
     )
-    reads = (site.watch.read(target, permit.module, deadline, permit.addresses) for target in permit.targets)
-    readings = await asyncio.gather(*reads)
+    reads = (site.engine.read(target, permit.module, deadline, permit.addresses) for target in permit.targets)
+    reports = await asyncio.gather(*reads)
     if request.query.get("debug", "") in ("true", "1"):
-        text = debug_text(readings[0], exposition(*readings, timeout=timeout).decode())
+        text = debug_text(reports[0], exposition(*reports, timeout=timeout).decode())
         return web.Response(text=text, headers={"X-Content-Type-Options": "nosniff"})
     accept = request.headers.get("Accept", "")
-    return await send_exposition(request, _pages(readings, accept, timeout))
+    return await send_exposition(request, _pages(reports, accept, timeout))
 
 
-def exposition(*readings: Reading, timeout: float | None = None) -> bytes:
+def exposition(*reports: TargetReport, timeout: float | None = None) -> bytes:
     """Return readings in the text format."""
-    return b"".join(_pages(readings, "", timeout))
+    return b"".join(_pages(reports, "", timeout))
 
 
-def _pages(readings: Sequence[Reading], accept: str, timeout: float | None) -> Iterator[bytes]:
-    judgements = [judgement for reading in readings for judgement in reading.judgements]
-    lines = [blackbox_lines(judgements, timeout), *(reading.lines for reading in readings)]
+def _pages(reports: Sequence[TargetReport], accept: str, timeout: float | None) -> Iterator[bytes]:
+    assessments = [assessment for report in reports for assessment in report.assessments]
+    lines = [blackbox_lines(assessments, timeout), *(report.lines for report in reports)]
     return pages(accept, lines, [], (*BLACKBOX_FAMILIES, *HTTP_FAMILIES, *NEWER_FAMILIES, *FAMILIES))
 
 
-def _permit(request: web.Request, site: Site) -> Permit:
+def _permit(request: web.Request, site: WebContext) -> Permit:
     """Decide what may be probed. Raises _RefusedError."""
-    config = site.watch.config
+    config = site.engine.config
     unknown = set(request.query) - set(_PARAMETERS)
     if unknown:
         raise _RefusedError(400, f"unknown parameter {clean(min(unknown), 80)!r}: known are {', '.join(_PARAMETERS)}")

@@ -9,7 +9,7 @@ from support.exposition import Exposition
 from exporter.metrics.catalogue import FAMILIES, Family
 from exporter.metrics.exposition import content_type, pages
 from exporter.metrics.labels import user_label
-from exporter.metrics.own import OwnMetrics
+from exporter.metrics.self_metrics import SelfMetrics
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -65,7 +65,7 @@ EVERY_FORMAT = (
 
 
 def exposition(accept, *targets, families=FAMILIES):
-    return b"".join(pages(accept, targets, [OwnMetrics().registry], families)).decode()
+    return b"".join(pages(accept, targets, [SelfMetrics().registry], families)).decode()
 
 
 @pytest.mark.parametrize("accept", EVERY_FORMAT)

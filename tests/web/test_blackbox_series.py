@@ -18,17 +18,15 @@ from support.programs import need
 from support.servers.process import free_port
 from support.site import configuration, serving
 
-from exporter.certificates.chain import Verdict
-from exporter.certificates.facts import Certificate
-from exporter.certificates.revocation import CRL, Revocation
-from exporter.certificates.revocation import Failure as RevocationFailure
+from exporter.certificates.certificate import Certificate
+from exporter.certificates.verdict import Verdict
 from exporter.config.model import Module, RevocationConfig
 from exporter.config.reader import load
 from exporter.demo.gallery import Gallery
 from exporter.demo.pki import Leaf
 from exporter.demo.scenario import Closed, Scenario, Seen
 from exporter.demo.servers import Endpoint
-from exporter.findings.judgement import Judgement
+from exporter.findings.assessment import Assessment
 from exporter.findings.observation import Observation
 from exporter.metrics.blackbox import (
     BLACKBOX_FAMILIES,
@@ -40,6 +38,8 @@ from exporter.metrics.blackbox import (
 )
 from exporter.metrics.blackbox_http import HTTP_FAMILIES
 from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Session
+from exporter.revocation.status import CRL, Revocation
+from exporter.revocation.status import Failure as RevocationFailure
 from exporter.target import Target, parse_endpoint
 
 ADDRESS = "127.0.0.1"
@@ -250,7 +250,7 @@ def test_what_is_known_of_a_revocation_list(revocation, wanted):
     module = Module("tls", revocation=RevocationConfig())
     target = Target("a.example:443", parse_endpoint("a.example:443"), "tls")
     one = Observation(target, module, Result(0.0, 0.1), 0.0, certificates=(leaf,), revocations=(revocation,))
-    lines = blackbox_lines([Judgement(one)], 9.5)
+    lines = blackbox_lines([Assessment(one)], 9.5)
     families = {family.name for family in NEWER_FAMILIES}
     seen = {name: text for name, text in lines.items() if name.startswith("probe_ssl_crl")}
     assert set(seen) == {f"probe_ssl_crl_{name}" for name in (*wanted, "fetch_time_seconds")} <= families
@@ -292,7 +292,7 @@ def judged(*, trusted=True, name_match=True, http=None, failure=None, alpn=""):
     result = Result(0.0, 0.1, session=session, http=http, failure=failure)
     target = Target("a.example:443", parse_endpoint("a.example:443"), "tls")
     verdicts = (Verdict("openssl", trusted), Verdict("webpki", trusted=False))
-    return Judgement(Observation(target, Module("tls"), result, 0.0, verdicts=verdicts, name_match=name_match))
+    return Assessment(Observation(target, Module("tls"), result, 0.0, verdicts=verdicts, name_match=name_match))
 
 
 @pytest.mark.parametrize(
