@@ -11,10 +11,11 @@ from urllib.parse import quote
 import h11
 
 from exporter import __version__
-from exporter.net.limits import printable
-from exporter.net.stream import NetworkError, Stream
+from exporter.net.reason import NetworkError
+from exporter.net.stream import Stream
 from exporter.probe.hsts import read_hsts_untrusted
 from exporter.probe.result import HTTPFacts
+from exporter.text import printable
 
 MAX_HEADER_BYTES = 64 * 1024
 MAX_ANSWER_BYTES = 256 * 1024  # with the interim answers before the one that counts

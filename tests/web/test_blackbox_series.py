@@ -37,7 +37,8 @@ from exporter.metrics.blackbox import (
     is_good,
 )
 from exporter.metrics.blackbox_http import HTTP_FAMILIES
-from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Session
+from exporter.net.reason import Reason
+from exporter.probe.result import Failure, HTTPFacts, Phase, Result, Session
 from exporter.revocation.status import CRL, Revocation
 from exporter.revocation.status import Failure as RevocationFailure
 from exporter.target import Target, parse_endpoint
