@@ -16,6 +16,7 @@ from exporter.errors import UsageError
 from exporter.findings.assessment import Assessment
 from exporter.metrics.exposition import pages
 from exporter.metrics.self_metrics import SelfMetrics
+from exporter.metrics.vocabulary import VOCABULARY
 from exporter.scrape.engine import Engine
 from exporter.scrape.report import TargetReport
 from exporter.target import HTTPS_PORT, Target, TargetError, parse_endpoint
@@ -31,7 +32,7 @@ def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
 
     Raises UsageError and ConfigError.
     """
-    config = load(known.config_file) if known.config_file else Config()
+    config = load(known.config_file, VOCABULARY) if known.config_file else Config()
     target, module = _what(known, config)
     report = asyncio.run(_read(config, target, module))
     if known.format == "prometheus":
