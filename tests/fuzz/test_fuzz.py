@@ -65,7 +65,7 @@ def test_every_reader_of_foreign_bytes_is_run_through():
     for target in TARGETS.values():
         for data in target.seeds():
             before = sys.getprofile()
-            sys.setprofile(engine)
+            sys.setprofile(trace)
             try:
                 target.run(data)
             finally:

@@ -197,7 +197,7 @@ def test_a_reload_and_pages_do_not_wait_for_names_that_hang(tmp_path):
             assert first.value("tls_probe_success", host=name) == 1
         busy = exporter.scrape("?shard=0/100000").value("tls_exporter_resolver_busy_total")
         assert busy == len(hanging)
-        assert exporter.log.count("all threads that look names up are busy") == 1
+        assert exporter.log.count("all resolver threads are busy") == 1
         assert exporter.reload().status == 200
         assert exporter.request("/").status == 200
         answers.touch()

@@ -82,7 +82,7 @@ def siege(tmp_path_factory):
         exporter = stack.enter_context(running_exporter(config_file=config_file))
 
         def scrape_until(done):
-            """Scrape until `done(scrapes so far, last)`; return the last one, the least memory, the fewest descriptors."""
+            """Scrape until `done(scrapes, last)`; return the last one, the least memory, the fewest descriptors."""
             memory, descriptors = [], []
             ends = time.monotonic() + PATIENCE_SECONDS
             number = 0

@@ -221,7 +221,7 @@ def test_where_memory_comes_to_an_end_few_are_probed_at_once(tmp_path):
             assert_nothing_is_missing(starved, 200, 50)
         shortages = starved.value("tls_exporter_memory_shortages_total")
         assert shortages >= 1
-        assert 1 <= exporter.log.count("memory is near its limit") < 10
+        assert 1 <= exporter.log.count("memory is close to its limit") < 10
         exporter.release()
         exporter.scrape(timeout=30)
         assert exporter.scrape(timeout=30).value("tls_exporter_memory_shortages_total") == shortages
