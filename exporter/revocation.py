@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Protocol, TypeVar
 
-from exporter.certificates.cache import BoundedCache
+from exporter.bounded_cache import BoundedCache
 from exporter.certificates.crl import RevocationList, read_crl_untrusted
 from exporter.certificates.facts import Certificate
 from exporter.certificates.judge import Chain

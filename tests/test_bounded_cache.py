@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.certificates.cache import BoundedCache
+from exporter.bounded_cache import BoundedCache
 
 
 def test_what_was_used_last_stays():
