@@ -29,9 +29,7 @@ def remembered_signatures() -> IsIssued:
     return is_issued
 
 
-def presented_path(
-    certificates: tuple[Certificate, ...], is_issued: IsIssued | None = None
-) -> tuple[Certificate, ...]:
+def presented_path(certificates: tuple[Certificate, ...], is_issued: IsIssued | None = None) -> tuple[Certificate, ...]:
     """Return the leaf and, one after another, the presented certificates that signed it; others are left out.
 
     Where several would do (cross-signed authorities), the one sent first counts, as in TLS 1.2.
