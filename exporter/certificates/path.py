@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from cryptography.exceptions import InvalidSignature
 
-from exporter.certificates.facts import Certificate
+from exporter.certificates.certificate import Certificate
 
 MAX_CHECKS = 200  # signatures verified for one chain: a hostile one may have a hundred issuers of the same name
 
@@ -51,7 +51,7 @@ def presented_path(certificates: tuple[Certificate, ...], is_issued: IsIssued | 
     return tuple(path)
 
 
-def first_stranger(certificates: tuple[Certificate, ...], is_issued: IsIssued | None = None) -> int | None:
+def first_unrelated(certificates: tuple[Certificate, ...], is_issued: IsIssued | None = None) -> int | None:
     """Return the position of the first certificate that did not sign the one before it; None if all did."""
     check = is_issued or is_issued_by
     for position, (certificate, following) in enumerate(pairwise(certificates), 1):

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448
 
 from tests.support import der
-from tests.support.pki import NOW, DAY, key_identifier, spki_of
+from tests.support.pki import DAY, NOW, key_identifier, spki_of
 
 Chain = list[bytes]
 SHA256_WITH_RSA, ECDSA_WITH_SHA256, DSA_WITH_SHA256 = (
