@@ -68,6 +68,7 @@ _WHOLE = _Most(MAX_ATTRIBUTES, MAX_EXTENSIONS, MAX_ENTRIES)
 _BRIEF = _Most(attributes=8, extensions=16, entries=8)
 _BRIEF_VALUES = 100
 _WEIGHT, _WEIGHT_OF_VALUE = 3_000, 200  # bytes: what an object takes, and what each value in it (traced, rounded up)
+_COPIES = 6  # of what it holds: encoded, parsed, as names, as text that is escaped
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -123,12 +124,14 @@ def read_measured_untrusted(der: bytes, measure: Measure, *, in_brief: bool = Fa
     """
     if in_brief:
         certificate = replace(_read_untrusted(der, None, [], _BRIEF), problems=(), is_brief=True)
+        if measure.extensions > _BRIEF.extensions:  # what was not read is not known to be missing
+            certificate = replace(certificate, san_count=certificate.san_count or None, sct_count=None, is_ca=None)
         values = min(measure.values, _BRIEF_VALUES)
     else:
         certificate = _read_untrusted(der, *_parse_strictly(der), _WHOLE)
         values = measure.values
     measure = replace(measure, subject=certificate.subject_der, issuer=certificate.issuer_der)  # bytes that are shared
-    return replace(certificate, measure=measure, weight=_WEIGHT + 2 * len(der) + _WEIGHT_OF_VALUE * values)
+    return replace(certificate, measure=measure, weight=_WEIGHT + _COPIES * len(der) + _WEIGHT_OF_VALUE * values)
 
 
 def _read_untrusted(der: bytes, parsed: x509.Certificate | None, problems: list[str], most: "_Most") -> Certificate:

@@ -143,6 +143,11 @@ class ChainAssessor:
             self._verifiers.put(trust.key, verifiers, 1)
         return verifiers
 
+    @property
+    def bytes(self) -> int:
+        """How many bytes the chains that are kept take."""
+        return self._chains.bytes
+
     def __len__(self) -> int:
         return len(self._chains)
 

@@ -33,6 +33,7 @@ _OCSP, _CA_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
 _DNS_NAME, _URI, _IP_ADDRESS = 0x82, 0x86, 0x87  # tags of GeneralName
 _MOST_PARTS = 4  # of a DistributionPoint
 _STATUS_REQUEST = 5  # the TLS extension that a must-staple certificate names
+_ESCAPES = {n: chr(n).encode("unicode_escape").decode() for n in range(128) if not chr(n).isprintable()}
 MAX_EXTENSIONS = 4_000  # of one certificate that are read
 MAX_TEXT = 4_096  # octets of one name or URL that are read: no DNS name has more than 253
 MAX_ENTRIES = 10_000  # names or URLs that are read of one extension
@@ -110,8 +111,8 @@ def _sequence(value: bytes, most: int) -> list[Element]:
 
 def printable(text: str) -> str:
     """Return text with every character that does not print escaped: it comes from a certificate."""
-    if text.isprintable():
-        return text
+    if text.isascii():
+        return text.translate(_ESCAPES)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

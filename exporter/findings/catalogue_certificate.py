@@ -135,6 +135,17 @@ CERTIFICATE_FINDINGS = (
         "firmware update or a certificate from outside.",
     ),
     Finding(
+        "certificate_excessive",
+        "medium",
+        "The certificates hold more than is computed with",
+        "The chain holds so many names, constraints, attributes, extensions or costly keys that verifying it "
+        "would hold up other targets, or the endpoint presents new certificates at each probe. What is said "
+        "of trust, or the series that describe the certificates, are left out.",
+        "The detail says of what there is too much. Split the certificate into several with fewer names, use "
+        "keys of ordinary size, and send only the leaf and its intermediates. If nobody configured it so, "
+        "somebody else answers in the server's place.",
+    ),
+    Finding(
         "certificate_webpki_noncompliant",
         "low",
         "The chain does not satisfy the strict Web PKI rules",

@@ -125,6 +125,12 @@ def _malformed(observation: Observation) -> str | None:
     return f"certificate {error.depth}: {error.message}" if error is not None else None
 
 
+def _excessive(observation: Observation) -> str | None:
+    """Present when a chain holds too much to be verified, or its endpoint shows new certificates too often."""
+    chain = observation.chain
+    return (chain.excess if chain is not None else "") or observation.series_excess or None
+
+
 def _webpki_noncompliant(observation: Observation) -> str | None:
     """Present when ordinary clients accept the chain: otherwise the other findings say what is wrong."""
     openssl, webpki = verdict(observation, "openssl"), verdict(observation, "webpki")
@@ -165,6 +171,7 @@ CONDITIONS: Mapping[str, Callable[[Observation], str | None]] = {
     "certificate_lifetime_too_long": _lifetime_too_long,
     "certificate_pin_mismatch": _pin_mismatch,
     "certificate_malformed": _malformed,
+    "certificate_excessive": _excessive,
     "certificate_webpki_noncompliant": _webpki_noncompliant,
     "certificate_root_sent": _root_sent,
     "certificate_chain_misordered": _misordered,

@@ -7,12 +7,12 @@ import asyncio
 import math
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 import structlog
 
-from exporter.certificates.chain_cache import ChainAssessor
+from exporter.certificates.chain_cache import Chain, ChainAssessor
 from exporter.certificates.names import matches_name
 from exporter.certificates.transparency import total
 from exporter.certificates.trust_store import TrustError, load_trust
@@ -37,6 +37,7 @@ from exporter.revocation.status import STAPLE, Revocation
 from exporter.scrape.history import History
 from exporter.scrape.memory_pressure import Memory, MemoryPressure
 from exporter.scrape.report import TargetReport, internal_error_report, make_report, timed_out_report
+from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.scrape.single_flight import SingleFlight
 from exporter.target import Target
 
@@ -64,12 +65,15 @@ class Engine:
         self.single_flight: SingleFlight[TargetReport] = SingleFlight()
         self.last: OrderedDict[Target, TargetReport] = OrderedDict()
         self.history = History()
+        self.series = SeriesLimit()
         self._progress: dict[Target, Progress] = {}
         self._throttle = Throttle()
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
         self._memory_pressure = MemoryPressure(Memory().left, self._on_memory_pressure)
         self.prober = Prober(KeyedLimiter(1), Limiter(1), self.resolver)
         self.apply(config)
+        own.series_limited.set_function(lambda: self.series.limited)
+        own.caches.add("series", lambda: len(self.series))
         own.caches.add("chains", lambda: len(self.chains))
         own.caches.add("revocations", lambda: len(self.revocations))
         own.caches.add("postures", lambda: len(self.postures))
@@ -85,9 +89,11 @@ class Engine:
         self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver)
         self._roots.clear()
         self.config = config
+        self.chains.resize(len(config.targets))
         for target in [target for target in self.last if target not in configured]:
             del self.last[target]
             self.history.forget(target)
+            self.series.forget(target)
         self.own.targets.clear()
         for name in config.modules:
             self.own.targets.labels(name).set(numbers[name])
@@ -175,6 +181,8 @@ class Engine:
 
     def _on_memory_pressure(self) -> None:
         self.own.troubles.memory_shortages.inc()
+        self.chains.clear()
+        self.revocations.shed()
         if self._throttle("memory"):
             log.warning("memory is near its limit: few probes are made at once")
 
@@ -232,7 +240,7 @@ class Engine:
         posture, now = self._posture(target, module, result), self.clock()
         if not result.chain:
             return Observation(target, module, result, now, posture=posture)
-        chain = self.chains.assess_chain(result.chain, trust, now)
+        chain = self.chains.assess_chain(result.chain, trust, now, target)
         revocations: tuple[Revocation, ...] = ()
         if result.staple is not None or module.revocation is not None:
             revocations = self.revocations.known(chain, result.staple, module.revocation, result.endpoint_address)
@@ -254,7 +262,20 @@ class Engine:
             sct_count=total(chain.certificates[0].sct_count, result.tls_scts, in_staple),
             revocations=revocations,
             posture=posture,
+            series_excess=self._series_excess(target, result, chain, before),
         )
+
+    def _series_excess(self, target: Target, result: Result, chain: Chain, before: Observation | None) -> str:
+        """Return why the series that describe certificates are left out; "" while the target has not too many."""
+        alt_svc = result.http.alt_svc if result.http is not None else ""
+        if before is not None and before.chain is chain and not before.series_excess and not alt_svc:
+            return ""
+        shown: list[Hashable] = [
+            (result.variant, position, one.fingerprint_sha256) for position, one in enumerate(chain.certificates)
+        ]
+        if self.series.admit(target, (*shown, (shown[0], "names"), (result.variant, alt_svc))):
+            return ""
+        return f"more than {MAX_NEW_SERIES} new series within an hour, as the certificates change so often"
 
     def _posture(self, target: Target, module: Module, result: Result) -> Posture | None:
         """Return what is known of the posture; let it be renewed beside the probe if it is due and can be."""
