@@ -273,7 +273,9 @@ class Engine:
         shown: list[Hashable] = [
             (result.variant, position, one.fingerprint_sha256) for position, one in enumerate(chain.certificates)
         ]
-        if self.series.admit(target, (*shown, (shown[0], "names"), (result.variant, alt_svc))):
+        leaf = chain.certificates[0]
+        shown += [(result.variant, leaf.dns_names, leaf.ip_addresses), (result.variant, alt_svc)]
+        if self.series.admit(target, shown):
             return ""
         return f"more than {MAX_NEW_SERIES} new series within an hour, as the certificates change so often"
 
