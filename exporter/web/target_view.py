@@ -10,7 +10,7 @@ from exporter.findings.observation import Observation
 from exporter.posture.facts import Posture
 from exporter.probe.result import Event, Failure, Phase, Result
 from exporter.revocation.status import CRL, GOOD
-from exporter.scrape.engine import reference_name
+from exporter.scrape.assess import reference_name
 from exporter.scrape.history import Probe
 from exporter.web.chain_view import Link, links
 
