@@ -29,6 +29,10 @@ STARTTLS_PORTS = {  # the registered port of each protocol that upgrades in plac
     "sieve": 4190,
     "nntp": 119,
     "irc": 6667,
+    "rdp": 3389,
+    "tds": 1433,
+    "nats": 4222,
+    "telnet": 23,
 }
 CERTIFICATE_TYPES = ("ecdsa", "rsa")
 RESERVED_LABELS = frozenset(  # whatever the series of a target carry, and what the formats reserve

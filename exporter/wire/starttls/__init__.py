@@ -12,11 +12,15 @@ from exporter.wire.starttls.imap import imap
 from exporter.wire.starttls.irc import irc
 from exporter.wire.starttls.ldap import ldap
 from exporter.wire.starttls.mysql import mysql
+from exporter.wire.starttls.nats import nats
 from exporter.wire.starttls.nntp import nntp
 from exporter.wire.starttls.pop3 import pop3
 from exporter.wire.starttls.postgres import postgres
+from exporter.wire.starttls.rdp import rdp
 from exporter.wire.starttls.sieve import sieve
 from exporter.wire.starttls.smtp import lmtp, smtp
+from exporter.wire.starttls.tds import tds
+from exporter.wire.starttls.telnet import telnet
 from exporter.wire.starttls.xmpp import xmpp, xmpp_server
 
 __all__ = ["DIALOGUES", "Dialogue", "DialogueError", "DialogueReason", "Steps"]
@@ -55,5 +59,9 @@ DIALOGUES: Mapping[str, Dialogue] = {
         Dialogue("sieve", 4190, "RFC 5804 section 2.2", sieve),
         Dialogue("nntp", 119, "RFC 4642", nntp),
         Dialogue("irc", 6667, "IRCv3 STARTTLS extension", irc),
+        Dialogue("rdp", 3389, "[MS-RDPBCGR] section 1.3.1.1", rdp),
+        Dialogue("tds", 1433, "[MS-TDS] section 2.2.6.5", tds),
+        Dialogue("nats", 4222, "NATS client protocol, INFO", nats),
+        Dialogue("telnet", 23, "draft-altman-telnet-starttls-02", telnet),
     )
 }
