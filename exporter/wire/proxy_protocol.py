@@ -24,9 +24,7 @@ def proxy_header(version: str, source: SocketName | None, destination: SocketNam
     return _version_1(ends) if version == "v1" else _version_2(ends)
 
 
-_Ends = tuple[
-    ipaddress.IPv4Address | ipaddress.IPv6Address, int, ipaddress.IPv4Address | ipaddress.IPv6Address, int
-]
+_Ends = tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int, ipaddress.IPv4Address | ipaddress.IPv6Address, int]
 
 
 def _ends(source: SocketName, destination: SocketName) -> _Ends | None:

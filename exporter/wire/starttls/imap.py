@@ -8,9 +8,9 @@ _GREETING = b"* OK"
 _FIRST_WORDS = 2
 
 
-def imap(host: str) -> Steps[bytes]:
+def imap(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask an IMAP server for TLS."""
-    del host
+    del host, client_name
     server = Conversation()
     greeting = yield from server.line_untrusted()
     status = _words(greeting)

@@ -27,9 +27,9 @@ class _Message:
     said: bytes
 
 
-def irc(host: str) -> Steps[bytes]:
+def irc(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask an IRC server for TLS. The server need not greet, and may say anything in between."""
-    del host
+    del host, client_name
     server = Conversation()
     yield from server.say(b"CAP LS 302\r\nNICK\r\n")
     capabilities = yield from _capabilities(server)

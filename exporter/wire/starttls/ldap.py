@@ -18,9 +18,9 @@ _LONG_FORM = 0x80
 _MAX_LENGTH_OCTETS = 4
 
 
-def ldap(host: str) -> Steps[bytes]:
+def ldap(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask an LDAP server for TLS."""
-    del host
+    del host, client_name
     server = Conversation()
     yield from server.say(_REQUEST)
     code, message = yield from _response(server)

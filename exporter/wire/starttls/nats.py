@@ -13,9 +13,9 @@ _INFO = b"INFO"
 _ERROR = b"-ERR"
 
 
-def nats(host: str) -> Steps[bytes]:
+def nats(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a NATS server for TLS."""
-    del host
+    del host, client_name
     server = Conversation()
     line = yield from server.line_untrusted()
     operation, _, argument = line.partition(b" ")

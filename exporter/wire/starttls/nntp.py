@@ -11,9 +11,9 @@ from exporter.wire.starttls.replies import (
 )
 
 
-def nntp(host: str) -> Steps[bytes]:
+def nntp(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask an NNTP server for TLS."""
-    del host
+    del host, client_name
     server = Conversation()
     demand((yield from read_reply_untrusted(server)), 200, 201)
     yield from server.say(b"CAPABILITIES\r\n")

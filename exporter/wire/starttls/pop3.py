@@ -5,9 +5,9 @@ from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 from exporter.wire.starttls.replies import offers, read_block_untrusted
 
 
-def pop3(host: str) -> Steps[bytes]:
+def pop3(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a POP3 server for TLS."""
-    del host
+    del host, client_name
     server = Conversation()
     greeting = yield from server.line_untrusted()
     if not _is_ok(greeting):

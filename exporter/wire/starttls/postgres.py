@@ -8,9 +8,9 @@ _REQUEST = (8).to_bytes(4) + (80877103).to_bytes(4)
 _LENGTH_BYTES = 4
 
 
-def postgres(host: str) -> Steps[bytes]:
+def postgres(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a PostgreSQL server for TLS."""
-    del host
+    del host, client_name
     server = Conversation()
     yield from server.say(_REQUEST)
     answer = yield from server.exactly_untrusted(1)

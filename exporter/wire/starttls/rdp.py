@@ -31,9 +31,9 @@ _FAILURES = {
 _WITHOUT_TLS = (2, 3)
 
 
-def rdp(host: str) -> Steps[bytes]:
+def rdp(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a Remote Desktop server for TLS."""
-    del host
+    del host, client_name
     server = Conversation()
     negotiation = _NEGOTIATION.pack(_REQUEST, 0, _NEGOTIATION.size, _SSL | _HYBRID)
     request = _X224.pack(_X224.size - 1 + len(negotiation), _CONNECTION_REQUEST, 0, 0, 0) + negotiation

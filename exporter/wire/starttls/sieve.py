@@ -10,9 +10,9 @@ _STATUS = re.compile(rb"(OK|NO|BYE)(?: |\Z)", re.IGNORECASE)
 _LITERAL = re.compile(rb"\{([0-9]{1,5})\+?\}\Z")
 
 
-def sieve(host: str) -> Steps[bytes]:
+def sieve(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a ManageSieve server for TLS."""
-    del host
+    del host, client_name
     server = Conversation()
     capabilities = yield from _response(server)
     if not any(line.upper().startswith(b'"STARTTLS"') for line in capabilities):

@@ -25,9 +25,9 @@ _CLIENT_VERSION: Final = bytes((11, 0, 0, 0, 0, 0))  # that of a client: UL_VERS
 _TLS_RECORDS = frozenset({20, 21, 22, 23})  # content types of RFC 8446 section 5.1
 
 
-def tds(host: str) -> Steps[bytes]:
+def tds(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a Microsoft SQL Server for TLS."""
-    del host
+    del host, client_name
     server = Conversation()
     yield from server.say(frame(_prelogin()))
     encryption = _encryption_untrusted((yield from _message(server)))
@@ -63,7 +63,7 @@ def _encryption_untrusted(payload: bytes) -> int:
     while at + _OPTION.size <= len(payload) and payload[at] != _TERMINATOR:
         option, offset, length = _OPTION.unpack_from(payload, at)
         if option == _ENCRYPTION and length == 1 and offset < len(payload) and payload[offset] in _ENCRYPTIONS:
-            return payload[offset]
+            return int(payload[offset])
         at += _OPTION.size
     raise unexpected(payload, "the PRELOGIN response of a SQL Server")
 

@@ -18,9 +18,9 @@ _TURNED_DOWN = {_DO: _WONT, _WILL: _DONT}
 _LONGEST_SUBNEGOTIATION = 1024
 
 
-def telnet(host: str) -> Steps[bytes]:
+def telnet(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a telnet server for TLS."""
-    del host
+    del host, client_name
     server = Conversation()
     yield from server.say(_IAC + _WILL + _START_TLS)
     is_agreed = False
