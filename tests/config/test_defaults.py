@@ -92,6 +92,10 @@ def test_registered_ports():
         "sieve": 4190,
         "nntp": 119,
         "irc": 6667,
+        "rdp": 3389,
+        "tds": 1433,
+        "nats": 4222,
+        "telnet": 23,
     }
 
 
