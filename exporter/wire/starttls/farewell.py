@@ -7,7 +7,7 @@ lines. A farewell is a dialogue as `conversation` defines it: it says its word, 
 from collections.abc import Callable
 from typing import TypeAlias
 
-from exporter.wire.conversation import MAX_BYTES, Steps
+from exporter.wire.dialogue import MAX_BYTES, Steps
 
 Farewell: TypeAlias = Callable[[str, str], Steps[bytes]]
 """Begins a farewell, given the server's and the client's name. It returns nothing of use: b""."""

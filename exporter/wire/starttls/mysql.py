@@ -10,7 +10,7 @@ the user without a name, whom fail2ban's filter does not match either. Where the
 
 import struct
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.farewell import until_end
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
@@ -34,7 +34,7 @@ _SQL_STATE = 6  # "#HY000" before the message of an error, from protocol 4.1 on
 def mysql(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a MySQL server for TLS."""
     del host, client_name
-    server = Conversation()
+    server = Dialogue()
     head = yield from server.exactly_untrusted(4)  # int<3> length, int<1> sequence number
     if head[3] != 0:
         raise unexpected(head, "the greeting of a MySQL server")
@@ -49,7 +49,7 @@ def mysql(host: str, client_name: str = "") -> Steps[bytes]:
 def leave_mysql(host: str, client_name: str = "") -> Steps[bytes]:
     """Answer who the client is (Protocol::HandshakeResponse41): nobody. Then end as the server's answer wants it."""
     del host, client_name
-    server = Conversation()
+    server = Dialogue()
     yield from server.say(_packet(2, _RESPONSE))
     for _ in range(_MOST_ROUNDS):
         head = yield from server.exactly_untrusted(4)

@@ -6,7 +6,7 @@ TLS from the first byte and needs no STARTTLS.
 
 import json
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 _INFO = b"INFO"
@@ -16,7 +16,7 @@ _ERROR = b"-ERR"
 def nats(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a NATS server for TLS."""
     del host, client_name
-    server = Conversation()
+    server = Dialogue()
     line = yield from server.line_untrusted()
     operation, _, argument = line.partition(b" ")
     if operation.upper() == _ERROR:

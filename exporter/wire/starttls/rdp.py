@@ -6,7 +6,7 @@ offers TLS alone, and CredSSP begins with the same TLS handshake.
 
 import struct
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # RFC 1006 section 6, TPKT:  version 3 | reserved 0 | length 2 (of all)
@@ -34,7 +34,7 @@ _WITHOUT_TLS = (2, 3)
 def rdp(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a Remote Desktop server for TLS."""
     del host, client_name
-    server = Conversation()
+    server = Dialogue()
     negotiation = _NEGOTIATION.pack(_REQUEST, 0, _NEGOTIATION.size, _SSL | _HYBRID)
     request = _X224.pack(_X224.size - 1 + len(negotiation), _CONNECTION_REQUEST, 0, 0, 0) + negotiation
     yield from server.say(_TPKT.pack(_TPKT_VERSION, 0, _TPKT.size + len(request)) + request)
@@ -42,7 +42,7 @@ def rdp(host: str, client_name: str = "") -> Steps[bytes]:
     return server.leftover()
 
 
-def _packet(server: Conversation) -> Steps[bytes]:
+def _packet(server: Dialogue) -> Steps[bytes]:
     """Return the content of the next TPKT packet."""
     head = yield from server.exactly_untrusted(_TPKT.size)
     version, _, length = _TPKT.unpack(head)

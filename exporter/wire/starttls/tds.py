@@ -7,7 +7,7 @@ TDS 8 has no PRELOGIN in plaintext: TLS comes first there, with the ALPN protoco
 import struct
 from typing import Final
 
-from exporter.wire.conversation import MAX_BYTES, Conversation, Steps
+from exporter.wire.dialogue import MAX_BYTES, Dialogue, Steps
 from exporter.wire.records import WireError
 from exporter.wire.starttls.outcomes import unexpected, unsupported
 
@@ -28,7 +28,7 @@ _TLS_RECORDS = frozenset({20, 21, 22, 23})  # content types of RFC 8446 section 
 def tds(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a Microsoft SQL Server for TLS."""
     del host, client_name
-    server = Conversation()
+    server = Dialogue()
     yield from server.say(frame(_prelogin()))
     encryption = _encryption_untrusted((yield from _message(server)))
     if encryption == _ENCRYPT_NOT_SUPPORTED:
@@ -45,7 +45,7 @@ def _prelogin() -> bytes:
     return table + bytes((_TERMINATOR,)) + values
 
 
-def _message(server: Conversation) -> Steps[bytes]:
+def _message(server: Dialogue) -> Steps[bytes]:
     """Return the payload of a message of one or more packets."""
     payload, status = b"", 0
     while not status & _END_OF_MESSAGE:

@@ -9,7 +9,7 @@ A server may ask before the client has offered: the messages cross, and each is 
 option is turned down, and text that comes before is passed over. Nobody logs in.
 """
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.outcomes import unexpected, unsupported
 
 _IAC, _DONT, _DO, _WONT, _WILL, _SB, _SE = b"\xff", b"\xfe", b"\xfd", b"\xfc", b"\xfb", b"\xfa", b"\xf0"
@@ -21,7 +21,7 @@ _LONGEST_SUBNEGOTIATION = 1024
 def telnet(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a telnet server for TLS."""
     del host, client_name
-    server = Conversation()
+    server = Dialogue()
     yield from server.say(_IAC + _WILL + _START_TLS)
     is_agreed = False
     while True:
@@ -40,7 +40,7 @@ def telnet(host: str, client_name: str = "") -> Steps[bytes]:
             yield from server.say(_IAC + _TURNED_DOWN[command] + argument)
 
 
-def _command(server: Conversation) -> Steps[tuple[bytes, bytes]]:
+def _command(server: Dialogue) -> Steps[tuple[bytes, bytes]]:
     """Return the next command and its option, or what a subnegotiation says; text is passed over."""
     while True:
         yield from server.until_untrusted(_IAC)
@@ -51,7 +51,7 @@ def _command(server: Conversation) -> Steps[tuple[bytes, bytes]]:
             return command, (yield from _subnegotiation(server))
 
 
-def _subnegotiation(server: Conversation) -> Steps[bytes]:
+def _subnegotiation(server: Dialogue) -> Steps[bytes]:
     """Return what stands between SB and IAC SE; a doubled IAC in it is a byte of data (RFC 855)."""
     said = b""
     while len(said) <= _LONGEST_SUBNEGOTIATION:

@@ -9,7 +9,7 @@ import html
 import re
 from dataclasses import dataclass
 
-from exporter.wire.conversation import Conversation, DialogueError, Steps
+from exporter.wire.dialogue import Dialogue, DialogueError, Steps
 from exporter.wire.starttls.farewell import last_word
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
@@ -71,7 +71,7 @@ def _opening(host: str, namespace: str, client_name: str = "") -> bytes:
 
 
 def _dialogue(opening: bytes) -> Steps[bytes]:
-    server = Conversation()
+    server = Dialogue()
     yield from server.say(opening)
     header = yield from _tag(server)
     if header.name != b"stream" or header.is_end:
@@ -94,7 +94,7 @@ def _dialogue(opening: bytes) -> Steps[bytes]:
     return server.leftover()
 
 
-def _features(server: Conversation) -> Steps[list[bytes]]:
+def _features(server: Dialogue) -> Steps[list[bytes]]:
     """Return the names of the elements within <stream:features>."""
     tag = yield from _tag(server)
     if tag.name != b"features":
@@ -109,7 +109,7 @@ def _features(server: Conversation) -> Steps[list[bytes]]:
     return names
 
 
-def _turned_down(server: Conversation, tag: _Tag) -> Steps[DialogueError]:
+def _turned_down(server: Dialogue, tag: _Tag) -> Steps[DialogueError]:
     """Return the error for what came instead; a stream error (section 4.9) is told with its condition."""
     if tag.name == b"stream" and tag.is_end:
         return refused(tag.said)
@@ -119,7 +119,7 @@ def _turned_down(server: Conversation, tag: _Tag) -> Steps[DialogueError]:
     return refused(tag.said + condition)
 
 
-def _tag(server: Conversation) -> Steps[_Tag]:
+def _tag(server: Dialogue) -> Steps[_Tag]:
     """Return the next tag. The XML declaration and text between tags are passed over."""
     while True:
         text = yield from server.until_untrusted(b">")

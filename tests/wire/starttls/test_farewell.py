@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.wire.conversation import MAX_BYTES, DialogueError
+from exporter.wire.dialogue import MAX_BYTES, DialogueError
 from exporter.wire.starttls import DIALOGUES
 
 
