@@ -13,27 +13,9 @@ from exporter.config.problems import did_you_mean, one_of
 from exporter.config.units import parse_duration
 from exporter.config.yaml_document import Plain
 from exporter.target import Endpoint, TargetError, parse_endpoint
+from exporter.wire.starttls import PROTOCOLS
 
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
-STARTTLS_PORTS = {  # the registered port of each protocol that upgrades in place
-    "smtp": 25,
-    "lmtp": 24,
-    "imap": 143,
-    "pop3": 110,
-    "ftp": 21,
-    "ldap": 389,
-    "postgres": 5432,
-    "mysql": 3306,
-    "xmpp": 5222,
-    "xmpp-server": 5269,
-    "sieve": 4190,
-    "nntp": 119,
-    "irc": 6667,
-    "rdp": 3389,
-    "tds": 1433,
-    "nats": 4222,
-    "telnet": 23,
-}
 CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
 RESERVED_LABELS = frozenset(  # whatever the series of a target carry, and what the formats reserve
     {
@@ -106,9 +88,9 @@ def tls_version(text: str) -> str:
 
 def starttls(text: str) -> str:
     """Read the name of a STARTTLS protocol."""
-    if text in STARTTLS_PORTS:
+    if text in PROTOCOLS:
         return text
-    raise ValueError(f"unknown protocol {text[:40]!r}{one_of(text, STARTTLS_PORTS)}")
+    raise ValueError(f"unknown protocol {text[:40]!r}{one_of(text, PROTOCOLS)}")
 
 
 def certificate_type(text: str) -> str:

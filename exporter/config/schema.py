@@ -143,6 +143,7 @@ class Global(Shape):
     """`global`."""
 
     timeout = Key(DURATION)
+    fast_path = Key(FLAG)
     concurrency = Key(between(1, 65536))
     per_address_concurrency = Key(between(1, 1024))
 

@@ -14,7 +14,8 @@ from h2.events import ConnectionTerminated, Event, ResponseReceived, StreamReset
 from h2.exceptions import H2Error
 
 from exporter import __version__
-from exporter.net.stream import NetworkError, Stream
+from exporter.net.reason import NetworkError
+from exporter.net.stream import Stream
 from exporter.probe.http import MAX_ANSWER_BYTES, answer_facts, request_target
 from exporter.probe.result import HTTPFacts
 

@@ -29,8 +29,9 @@ from exporter.net.resolve import Address, Resolver
 from exporter.posture.facts import Posture
 from exporter.posture.refresh import PostureRefresher
 from exporter.posture.route import determine_route, scanned_route
+from exporter.probe.prober import Prober
 from exporter.probe.result import Phase, Result
-from exporter.probe.runner import Prober, plain_route, probe
+from exporter.probe.runner import plain_route, probe
 from exporter.probe.trace import Progress
 from exporter.revocation.checker import RevocationChecker
 from exporter.revocation.status import STAPLE, Revocation
@@ -82,7 +83,7 @@ class Engine:
         limits, configured = config.global_, set(config.targets)  # first, should memory end here
         numbers = Counter(target.module for target in config.targets)
         slots, turns = KeyedLimiter(limits.per_address_concurrency), Limiter(limits.concurrency, self._memory_pressure)
-        self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver)
+        self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver, fast_path=limits.fast_path)
         self._roots.clear()
         self.config = config
         for target in [target for target in self.last if target not in configured]:

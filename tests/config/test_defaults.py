@@ -14,8 +14,10 @@ from exporter.config.model import (
     TLSConfig,
     Transport,
 )
-from exporter.config.parsers import RESERVED_LABELS, STARTTLS_PORTS
+from exporter.config.parsers import RESERVED_LABELS
 from exporter.config.reader import load
+from exporter.config.targets import default_port
+from exporter.wire.starttls import PROTOCOLS
 
 CONTRACT_LABELS = {
     *("target", "module", "address", "server_name", "certificate_type", "position", "phase", "reason", "family"),
@@ -78,7 +80,7 @@ def test_no_label_of_the_contract_can_be_the_users():
 
 
 def test_registered_ports():
-    assert STARTTLS_PORTS == {
+    assert {name: default_port(Module(name, starttls=name)) for name in PROTOCOLS} == {
         "smtp": 25,
         "lmtp": 24,
         "imap": 143,

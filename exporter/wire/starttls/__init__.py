@@ -24,11 +24,11 @@ from exporter.wire.starttls.tds import tds
 from exporter.wire.starttls.telnet import telnet
 from exporter.wire.starttls.xmpp import leave_xmpp, xmpp, xmpp_server
 
-__all__ = ["DIALOGUES", "Dialogue", "DialogueError", "DialogueReason", "Steps"]
+__all__ = ["PROTOCOLS", "DialogueError", "DialogueReason", "Protocol", "Steps"]
 
 
 @dataclass(frozen=True, slots=True)
-class Dialogue:
+class Protocol:
     """A protocol that can go over to TLS. Called with the host that is asked for, it begins a dialogue.
 
     `port` is where it is spoken when the target names none; `reference` is the text that defines it. `leave` begins
@@ -49,25 +49,25 @@ class Dialogue:
         return self.begin(host, client_name)
 
 
-DIALOGUES: Mapping[str, Dialogue] = {
-    dialogue.name: dialogue
-    for dialogue in (
-        Dialogue("smtp", 25, "RFC 3207", smtp, QUIT),
-        Dialogue("lmtp", 24, "RFC 2033, RFC 3207", lmtp, QUIT),
-        Dialogue("imap", 143, "RFC 9051 section 6.2.1", imap, TAGGED_LOGOUT),
-        Dialogue("pop3", 110, "RFC 2595 section 4", pop3, QUIT),
-        Dialogue("ftp", 21, "RFC 4217", ftp, QUIT),
-        Dialogue("ldap", 389, "RFC 4511 section 4.14", ldap, UNBIND),
-        Dialogue("postgres", 5432, "PostgreSQL frontend/backend protocol, SSLRequest", postgres),
-        Dialogue("mysql", 3306, "MySQL client/server protocol, Protocol::SSLRequest", mysql, leave_mysql, forgives=100),
-        Dialogue("xmpp", 5222, "RFC 6120 section 5", xmpp, leave_xmpp),
-        Dialogue("xmpp-server", 5269, "RFC 6120 section 5", xmpp_server),
-        Dialogue("sieve", 4190, "RFC 5804 section 2.2", sieve, LOGOUT),
-        Dialogue("nntp", 119, "RFC 4642", nntp, QUIT),
-        Dialogue("irc", 6667, "IRCv3 STARTTLS extension", irc, QUIT),
-        Dialogue("rdp", 3389, "[MS-RDPBCGR] section 1.3.1.1", rdp),
-        Dialogue("tds", 1433, "[MS-TDS] section 2.2.6.5", tds, framed=True),
-        Dialogue("nats", 4222, "NATS client protocol, INFO", nats),
-        Dialogue("telnet", 23, "draft-altman-telnet-starttls-02", telnet),
+PROTOCOLS: Mapping[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol("smtp", 25, "RFC 3207", smtp, QUIT),
+        Protocol("lmtp", 24, "RFC 2033, RFC 3207", lmtp, QUIT),
+        Protocol("imap", 143, "RFC 9051 section 6.2.1", imap, TAGGED_LOGOUT),
+        Protocol("pop3", 110, "RFC 2595 section 4", pop3, QUIT),
+        Protocol("ftp", 21, "RFC 4217", ftp, QUIT),
+        Protocol("ldap", 389, "RFC 4511 section 4.14", ldap, UNBIND),
+        Protocol("postgres", 5432, "PostgreSQL frontend/backend protocol, SSLRequest", postgres),
+        Protocol("mysql", 3306, "MySQL client/server protocol, Protocol::SSLRequest", mysql, leave_mysql, forgives=100),
+        Protocol("xmpp", 5222, "RFC 6120 section 5", xmpp, leave_xmpp),
+        Protocol("xmpp-server", 5269, "RFC 6120 section 5", xmpp_server),
+        Protocol("sieve", 4190, "RFC 5804 section 2.2", sieve, LOGOUT),
+        Protocol("nntp", 119, "RFC 4642", nntp, QUIT),
+        Protocol("irc", 6667, "IRCv3 STARTTLS extension", irc, QUIT),
+        Protocol("rdp", 3389, "[MS-RDPBCGR] section 1.3.1.1", rdp),
+        Protocol("tds", 1433, "[MS-TDS] section 2.2.6.5", tds, framed=True),
+        Protocol("nats", 4222, "NATS client protocol, INFO", nats),
+        Protocol("telnet", 23, "draft-altman-telnet-starttls-02", telnet),
     )
 }

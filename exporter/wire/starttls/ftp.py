@@ -17,7 +17,7 @@ def ftp(host: str, client_name: str = "") -> Steps[bytes]:
     if greeting.code == 120:  # noqa: PLR2004 - RFC 959 section 5.4: "service ready in nnn minutes", 220 follows
         greeting = yield from read_reply_untrusted(server, free_text=True)
     demand(greeting, 220)
-    yield from server.say(b"AUTH TLS\r\n")
+    yield from server.send(b"AUTH TLS\r\n")
     answer = yield from read_reply_untrusted(server, free_text=True)
     if answer.code in _NO_TLS:
         raise unsupported(answer.said)

@@ -42,7 +42,7 @@ def mysql(host: str, client_name: str = "") -> Steps[bytes]:
     capabilities = _capabilities_untrusted(greeting)
     if not capabilities & _CLIENT_SSL:
         raise unsupported(b"server version " + greeting[1:].partition(b"\0")[0])
-    yield from server.say(_packet(1, _SSL_REQUEST))
+    yield from server.send(_packet(1, _SSL_REQUEST))
     return server.leftover()
 
 
@@ -50,13 +50,13 @@ def leave_mysql(host: str, client_name: str = "") -> Steps[bytes]:
     """Answer who the client is (Protocol::HandshakeResponse41): nobody. Then end as the server's answer wants it."""
     del host, client_name
     server = Dialogue()
-    yield from server.say(_packet(2, _RESPONSE))
+    yield from server.send(_packet(2, _RESPONSE))
     for _ in range(_MOST_ROUNDS):
         head = yield from server.exactly_untrusted(4)
         answer = yield from server.exactly_untrusted(int.from_bytes(head[:3], "little"))
         kind = answer[0] if answer else None
         if kind == _OK:
-            yield from server.say(_packet(0, _COM_QUIT))
+            yield from server.send(_packet(0, _COM_QUIT))
             break
         if kind not in (_AUTH_SWITCH, _AUTH_MORE):
             break
@@ -64,7 +64,7 @@ def leave_mysql(host: str, client_name: str = "") -> Steps[bytes]:
             continue
         # the password, which is none, in the form that each authentication plugin wants
         password = b"" if answer.startswith(_NATIVE) else b"\0"
-        yield from server.say(_packet((head[3] + 1) & 0xFF, password))
+        yield from server.send(_packet((head[3] + 1) & 0xFF, password))
     yield from until_end()
     return b""
 

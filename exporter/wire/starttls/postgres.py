@@ -12,7 +12,7 @@ def postgres(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a PostgreSQL server for TLS."""
     del host, client_name
     server = Dialogue()
-    yield from server.say(_REQUEST)
+    yield from server.send(_REQUEST)
     answer = yield from server.exactly_untrusted(1)
     if answer == b"N":
         raise unsupported(answer)

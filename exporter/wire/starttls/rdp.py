@@ -37,7 +37,7 @@ def rdp(host: str, client_name: str = "") -> Steps[bytes]:
     server = Dialogue()
     negotiation = _NEGOTIATION.pack(_REQUEST, 0, _NEGOTIATION.size, _SSL | _HYBRID)
     request = _X224.pack(_X224.size - 1 + len(negotiation), _CONNECTION_REQUEST, 0, 0, 0) + negotiation
-    yield from server.say(_TPKT.pack(_TPKT_VERSION, 0, _TPKT.size + len(request)) + request)
+    yield from server.send(_TPKT.pack(_TPKT_VERSION, 0, _TPKT.size + len(request)) + request)
     _read_confirm_untrusted((yield from _packet(server)))
     return server.leftover()
 

@@ -17,7 +17,7 @@ def sieve(host: str, client_name: str = "") -> Steps[bytes]:
     capabilities = yield from _response(server)
     if not any(line.upper().startswith(b'"STARTTLS"') for line in capabilities):
         raise unsupported(b", ".join(capabilities) or b"no capabilities")
-    yield from server.say(b"STARTTLS\r\n")
+    yield from server.send(b"STARTTLS\r\n")
     yield from _response(server)
     return server.leftover()
 

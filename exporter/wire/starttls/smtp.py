@@ -24,14 +24,14 @@ def lmtp(host: str, client_name: str = "") -> Steps[bytes]:
 def _dialogue(hello: bytes, client_name: str) -> Steps[bytes]:
     server = Dialogue()
     demand((yield from read_reply_untrusted(server)), 220)
-    yield from server.say(hello + b" " + (client_name or NAMELESS).encode("ascii") + b"\r\n")
+    yield from server.send(hello + b" " + (client_name or NAMELESS).encode("ascii") + b"\r\n")
     offered = yield from read_reply_untrusted(server)
     if offered.code in NOT_IMPLEMENTED:  # a server of before RFC 1869
         raise unsupported(offered.said)
     demand(offered, 250)
     if not offers(b"STARTTLS", offered.texts[1:]):  # the first line is the server's name
         raise unsupported(offered.said)
-    yield from server.say(b"STARTTLS\r\n")
+    yield from server.send(b"STARTTLS\r\n")
     answer = yield from read_reply_untrusted(server)
     demand(answer, 220)  # RFC 3207 section 4: 220, 501 or 454
     return server.leftover()

@@ -29,7 +29,7 @@ def tds(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a Microsoft SQL Server for TLS."""
     del host, client_name
     server = Dialogue()
-    yield from server.say(frame(_prelogin()))
+    yield from server.send(frame(_prelogin()))
     encryption = _encryption_untrusted((yield from _message(server)))
     if encryption == _ENCRYPT_NOT_SUPPORTED:
         raise unsupported(b"ENCRYPT_NOT_SUP")

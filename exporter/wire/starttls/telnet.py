@@ -22,13 +22,13 @@ def telnet(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a telnet server for TLS."""
     del host, client_name
     server = Dialogue()
-    yield from server.say(_IAC + _WILL + _START_TLS)
+    yield from server.send(_IAC + _WILL + _START_TLS)
     is_agreed = False
     while True:
         command, argument = yield from _command(server)
         if (command, argument) == (_DO, _START_TLS):
             if not is_agreed:
-                yield from server.say(_IAC + _SB + _START_TLS + _FOLLOWS + _IAC + _SE)
+                yield from server.send(_IAC + _SB + _START_TLS + _FOLLOWS + _IAC + _SE)
             is_agreed = True
         elif (command, argument) == (_DONT, _START_TLS):
             raise unsupported(b"IAC DONT START_TLS")
@@ -37,7 +37,7 @@ def telnet(host: str, client_name: str = "") -> Steps[bytes]:
                 raise unexpected(argument, "FOLLOWS of START_TLS")
             return server.leftover()
         elif command in _TURNED_DOWN:
-            yield from server.say(_IAC + _TURNED_DOWN[command] + argument)
+            yield from server.send(_IAC + _TURNED_DOWN[command] + argument)
 
 
 def _command(server: Dialogue) -> Steps[tuple[bytes, bytes]]:

@@ -72,7 +72,7 @@ def _opening(host: str, namespace: str, client_name: str = "") -> bytes:
 
 def _dialogue(opening: bytes) -> Steps[bytes]:
     server = Dialogue()
-    yield from server.say(opening)
+    yield from server.send(opening)
     header = yield from _tag(server)
     if header.name != b"stream" or header.is_end:
         raise unexpected(header.said, "an XMPP stream")
@@ -81,7 +81,7 @@ def _dialogue(opening: bytes) -> Steps[bytes]:
     offered = yield from _features(server)
     if b"starttls" not in offered:
         raise unsupported(b", ".join(offered) or b"no stream features")
-    yield from server.say(_STARTTLS)
+    yield from server.send(_STARTTLS)
     answer = yield from _tag(server)
     if answer.name == b"failure":  # section 5.4.2.2
         raise refused(answer.said)

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.wire.dialogue import MAX_BYTES, DialogueError
-from exporter.wire.starttls import DIALOGUES
+from exporter.wire.starttls import PROTOCOLS
 
 
 def leave(protocol, *answers):
     """Say farewell to a server that answers so, one answer after the other, and then closes."""
     said, waiting = [], iter(answers)
-    farewell = DIALOGUES[protocol].leave("im.example.com", "monitor.example.com")
+    farewell = PROTOCOLS[protocol].leave("im.example.com", "monitor.example.com")
     try:
         step = next(farewell)
         while True:
@@ -83,15 +83,15 @@ def test_mysql_answers_who_it_is(answers, then):
 
 
 @settings(deadline=None)
-@given(st.sampled_from(sorted(DIALOGUES)), st.lists(st.binary(max_size=60), max_size=6))
+@given(st.sampled_from(sorted(PROTOCOLS)), st.lists(st.binary(max_size=60), max_size=6))
 def test_any_answer_ends(protocol, answers):
     assert len(leave(protocol, *answers)) <= 6
 
 
-@pytest.mark.parametrize("protocol", sorted(DIALOGUES))
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
 def test_a_server_that_never_stops_is_left(protocol):
     """Whatever it says without end, not much more than the limit is heard."""
-    farewell, heard = DIALOGUES[protocol].leave("im.example.com", ""), 0
+    farewell, heard = PROTOCOLS[protocol].leave("im.example.com", ""), 0
     with contextlib.suppress(StopIteration, DialogueError):
         step = next(farewell)
         while heard < 4 * MAX_BYTES:
