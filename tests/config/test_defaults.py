@@ -14,9 +14,9 @@ from exporter.config.model import (
     TLSConfig,
     Transport,
 )
-from exporter.config.parsers import RESERVED_LABELS
 from exporter.config.reader import load
 from exporter.config.targets import default_port
+from exporter.metrics.vocabulary import VOCABULARY
 from exporter.wire.starttls import PROTOCOLS
 
 CONTRACT_LABELS = {
@@ -76,7 +76,7 @@ def test_the_second_of_two_is_told_with_the_place_of_the_first(tmp_path):
 
 
 def test_no_label_of_the_contract_can_be_the_users():
-    assert CONTRACT_LABELS <= RESERVED_LABELS
+    assert VOCABULARY.reserved_labels >= CONTRACT_LABELS
 
 
 def test_registered_ports():
