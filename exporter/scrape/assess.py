@@ -23,8 +23,9 @@ from exporter.net.http_fetch import fetch
 from exporter.posture.facts import Posture
 from exporter.posture.refresh import PostureRefresher
 from exporter.posture.route import determine_route, scanned_route
+from exporter.probe.prober import Prober
 from exporter.probe.result import Result
-from exporter.probe.runner import Prober, plain_route
+from exporter.probe.runner import plain_route
 from exporter.revocation.checker import RevocationChecker
 from exporter.revocation.status import STAPLE, Revocation
 from exporter.target import Target

@@ -16,8 +16,9 @@ from exporter.config.model import Config, Module
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.net.limiter import KeyedLimiter, Limiter
 from exporter.net.resolve import Address, Resolver
+from exporter.probe.prober import Prober
 from exporter.probe.result import Phase
-from exporter.probe.runner import Prober, probe
+from exporter.probe.runner import probe
 from exporter.probe.trace import Progress
 from exporter.scrape.assess import Assessor
 from exporter.scrape.history import History
@@ -70,7 +71,7 @@ class Engine:
         limits, configured = config.global_, set(config.targets)
         numbers = Counter(target.module for target in config.targets)
         slots, turns = KeyedLimiter(limits.per_address_concurrency), Limiter(limits.concurrency, self._memory_pressure)
-        self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver)
+        self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver, fast_path=limits.fast_path)
         self.assessor.forget_roots()
         self.config = config
         for target in [target for target in self.last if target not in configured]:
