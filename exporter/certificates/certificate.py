@@ -41,9 +41,9 @@ from exporter.certificates.extensions import (
     ExtensionFacts,
     extension_facts_untrusted,
     extensions_untrusted,
-    printable,
 )
 from exporter.certificates.measure import Measure, measure_untrusted, work_of
+from exporter.text import escaped
 
 _VERSION, _EXTENSIONS = 0xA0, 0xA3  # context tags of TBSCertificate
 _MOST_FIELDS = 16  # of TBSCertificate
@@ -252,7 +252,7 @@ def _parse_strictly(der: bytes) -> tuple[x509.Certificate | None, list[str]]:
 
 
 def _sentence(error: Exception) -> str:
-    return printable(str(error).splitlines()[0] if str(error) else type(error).__name__)[:_MAX_SENTENCE]
+    return escaped(str(error).splitlines()[0] if str(error) else type(error).__name__)[:_MAX_SENTENCE]
 
 
 def _is_self_signed(parsed: x509.Certificate | None) -> bool | None:

@@ -23,6 +23,7 @@ from exporter.certificates.der import (
     oid_untrusted,
 )
 from exporter.certificates.transparency import count_scts_untrusted
+from exporter.text import escaped
 
 SUBJECT_KEY_IDENTIFIER, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME = "2.5.29.14", "2.5.29.15", "2.5.29.17"
 BASIC_CONSTRAINTS, NAME_CONSTRAINTS, CRL_DISTRIBUTION_POINTS = "2.5.29.19", "2.5.29.30", "2.5.29.31"
@@ -33,7 +34,6 @@ _OCSP, _CA_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
 _DNS_NAME, _URI, _IP_ADDRESS = 0x82, 0x86, 0x87  # tags of GeneralName
 _MOST_PARTS = 4  # of a DistributionPoint
 _STATUS_REQUEST = 5  # the TLS extension that a must-staple certificate names
-_ESCAPES = {n: chr(n).encode("unicode_escape").decode() for n in range(128) if not chr(n).isprintable()}
 MAX_EXTENSIONS = 4_000  # of one certificate that are read
 MAX_TEXT = 4_096  # octets of one name or URL that are read: no DNS name has more than 253
 MAX_ENTRIES = 10_000  # names or URLs that are read of one extension
@@ -109,15 +109,12 @@ def _sequence(value: bytes, most: int) -> list[Element]:
     return first_untrusted(element_untrusted(value, SEQUENCE).body, most)
 
 
-def printable(text: str) -> str:
-    """Return text with every character that does not print escaped: it comes from a certificate."""
-    if text.isascii():
-        return text.translate(_ESCAPES)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def _text(body: bytes) -> str:
+    return escaped(body[:MAX_TEXT].decode("ascii", "backslashreplace"))
 
 
 def _text(body: bytes) -> str:
-    return printable(body[:MAX_TEXT].decode("ascii", "backslashreplace"))
+    return escaped(body.decode("ascii", "backslashreplace"))
 
 
 def _subject_alternative_name(facts: ExtensionFacts, value: bytes, most: int) -> None:

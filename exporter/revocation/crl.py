@@ -34,7 +34,6 @@ from exporter.certificates.der import (
     first_untrusted,
     header_untrusted,
 )
-from exporter.certificates.extensions import printable
 from exporter.certificates.pem import pem_blocks_untrusted
 from exporter.revocation.status import (
     CLOCK_SKEW_SECONDS,
@@ -46,6 +45,7 @@ from exporter.revocation.status import (
     UnusableError,
     is_stale,
 )
+from exporter.text import printable
 
 _PEM_LABEL = b"X509 CRL"
 _MAX_SIGNATURE = 64 * 1024  # bytes of algorithm and signature
@@ -137,7 +137,7 @@ def read_crl_untrusted(data: bytes, issuer: Certificate, url: str = "") -> Revoc
     except UnusableError as error:
         return RevocationList(url, failure=error.failure, problem=error.detail)
     except Exception as error:  # noqa: BLE001 - hostile input; its parser raises several kinds
-        problem = f"unreadable list: {printable(str(error))[:200]}"
+        problem = f"unreadable list: {printable(str(error))}"
         return RevocationList(url, failure=Failure.UNREADABLE, problem=problem)
 
 

@@ -27,7 +27,7 @@ def test_a_block_without_an_end_is_none():
 
 
 def test_what_is_no_base64_is_an_error():
-    with pytest.raises(ValueError, match="Only base64|Non-base64|[Pp]adding|Invalid base64"):
+    with pytest.raises(ValueError, match=r"base64|padding"):
         blocks(b"-----BEGIN A-----\n!\n-----END A-----")
 
 

@@ -19,9 +19,9 @@ from exporter.config.model import Module
 from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
 from exporter.metrics.collect import collect
-from exporter.probe.result import Result
 from exporter.target import Target, parse_endpoint
 from tests.support.pki import NOW, root
+from tests.support.results import make_result
 from tests.support.trust import store_of
 
 MAX_CALLS = 250_000
@@ -70,7 +70,7 @@ def test_a_chain_of_any_shape_costs_little(name, given):
     given.clear()
     with Calls() as calls:
         assessed = assessor.assess_chain(chain, STORE, NOW)
-        seen = Result(started_at=NOW, total_seconds=1.0, reachable=True, chain=chain)
+        seen = make_result(started_at=NOW, total_seconds=1.0, reachable=True, chain=chain)
         observation = Observation(
             TARGET, MODULE, seen, NOW, assessed.certificates, assessed.verdicts, assessed, name_match=False
         )
