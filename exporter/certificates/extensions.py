@@ -113,10 +113,6 @@ def _text(body: bytes) -> str:
     return escaped(body[:MAX_TEXT].decode("ascii", "backslashreplace"))
 
 
-def _text(body: bytes) -> str:
-    return escaped(body.decode("ascii", "backslashreplace"))
-
-
 def _subject_alternative_name(facts: ExtensionFacts, value: bytes, most: int) -> None:
     facts.san_count = None
     sequence = element_untrusted(value, SEQUENCE).body
