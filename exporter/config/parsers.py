@@ -16,23 +16,9 @@ from exporter.config.vocabulary import Vocabulary
 from exporter.config.yaml_document import Plain
 from exporter.policy import SEVERITIES
 from exporter.target import Endpoint, TargetError, parse_endpoint
+from exporter.wire.starttls import PROTOCOLS
 
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
-STARTTLS_PORTS = {  # the registered port of each protocol that upgrades in place
-    "smtp": 25,
-    "lmtp": 24,
-    "imap": 143,
-    "pop3": 110,
-    "ftp": 21,
-    "ldap": 389,
-    "postgres": 5432,
-    "mysql": 3306,
-    "xmpp": 5222,
-    "xmpp-server": 5269,
-    "sieve": 4190,
-    "nntp": 119,
-    "irc": 6667,
-}
 CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
@@ -137,9 +123,9 @@ def tls_version(text: str) -> str:
 
 def starttls(text: str) -> str:
     """Read the name of a STARTTLS protocol."""
-    if text in STARTTLS_PORTS:
+    if text in PROTOCOLS:
         return text
-    raise ValueError(f"unknown protocol {text[:40]!r}{one_of(text, STARTTLS_PORTS)}")
+    raise ValueError(f"unknown protocol {text[:40]!r}{one_of(text, PROTOCOLS)}")
 
 
 def certificate_type(text: str) -> str:

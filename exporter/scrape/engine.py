@@ -16,8 +16,9 @@ from exporter.config.model import Config, Module
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.net.limiter import KeyedLimiter, Limiter
 from exporter.net.resolve import Address, Resolver
+from exporter.probe.prober import Prober
 from exporter.probe.result import Phase
-from exporter.probe.runner import Prober, probe
+from exporter.probe.runner import probe
 from exporter.probe.trace import Progress
 from exporter.scrape.assess import Assessor
 from exporter.scrape.history import History
@@ -54,9 +55,11 @@ class Engine:
         self.last: OrderedDict[Target, TargetReport] = OrderedDict()
         self.history = History()
         self._progress: dict[Target, Progress] = {}
-        self._memory_pressure = MemoryPressure(Memory().left, self.telemetry.memory_pressure)
+        self._memory_pressure = MemoryPressure(Memory().left, self._on_memory_pressure)
         self.prober = Prober(KeyedLimiter(1), Limiter(1), self.resolver)
         self.apply(config)
+        own.series_limited.set_function(lambda: self.assessor.series.limited)
+        own.caches.add("series", lambda: len(self.assessor.series))
         own.caches.add("chains", lambda: len(self.assessor.chains))
         own.caches.add("revocations", lambda: len(self.assessor.revocations))
         own.caches.add("postures", lambda: len(self.assessor.postures))
@@ -70,12 +73,13 @@ class Engine:
         limits, configured = config.global_, set(config.targets)
         numbers = Counter(target.module for target in config.targets)
         slots, turns = KeyedLimiter(limits.per_address_concurrency), Limiter(limits.concurrency, self._memory_pressure)
-        self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver)
+        self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver, fast_path=limits.fast_path)
         self.assessor.forget_roots()
+        self.assessor.chains.resize(len(config.targets))
         self.config = config
         for target in [target for target in self.last if target not in configured]:
             del self.last[target]
-            self.history.forget(target)
+            self._forget(target)
         self.own.targets.clear()
         for name in config.modules:
             self.own.targets.labels(name).set(numbers[name])
@@ -171,8 +175,16 @@ class Engine:
         self.last.move_to_end(report.target)
         self.history.record(report)
         while len(self.last) > len(self.config.targets) + MAX_ADHOC_REPORTS:
-            self.history.forget(self.last.popitem(last=False)[0])
+            self._forget(self.last.popitem(last=False)[0])
         self._after_report()
+
+    def _forget(self, target: Target) -> None:
+        self.history.forget(target)
+        self.assessor.forget(target)
+
+    def _on_memory_pressure(self) -> None:
+        self.telemetry.memory_pressure()
+        self.assessor.shed()
 
     def close(self) -> None:
         """Stop the refreshes in flight, and the resolver's threads."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from support.results import make_result
 
 from exporter.config.model import HTTPConfig, Module
 from exporter.findings import posture as posture_findings
@@ -11,7 +12,7 @@ from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.mozilla_profile import PROFILES, compliance
 from exporter.findings.observation import Observation
 from exporter.posture.facts import Oracle, Posture
-from exporter.probe.result import HSTS, HTTPFacts, Result, Session
+from exporter.probe.result import HSTS, HTTPFacts, Session
 from exporter.target import Target, parse_endpoint
 from exporter.wire.iana import CIPHER_CLASSES
 from tests.support.findings import details
@@ -41,7 +42,7 @@ ALL_WELL = Posture(
 
 
 def observed(posture, session=None, module=None, http=None):
-    result = Result(started_at=0, total_seconds=0, session=session, http=http)
+    result = make_result(started_at=0, total_seconds=0, session=session, http=http)
     return Observation(TARGET, module or Module("tls"), result, 0, posture=posture)
 
 
