@@ -14,9 +14,10 @@ from exporter.net.stream import Stream
 from exporter.posture.determine import determine
 from exporter.posture.facts import Posture, Shown
 from exporter.posture.pace import Pace
+from exporter.probe.connection import open_stream
+from exporter.probe.prober import Prober
 from exporter.probe.result import Result
 from exporter.probe.route import Route
-from exporter.probe.runner import Prober, open_stream
 from exporter.wire.iana import VERSIONS
 
 MAX_SECONDS = 5.0  # for one question
