@@ -14,6 +14,7 @@ class Phase(StrEnum):
     STARTTLS = "starttls"
     HANDSHAKE = "handshake"
     HTTP = "http"
+    READ = "read"  # of what is at rest, in place of all others
 
 
 BEYOND_CONNECTION = frozenset({Phase.STARTTLS, Phase.HANDSHAKE, Phase.HTTP})
@@ -44,6 +45,19 @@ class Reason(StrEnum):
     STARTTLS_UNSUPPORTED = "starttls_unsupported"
     STARTTLS_REFUSED = "starttls_refused"
     STARTTLS_PROTOCOL_ERROR = "starttls_protocol_error"
+    NOT_FOUND = "not_found"
+    PERMISSION_DENIED = "permission_denied"
+    NOT_A_FILE = "not_a_file"
+    READ_ERROR = "read_error"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    MALFORMED = "malformed"
+    UNSUPPORTED = "unsupported"
+    TOO_LARGE = "too_large"
+    TOO_EXPENSIVE = "too_expensive"
+    NO_CERTIFICATE = "no_certificate"
+    PASSWORD_REQUIRED = "password_required"  # noqa: S105 - the name of a reason
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a reason
     ALERT_CLOSE_NOTIFY = "alert_close_notify"
     ALERT_UNEXPECTED_MESSAGE = "alert_unexpected_message"
     ALERT_BAD_RECORD_MAC = "alert_bad_record_mac"
