@@ -4,7 +4,7 @@ Several files become one configuration here. Everything that is wrong is collect
 """
 
 import glob
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from exporter.config import schema
 from exporter.config.model import (
     BUILT_IN_MODULES,
     Config,
+    FileGroup,
     GlobalConfig,
     HTTPConfig,
     Module,
@@ -29,8 +30,8 @@ from exporter.config.named_files import NamedFileError, check_directory, check_p
 from exporter.config.problems import Problem, did_you_mean
 from exporter.config.shape import Shape
 from exporter.config.source import Source, Steps
-from exporter.config.targets import make_target
-from exporter.target import Target
+from exporter.config.targets import make_target, served_key
+from exporter.target import Target, parse_endpoint
 
 Made = TypeVar("Made")
 FileSource = Source[schema.File]
@@ -49,13 +50,16 @@ class Assembly:
         """Make one configuration of all sources."""
         self.whole = all(source.whole for source in sources)
         modules = self.modules(sources)
+        targets = tuple(target for source in sources for target in self.targets(source, modules))
+        self.check_served(sources, targets)
         return Config(
             global_=self.globals(sources),
             modules=modules,
-            targets=tuple(target for source in sources for target in self.targets(source, modules)),
+            targets=targets,
             target_files=tuple(
                 pattern_beside(source, name) for source in sources for name in source.shape.target_files or ()
             ),
+            file_groups=tuple(group for source in sources for group in self.file_groups(source, modules)),
             probe_endpoint=ProbeEndpoint(
                 tuple(
                     pattern
@@ -175,14 +179,9 @@ class Assembly:
         targets = []
         for number, group in (source.shape.targets or {}).items():
             path: Steps = ("targets", number)
-            if group.module is not None and group.module not in modules:
-                if not self.whole:
-                    continue
-                hint = did_you_mean(group.module, modules) or f" (known: {', '.join(modules)})"
-                message = f"unknown module {group.module[:80]!r}{hint}"
-                self.problems.append(source.problem((*path, "module"), message))
+            if not self.is_module(source, (*path, "module"), group.module, modules):
                 continue
-            labels = tuple(sorted((name, value) for name, value in (group.labels or {}).items() if value))
+            labels = _labels(group.labels)
             for position, text in group.targets.items():
                 target, target_path = make_target(text, group.module, modules, labels), (*path, "targets", position)
                 message = "the same target, module and labels are written twice"
@@ -191,6 +190,46 @@ class Assembly:
                     if target.endpoint.unix_path is not None:
                         self.unix_socket(source, target_path, modules[target.module])
         return targets
+
+    def is_module(self, source: FileSource, path: Steps, name: str | None, modules: dict[str, Module]) -> bool:
+        """Return whether a module is known, or none was named; False, with a problem, if it is not."""
+        if name is None or name in modules:
+            return True
+        if self.whole:
+            hint = did_you_mean(name, modules) or f" (known: {', '.join(modules)})"
+            self.problems.append(source.problem(path, f"unknown module {name[:80]!r}{hint}"))
+        return False
+
+    def file_groups(self, source: FileSource, modules: dict[str, Module]) -> Iterator[FileGroup]:
+        """Yield the entries of `files` of one source."""
+        for number, shape in (source.shape.files or {}).items():
+            path: Steps = ("files", number)
+            self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
+            if not self.is_module(source, (*path, "module"), shape.module, modules):
+                continue
+            password = Secret(shape.password) if shape.password is not None else None
+            if shape.password_file is not None:
+                password = self.secret(source, (*path, "password_file"), shape.password_file)
+            yield FileGroup(
+                paths=tuple(pattern_beside(source, pattern) for pattern in shape.paths),
+                module=shape.module or "tls",
+                password=password,
+                serves=tuple((shape.serves or {}).values()),
+                labels=_labels(shape.labels),
+            )
+
+    def check_served(self, sources: list[FileSource], targets: tuple[Target, ...]) -> None:
+        """Check that `serves` names configured targets; those of target_files are not known yet."""
+        if not self.whole or any(source.shape.target_files for source in sources):
+            return
+        known = {target.name: served_key(target.endpoint) for target in targets}
+        endpoints = set(known.values())
+        for source in sources:
+            for number, shape in (source.shape.files or {}).items():
+                for position, name in (shape.serves or {}).items():
+                    if name not in known and served_key(parse_endpoint(name)) not in endpoints:
+                        message = f"no target {name[:80]!r} is configured{did_you_mean(name, known)}"
+                        self.problems.append(source.problem(("files", number, "serves", position), message))
 
     def unix_socket(self, source: FileSource, path: Steps, module: Module) -> None:
         """Check that the module of a Unix socket can reach one."""
@@ -207,6 +246,11 @@ def beside(source: FileSource, name: str) -> str:
 def pattern_beside(source: FileSource, name: str) -> str:
     """Return the whole pattern of files that are written relative to the configuration file, whose folder is none."""
     return str(Path(glob.escape(str(Path(source.name).parent.absolute()))) / name)
+
+
+def _labels(labels: dict[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """Return labels in order; one that is empty is none."""
+    return tuple(sorted((name, value) for name, value in (labels or {}).items() if value))
 
 
 def _written(shape: Shape | None) -> dict[str, Any]:

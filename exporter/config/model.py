@@ -161,6 +161,17 @@ class ProbeEndpoint:
     allow: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FileGroup:
+    """An entry of `files`: patterns of certificate files, all absolute. `serves` names targets that present them."""
+
+    paths: tuple[str, ...]
+    module: str = "tls"
+    password: Secret | None = None
+    serves: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+
 BUILT_IN_MODULES: Mapping[str, Module] = {
     "https": Module("https", alpn=("h2", "http/1.1")),
     "tls": Module("tls"),
@@ -175,5 +186,6 @@ class Config:
     modules: Mapping[str, Module] = field(default_factory=lambda: dict(BUILT_IN_MODULES))
     targets: tuple[Target, ...] = ()
     target_files: tuple[str, ...] = ()
+    file_groups: tuple[FileGroup, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()

@@ -139,6 +139,24 @@ class TargetGroup(Shape):
     labels = Key(Named(text(values.label_name), text(values.label_value), blank=str))  # one that is empty is none
 
 
+class FileGroup(Shape):
+    """An entry of `files`: certificates at rest."""
+
+    instead_of_text = "a mapping is wanted: write '- paths: [/etc/ssl/site/*.pem]'"
+
+    paths = Needed(each(TEXT))
+    password = Key(TEXT)
+    password_file = Key(TEXT)
+    module = Key(TEXT)
+    serves = Key(Numbered(text(values.target_text)))
+    labels = Key(Named(text(values.label_name), text(values.label_value), blank=str))
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield what does not go together."""
+        if self.password is not None and self.password_file is not None:
+            yield "password_file", "password is written too: one of them is enough"
+
+
 class Global(Shape):
     """`global`."""
 
@@ -160,4 +178,5 @@ class File(Shape):
     modules = Key(Named(text(values.module_name), Block(Module), blank=Module))
     targets = Key(Numbered(Block(TargetGroup)))
     target_files = Key(each(text(values.file_pattern)))
+    files = Key(Numbered(Block(FileGroup)))
     probe_endpoint = Key(Block(ProbeEndpoint))

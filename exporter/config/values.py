@@ -38,6 +38,7 @@ RESERVED_LABELS = frozenset(  # whatever the series of a target carry, and what 
         *("signature_algorithm", "dns_names", "ip_addresses", "chain", "verifier", "status", "source", "version"),
         *("class", "finding", "severity", "error", "depth", "include_subdomains", "preload", "alt_svc"),
         *("feature", "check", "vulnerability", "profile", "rule"),
+        *("alias", "entry_kind", "kubeconfig_user", "format", "endpoint"),
         *("le", "quantile"),
     },
 )
