@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from cryptography.exceptions import InvalidSignature
 
-from exporter.certificates.facts import Certificate
+from exporter.certificates.certificate import Certificate
 
 MAX_CHECKS = 200  # signatures verified for one chain: a hostile one may have a hundred issuers of the same name
 
@@ -33,7 +33,7 @@ def presented_path(certificates: tuple[Certificate, ...]) -> tuple[Certificate, 
     return tuple(path)
 
 
-def first_stranger(certificates: tuple[Certificate, ...]) -> int | None:
+def first_unrelated(certificates: tuple[Certificate, ...]) -> int | None:
     """Return the position of the first certificate that did not sign the one before it; None if all did."""
     for position, (certificate, following) in enumerate(pairwise(certificates), 1):
         if not is_issued_by(certificate, following):

@@ -80,7 +80,9 @@ def _algorithm_seeds() -> list[bytes]:
 
 
 TARGETS = {
-    "stored_file": FuzzTarget(stored_file, lambda: _seeds(".p12", ".jks", ".jceks", ".pem", ".der", ".p7b", ".p7s", "")),
+    "stored_file": FuzzTarget(
+        stored_file, lambda: _seeds(".p12", ".jks", ".jceks", ".pem", ".der", ".p7b", ".p7s", "")
+    ),
     "each_format": FuzzTarget(each_format, lambda: _seeds(".der", ".jks", ".jceks", "")),
     "definite": FuzzTarget(definite, lambda: _seeds(".der", ".p12", ".p7s")),
     "serialized": FuzzTarget(serialized, lambda: [data[data.index(MAGIC) :] for data in _seeds(".jceks")]),
