@@ -42,8 +42,8 @@ KEYS: dict[str, tuple[str, str]] = {
         "Several names to ask for at the same address, each with its own series and the label `server_name`.",
     ),
     "modules.NAME.certificate_types": (
-        "list of ecdsa, rsa",
-        "Fetch each certificate of a server that has two, each with its own series and the label `certificate_type`.",
+        "list of ecdsa, rsa, ml-dsa",
+        "Fetch each certificate of a server that has several, each with its own series and `certificate_type`.",
     ),
     "modules.NAME.source_address": ("IP address", "Local address to connect from."),
     "modules.NAME.proxy_url": (

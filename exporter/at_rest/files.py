@@ -15,7 +15,8 @@ from pathlib import Path
 from exporter.at_rest.formats.entry import MAX_FILE_BYTES, Contents, Entry, Reference, UnreadableError
 from exporter.at_rest.formats.reader import read_contents_untrusted
 from exporter.at_rest.stored import Stored, StoredCertificate
-from exporter.probe.result import Failure, Phase, Reason
+from exporter.net.reason import Reason
+from exporter.probe.result import Failure, Phase
 
 Stamp = tuple[int, int, int, int, int]
 RECENT_SECONDS = 2.0  # the coarsest clock of a file system in use, FAT's

@@ -30,7 +30,7 @@ STARTTLS_PORTS = {  # the registered port of each protocol that upgrades in plac
     "nntp": 119,
     "irc": 6667,
 }
-CERTIFICATE_TYPES = ("ecdsa", "rsa")
+CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
 RESERVED_LABELS = frozenset(  # whatever the series of a target carry, and what the formats reserve
     {
         *("target", "module", "address", "server_name", "certificate_type", "position", "phase", "reason", "family"),

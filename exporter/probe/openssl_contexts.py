@@ -7,14 +7,15 @@ after its first connection, so all settings are made here.
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from OpenSSL import SSL
 
 from exporter.config.model import Secret, TLSConfig
-from exporter.net.stream import NetworkError
-from exporter.probe.result import Reason
+from exporter.net.reason import NetworkError, Reason
+from exporter.wire import iana
 from exporter.wire.iana import TLS_1_3
 from exporter.wire.records import HANDSHAKE
 from exporter.wire.serverhello import SIGNED_CERTIFICATE_TIMESTAMP
@@ -22,10 +23,36 @@ from exporter.wire.tls13.client import CERTIFICATE
 
 # Null and anonymous suites stand last: a server that follows the client's order then shows its certificate.
 CIPHERS = b"ALL:-aNULL:eNULL:aNULL:@SECLEVEL=0"
-# OpenSSL's own, and the curves that it knows and leaves out: a server with a certificate on one of them refuses a
-# client up to TLS 1.2 that does not offer it (RFC 8422 section 5.1). The question mark passes over an unknown one.
-GROUPS = b"DEFAULT:" + b":".join(
-    b"?brainpoolP%dr1%b" % (size, version) for version in (b"", b"tls13") for size in (256, 384, 512)
+# Those of TLS 1.3 are another list of OpenSSL's, whose default leaves out what gnutls-cli, embedded devices and Chinese
+# clients use. The two that only protect integrity (RFC 9150) stand last, as the null suites above.
+TLS13_SUITES = (
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_AES_128_CCM_SHA256",
+    "TLS_AES_128_CCM_8_SHA256",
+    "TLS_SM4_GCM_SM3",
+    "TLS_SM4_CCM_SM3",
+    "TLS_SHA256_SHA256",
+    "TLS_SHA384_SHA384",
+)
+# OpenSSL's own, and the groups that it knows and leaves out: a server that speaks nothing else is reached by its own
+# clients, and a server with a certificate on one of the curves refuses a client up to TLS 1.2 that does not offer it
+# (RFC 8422 section 5.1). The question mark skips a group that this OpenSSL does not know. No key share is added.
+GROUPS = ":".join(("DEFAULT", *(f"?{group}" for group in iana.GROUPS.values()))).encode("ascii")
+# A server with several certificates chooses by the client's order. OpenSSL's default order begins with ML-DSA, which
+# no browser offers: the probe would see a certificate that no client of today gets. So what every client can verify
+# stands first, then what some can, and SM2 and ML-DSA last.
+SIGNATURES = (
+    *("ecdsa_secp256r1_sha256", "ecdsa_secp384r1_sha384"),
+    *("rsa_pss_rsae_sha256", "rsa_pss_rsae_sha384", "rsa_pss_rsae_sha512"),
+    *("rsa_pkcs1_sha256", "rsa_pkcs1_sha384", "rsa_pkcs1_sha512"),
+    *("ecdsa_secp521r1_sha512", "ed25519", "ed448"),
+    *("rsa_pss_pss_sha256", "rsa_pss_pss_sha384", "rsa_pss_pss_sha512"),
+    *("ecdsa_brainpoolP256r1tls13_sha256", "ecdsa_brainpoolP384r1tls13_sha384", "ecdsa_brainpoolP512r1tls13_sha512"),
+    *("ECDSA+SHA224", "ECDSA+SHA1", "RSA+SHA224", "RSA+SHA1"),
+    *("DSA+SHA256", "DSA+SHA384", "DSA+SHA512", "DSA+SHA224", "DSA+SHA1"),
+    *("sm2sig_sm3", "mldsa65", "mldsa87", "mldsa44"),
 )
 CIPHERS_BY_CERTIFICATE = {
     "ecdsa": b"aECDSA:-eNULL:@SECLEVEL=0",
@@ -35,7 +62,9 @@ SIGNATURES_BY_CERTIFICATE = {
     "ecdsa": b"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:ECDSA+SHA224:ECDSA+SHA1",
     "rsa": b"rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pss_pss_sha256:rsa_pss_pss_sha384:"
     b"rsa_pss_pss_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA224:RSA+SHA1",
+    "ml-dsa": b"mldsa65:mldsa87:mldsa44",
 }
+TLS13_ONLY = frozenset({"ml-dsa"})  # certificate types that no earlier version can present (RFC 9881, TLS 1.3 only)
 VERSIONS = {
     "TLS10": SSL.TLS1_VERSION,
     "TLS11": SSL.TLS1_1_VERSION,
@@ -117,13 +146,15 @@ def _identity(path: str) -> tuple[int, ...]:
 def make_context(tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type: str | None) -> SSL.Context:
     """Make a client context. Raises NetworkError when the client certificate or its key cannot be used."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    context.set_min_proto_version(VERSIONS[tls_config.min_version or "TLS10"])
+    lowest = "TLS13" if certificate_type in TLS13_ONLY else tls_config.min_version or "TLS10"
+    context.set_min_proto_version(VERSIONS[lowest])
     if tls_config.max_version:
         context.set_max_proto_version(VERSIONS[tls_config.max_version])
     context.set_cipher_list(CIPHERS_BY_CERTIFICATE.get(certificate_type or "", CIPHERS))
-    if certificate_type:
-        # TLS 1.3 chooses the certificate by the signature algorithms
-        _set_list("SSL_CTX_set1_sigalgs_list", context, SIGNATURES_BY_CERTIFICATE[certificate_type])
+    context.set_tls13_ciphersuites(_known_suites())
+    # TLS 1.3 chooses the certificate by the signature algorithms
+    offered = SIGNATURES_BY_CERTIFICATE[certificate_type] if certificate_type else _known_signatures()
+    _set_list("SSL_CTX_set1_sigalgs_list", context, offered)
     if hasattr(_library, "SSL_CTX_set1_curves_list"):
         _set_list("SSL_CTX_set1_curves_list", context, GROUPS)
     context.set_options(OP_LEGACY_SERVER_CONNECT | SSL.OP_NO_COMPRESSION)
@@ -138,13 +169,42 @@ def make_context(tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type:
     return context
 
 
-def _set_list(function: str, context: SSL.Context, names: bytes) -> None:
+@cache
+def _known_suites() -> bytes:
+    """Return the suites of TLS 1.3 that this OpenSSL speaks: a list with an unknown name in it is refused whole."""
+    return b":".join(name.encode("ascii") for name in TLS13_SUITES if _speaks_suite(name))
+
+
+def _speaks_suite(name: str) -> bool:
+    try:
+        SSL.Context(SSL.TLS_CLIENT_METHOD).set_tls13_ciphersuites(name.encode("ascii"))
+    except SSL.Error:
+        return False
+    return True
+
+
+@cache
+def _known_signatures() -> bytes:
+    """Return the signature algorithms that this OpenSSL knows, in our order."""
+    scratch = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    known = [name for name in SIGNATURES if _accepts("SSL_CTX_set1_sigalgs_list", scratch, name.encode("ascii"))]
+    return ":".join(known).encode("ascii")
+
+
+def _accepts(function: str, context: SSL.Context, listed: bytes) -> bool:
+    accepted: bool = getattr(_library, function)(context._context, listed) == 1  # noqa: SLF001
+    if not accepted:
+        _library.ERR_clear_error()  # or the next call of OpenSSL would report it
+    return accepted
+
+
+def _set_list(function: str, context: SSL.Context, listed: bytes) -> None:
     """Set what is offered of one kind.
 
     pyOpenSSL has no public name for SSL_CTX_set1_groups_list(3) and SSL_CTX_set1_sigalgs_list(3).
     """
-    if getattr(_library, function)(context._context, names) != 1:  # noqa: SLF001
-        raise NetworkError(Reason.INTERNAL_ERROR, f"this OpenSSL knows none of {names.decode('ascii')}")
+    if not _accepts(function, context, listed):
+        raise NetworkError(Reason.INTERNAL_ERROR, f"this OpenSSL knows none of {listed.decode('ascii')}")
 
 
 def _keep_staple(connection: SSL.Connection, staple: bytes, _data: object) -> bool:

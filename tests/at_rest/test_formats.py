@@ -6,7 +6,7 @@ from cryptography import x509
 
 from exporter.at_rest.formats.entry import EntryKind, UnreadableError
 from exporter.at_rest.formats.reader import read_contents_untrusted
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 
 pytestmark = pytest.mark.server("openssl", "keytool", "certtool", "pk12util")
 CERTIFICATE, KEY, TRUSTED, CLIENT = EntryKind.CERTIFICATE, EntryKind.KEY, EntryKind.TRUSTED, EntryKind.CLIENT

@@ -10,9 +10,10 @@ from cryptography.x509 import ocsp
 from OpenSSL import SSL
 
 from exporter.config.model import HTTPConfig, TLSConfig
+from exporter.net.reason import Reason
 from exporter.probe.fast_path import EXCLUDED_SECONDS, KEYS_SECONDS, FastPathEndpoints, Offers
 from exporter.probe.openssl_contexts import make_context
-from exporter.probe.result import Reason, Result, Session
+from exporter.probe.result import Result, Session
 from tests.support import pki
 from tests.support.probing import make_prober, probe_all, probe_one
 
@@ -105,6 +106,12 @@ def without_times(result: Result) -> Result:
     return replace(result, **TIMES)
 
 
+def only_preshared_keys(context):
+    """Leave no suite in common: every certificate, group and suite of the library is offered."""
+    context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    context.set_cipher_list(b"PSK-AES128-GCM-SHA256")
+
+
 def groups(context, names):
     assert SSL._lib.SSL_CTX_set1_curves_list(context._context, names) == 1
 
@@ -142,9 +149,9 @@ async def test_a_request_goes_through_the_short_way_too(prober):
         (lambda context: context.set_max_proto_version(SSL.TLS1_2_VERSION), None),
         (lambda context: context.set_verify(SSL.VERIFY_PEER, lambda *_: True), None),
         (lambda context: groups(context, b"P-384"), None),
-        (lambda context: groups(context, b"ffdhe8192"), Reason.ALERT_HANDSHAKE_FAILURE),
+        (only_preshared_keys, Reason.ALERT_HANDSHAKE_FAILURE),
     ],
-    ids=["TLS 1.2", "a client certificate is wanted", "HelloRetryRequest", "no group in common"],
+    ids=["TLS 1.2", "a client certificate is wanted", "HelloRetryRequest", "no suite in common"],
 )
 async def test_a_server_that_changes_is_reported_by_openssl(prober, change, failure):
     """The probe in which the change shows has OpenSSL's result, from a second connection."""

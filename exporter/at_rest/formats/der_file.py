@@ -4,7 +4,7 @@ from exporter.at_rest.formats.entry import MAX_CERTIFICATES, Contents, Entry, Un
 from exporter.at_rest.formats.pkcs7 import certificates_of_pkcs7_untrusted
 from exporter.at_rest.formats.pkcs12 import read_pkcs12_untrusted
 from exporter.certificates.der import INTEGER, OID, SEQUENCE, DERError, element_untrusted
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 
 _INDEFINITE = 0x80
 _MAX_LENGTH_OCTETS = 4

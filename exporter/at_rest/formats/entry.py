@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from exporter.certificates.der import SEQUENCE, DERError, contents_untrusted, element_untrusted, elements_untrusted
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 
 MAX_FILE_BYTES = 8 * 1024 * 1024  # a bundle of all public roots has a quarter of a megabyte
 MAX_CERTIFICATES = 1000  # of one file; the largest bundles of public roots have about 400

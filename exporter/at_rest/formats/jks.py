@@ -19,7 +19,7 @@ from exporter.at_rest.formats.entry import (
     name_of,
 )
 from exporter.at_rest.formats.java_serialization import SerializationError, end_of_object_untrusted
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 
 JKS_MAGIC, JCEKS_MAGIC = b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce"
 _WHITENER = b"Mighty Aphrodite"

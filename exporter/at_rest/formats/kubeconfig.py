@@ -12,7 +12,7 @@ from typing import Any
 from exporter.at_rest.formats.entry import Contents, Entry, EntryKind, Reference, UnreadableError, name_of
 from exporter.at_rest.formats.pem import read_pem_untrusted
 from exporter.config.yaml_document import DocumentError, plain, read_document
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 
 MAX_KUBECONFIG_BYTES = 1024 * 1024
 _MAX_NAMED = 500  # clusters and users

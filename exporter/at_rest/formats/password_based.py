@@ -27,7 +27,7 @@ from exporter.certificates.der import (
     integer_untrusted,
     oid_untrusted,
 )
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 
 MAX_WORK = 5_000_000  # hashes of one file: some two seconds; NSS writes 600,000 iterations, Java 10,000, OpenSSL 2048
 MAX_SCRYPT_BYTES = 64 * 1024 * 1024

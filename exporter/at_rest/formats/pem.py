@@ -20,7 +20,7 @@ from exporter.at_rest.formats.entry import (
 )
 from exporter.at_rest.formats.pkcs7 import certificates_of_pkcs7_untrusted
 from exporter.certificates.der import SEQUENCE, DERError, element_untrusted
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 
 BEGIN, END = b"-----BEGIN ", b"-----END "
 _DASHES = b"-----"

@@ -43,7 +43,7 @@ from exporter.certificates.der import (
     integer_untrusted,
     oid_untrusted,
 )
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 
 _PKCS7 = "1.2.840.113549.1.7."
 _DATA, _ENCRYPTED, _ENVELOPED = _PKCS7 + "1", _PKCS7 + "6", _PKCS7 + "3"

@@ -6,7 +6,7 @@ Nothing that is signed in it is looked at.
 from exporter.at_rest.formats.ber import definite_untrusted, fields_untrusted
 from exporter.at_rest.formats.entry import MAX_CERTIFICATES, UnreadableError, chains, checked
 from exporter.certificates.der import OID, SEQUENCE, DERError, element_untrusted, elements_untrusted, oid_untrusted
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 _CONTENT = _CERTIFICATES = 0xA0

@@ -8,7 +8,7 @@ from exporter.at_rest.formats.jks import JCEKS_MAGIC, JKS_MAGIC, read_jks_untrus
 from exporter.at_rest.formats.kubeconfig import looks_like_kubeconfig, read_kubeconfig_untrusted
 from exporter.at_rest.formats.pem import BEGIN, read_pem_untrusted
 from exporter.certificates.der import SEQUENCE
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 
 _BARE_BASE64 = re.compile(rb"\s*MI[A-Za-z0-9+/=\s]{100,}\Z")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
