@@ -90,6 +90,11 @@ class ChainAssessor:
             self._chains.put((roots, encoded), chain, sum(map(len, encoded)))
         return chain
 
+    def certificate(self, der: bytes) -> Certificate:
+        """Return the facts of one certificate."""
+        with self._lock:
+            return self._certificate(der)
+
     def _certificate(self, der: bytes) -> Certificate:
         certificate = self._certificates.get(der)
         if certificate is None:
@@ -120,10 +125,10 @@ def _judge(
         involved += trust.by_subject.get(certificate.issuer_der, ())
     for verdict in verdicts:
         involved += verdict.chain
-    return Chain(certificates, verdicts, path, unrelated, trust, *_window(involved, now))
+    return Chain(certificates, verdicts, path, unrelated, trust, *validity_window(involved, now))
 
 
-def _window(involved: Iterable[Certificate], now: float) -> tuple[float, float]:
+def validity_window(involved: Iterable[Certificate], now: float) -> tuple[float, float]:
     """Return the span around now in which no certificate involved begins or ceases to be valid.
 
     notAfter is inclusive (RFC 5280 section 4.1.2.5), but not for OpenSSL: both seconds are a boundary.

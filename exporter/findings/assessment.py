@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 
-from exporter.findings import certificate, http, posture, revocation
+from exporter.findings import certificate, http, posture, revocation, serving
 from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.finding import SEVERITIES, Finding
 from exporter.findings.observation import Observation
@@ -20,6 +20,7 @@ CONDITIONS: Mapping[str, Condition] = {
     **revocation.CONDITIONS,
     **posture.CONDITIONS,
     **http.CONDITIONS,
+    **serving.CONDITIONS,
 }
 
 
@@ -45,13 +46,17 @@ class Assessment:
 
 def assess(observation: Observation) -> Assessment:
     """Return the observation with every finding that is present."""
+    return Assessment(observation, findings_of(observation, CONDITIONS))
+
+
+def findings_of(observation: Observation, conditions: Mapping[str, Condition]) -> tuple[Found, ...]:
+    """Return what is found by some of the conditions, the worst first."""
     found = [
         Found(CATALOGUE[finding], detail)
-        for finding, condition in CONDITIONS.items()
+        for finding, condition in conditions.items()
         if (detail := condition(observation)) is not None
     ]
-    found.sort(key=lambda one: SEVERITIES.index(one.finding.severity))
-    return Assessment(observation, tuple(found))
+    return tuple(sorted(found, key=lambda one: SEVERITIES.index(one.finding.severity)))
 
 
 def reassess(observation: Observation, before: Assessment) -> Assessment:

@@ -11,6 +11,7 @@ from exporter.findings.catalogue_certificate import CERTIFICATE_FINDINGS
 from exporter.findings.catalogue_http import HTTP_FINDINGS
 from exporter.findings.catalogue_protocol import CIPHER_FINDINGS, FLAW_FINDINGS, VERSION_FINDINGS
 from exporter.findings.finding import SEVERITIES, Finding
+from exporter.findings.serving import SERVING_FINDINGS
 
 __all__ = ["CATALOGUE", "SEVERITIES", "Finding"]
 
@@ -23,6 +24,7 @@ CATALOGUE: Mapping[str, Finding] = MappingProxyType(
             *CIPHER_FINDINGS,
             *FLAW_FINDINGS,
             *HTTP_FINDINGS,
+            *SERVING_FINDINGS,
         )
     },
 )

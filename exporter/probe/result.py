@@ -119,6 +119,7 @@ class Result:
     starttls_injection: bool = False  # bytes came after the STARTTLS go-ahead and before the handshake
     http: HTTPFacts | None = None
     events: tuple[Event, ...] = ()
+    is_stored: bool = False  # read from a file or a Kubernetes object, with no connection at all
 
     @property
     def endpoint_address(self) -> str | None:
@@ -127,5 +128,5 @@ class Result:
 
     @property
     def success(self) -> bool:
-        """True if a TLS handshake completed; what the certificate says does not matter here."""
-        return self.session is not None and self.failure is None
+        """True if a TLS handshake completed, or a file was read; what the certificate says does not matter here."""
+        return (self.session is not None or self.is_stored) and self.failure is None

@@ -18,9 +18,13 @@ from exporter.target import Target
 
 async def scrape(engine: Engine, selection: Selection, deadline: float) -> list[Lines]:
     """Return the sample lines of every selected target, before the deadline (loop time). Raises SelectionError."""
+    looked = await engine.look_at_files(deadline)
     config = engine.config  # a reload does not touch a scrape under way
     targets = selected(config, selection)
-    reports = await read(engine, config, targets, deadline)
+    probed = [target for target in targets if not target.endpoint.is_at_rest]
+    stored = targets if not probed else [target for target in targets if target.endpoint.is_at_rest]
+    reports = await read(engine, config, probed, deadline) if probed else []
+    reports += await engine.read_stored(stored, looked, deadline) if stored else []
     return [report.lines for report in reports]
 
 

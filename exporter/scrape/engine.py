@@ -38,6 +38,7 @@ from exporter.scrape.history import History
 from exporter.scrape.memory_pressure import Memory, MemoryPressure
 from exporter.scrape.report import TargetReport, internal_error_report, make_report, timed_out_report
 from exporter.scrape.single_flight import SingleFlight
+from exporter.scrape.stored_reports import Pass, StoredReports
 from exporter.target import Target
 
 log = structlog.get_logger("probe")
@@ -69,21 +70,30 @@ class Engine:
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
         self._memory_pressure = MemoryPressure(Memory().left, self._on_memory_pressure)
         self.prober = Prober(KeyedLimiter(1), Limiter(1), self.resolver)
+        self.stored = StoredReports(self.chains, clock)
         self.apply(config)
         own.caches.add("chains", lambda: len(self.chains))
         own.caches.add("revocations", lambda: len(self.revocations))
         own.caches.add("postures", lambda: len(self.postures))
         own.caches.add("readings", lambda: len(self.last))
+        own.caches.add("files", lambda: len(self.stored))
         own.caches.add("contexts", lambda: len(self.prober.contexts))
         own.caches.add("redirects", lambda: len(self.prober.redirects))
 
     def apply(self, config: Config) -> None:
         """Put a configuration in force. Probes under way end under the old one; what was learned stays."""
-        limits, configured = config.global_, set(config.targets)  # first, should memory end here
-        numbers = Counter(target.module for target in config.targets)
+        limits = config.global_
         slots, turns = KeyedLimiter(limits.per_address_concurrency), Limiter(limits.concurrency, self._memory_pressure)
         self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver)
         self._roots.clear()
+        self._written = config
+        self.stored.apply(config)
+        self._set_targets()
+
+    def _set_targets(self) -> None:
+        """Put the configured targets in force together with the files that there are now."""
+        config = replace(self._written, targets=(*self._written.targets, *self.stored.targets))
+        configured, numbers = set(config.targets), Counter(target.module for target in config.targets)
         self.config = config
         for target in [target for target in self.last if target not in configured]:
             del self.last[target]
@@ -100,6 +110,8 @@ class Engine:
         allowed: Callable[[Address], bool] | None = None,
     ) -> TargetReport:
         """Probe and judge a target before the deadline (loop time), or take part in a reading under way."""
+        if target.endpoint.is_at_rest:
+            return (await self.read_stored([target], await self.look_at_files(deadline), deadline))[0]
         task = self.begin(target, module, deadline, allowed)
         try:
             async with asyncio.timeout_at(deadline):
@@ -173,6 +185,31 @@ class Engine:
         self._remember(done)
         return done
 
+    async def look_at_files(self, deadline: float) -> Pass | None:
+        """Find out which files there are and what those hold that serve an endpoint, without waiting long for it."""
+        trusts = {name: self._trust(self._written.modules[name]) for name in self.stored.modules()}
+        before = self.stored.targets
+        looked = await self.stored.look(trusts, deadline)
+        if self.stored.targets is not before:
+            self._set_targets()
+        return looked
+
+    async def read_stored(self, targets: Sequence[Target], looked: Pass | None, deadline: float) -> list[TargetReport]:
+        """Return the reports of files, of those that are not read when the deadline comes a failure."""
+        if looked is not None and targets:
+            await self.stored.wait(looked, deadline)
+        reports = []
+        for target in targets:
+            report = self.stored.report(looked, target) if looked is not None else None
+            if report is None:
+                self.own.scrape_targets_cut.inc()
+                module = self._written.modules[target.module]
+                report = timed_out_report(target, module, Phase.READ, 0.0, self.clock())
+            elif self.last.get(target) is not report:
+                self._remember(report)
+            reports.append(report)
+        return reports
+
     def _on_memory_pressure(self) -> None:
         self.own.troubles.memory_shortages.inc()
         if self._throttle("memory"):
@@ -188,6 +225,7 @@ class Engine:
         self.revocations.close()
         self.postures.close()
         self.resolver.close()
+        self.stored.close()
 
     def assess(self, target: Target, module: Module, results: Sequence[Result]) -> tuple[Assessment, ...]:
         """Judge what was seen of a target, all variants together."""
@@ -254,6 +292,7 @@ class Engine:
             sct_count=total(chain.certificates[0].sct_count, result.tls_scts, in_staple),
             revocations=revocations,
             posture=posture,
+            expected=self.stored.expected(target),
         )
 
     def _posture(self, target: Target, module: Module, result: Result) -> Posture | None:
