@@ -217,7 +217,7 @@ class StoredReports:
         return (
             known is not None
             and now < known.until
-            and known.module is one.modules.get(source.target.module)
+            and known.module == one.modules.get(source.target.module)
             and known.trust is one.trusts.get(source.target.module)
             and source.is_current(known.state)
         )

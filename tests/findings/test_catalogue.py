@@ -8,6 +8,7 @@ from exporter.findings.catalogue import CATALOGUE, SEVERITIES, Finding
 from exporter.findings.catalogue_certificate import CERTIFICATE_FINDINGS
 from exporter.findings.catalogue_http import HTTP_FINDINGS
 from exporter.findings.catalogue_protocol import CIPHER_FINDINGS, FLAW_FINDINGS, VERSION_FINDINGS
+from exporter.findings.serving import SERVING_FINDINGS
 
 PUBLIC_IDS = [
     "certificate_expired",
@@ -57,6 +58,8 @@ PUBLIC_IDS = [
     "no_extended_master_secret",
     "sha1_handshake_signature",
     "early_data_accepted",
+    "renewed_but_not_served",
+    "served_but_not_on_disk",
 ]
 
 CRITICAL = {
@@ -83,7 +86,14 @@ def test_ids_are_those_that_users_rely_on():
 
 
 def test_no_id_is_defined_twice():
-    parts = (*CERTIFICATE_FINDINGS, *VERSION_FINDINGS, *CIPHER_FINDINGS, *FLAW_FINDINGS, *HTTP_FINDINGS)
+    parts = (
+        *CERTIFICATE_FINDINGS,
+        *VERSION_FINDINGS,
+        *CIPHER_FINDINGS,
+        *FLAW_FINDINGS,
+        *HTTP_FINDINGS,
+        *SERVING_FINDINGS,
+    )
     assert len(parts) == len(CATALOGUE)
 
 
