@@ -38,8 +38,8 @@ from exporter.certificates.extensions import (
     ExtensionFacts,
     extension_facts_untrusted,
     extensions_untrusted,
-    printable,
 )
+from exporter.text import escaped
 
 _VERSION, _EXTENSIONS = 0xA0, 0xA3  # context tags of TBSCertificate
 _MAX_SENTENCE = 200
@@ -202,7 +202,7 @@ def _parse_strictly(der: bytes) -> tuple[x509.Certificate | None, list[str]]:
 
 
 def _sentence(error: Exception) -> str:
-    return printable(str(error).splitlines()[0] if str(error) else type(error).__name__)[:_MAX_SENTENCE]
+    return escaped(str(error).splitlines()[0] if str(error) else type(error).__name__)[:_MAX_SENTENCE]
 
 
 def _is_self_signed(parsed: x509.Certificate | None) -> bool | None:

@@ -22,6 +22,7 @@ from exporter.certificates.der import (
     oid_untrusted,
 )
 from exporter.certificates.transparency import count_scts_untrusted
+from exporter.text import escaped
 
 SUBJECT_KEY_IDENTIFIER, KEY_USAGE, SUBJECT_ALTERNATIVE_NAME = "2.5.29.14", "2.5.29.15", "2.5.29.17"
 BASIC_CONSTRAINTS, NAME_CONSTRAINTS, CRL_DISTRIBUTION_POINTS = "2.5.29.19", "2.5.29.30", "2.5.29.31"
@@ -104,13 +105,8 @@ def _sequence(value: bytes) -> list[Element]:
     return list(elements_untrusted(element_untrusted(value, SEQUENCE).body))[:_MAX_VALUES]
 
 
-def printable(text: str) -> str:
-    """Return text with every character that does not print escaped: it comes from a certificate."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _text(body: bytes) -> str:
-    return printable(body.decode("ascii", "backslashreplace"))
+    return escaped(body.decode("ascii", "backslashreplace"))
 
 
 def _subject_alternative_name(facts: ExtensionFacts, value: bytes) -> None:

@@ -12,14 +12,16 @@ from exporter.config.model import BUILT_IN_MODULES, Config, HTTPConfig, Module, 
 from exporter.config.parsers import host_name
 from exporter.config.problems import did_you_mean
 from exporter.config.reader import load
+from exporter.config.targets import default_module
 from exporter.errors import UsageError
 from exporter.findings.assessment import Assessment
 from exporter.metrics.exposition import pages
 from exporter.metrics.self_metrics import SelfMetrics
+from exporter.metrics.vocabulary import VOCABULARY
 from exporter.scrape.engine import Engine
-from exporter.scrape.report import TargetReport, make_report
-from exporter.target import HTTPS_PORT, Target, TargetError, parse_endpoint
-from exporter.wire.starttls import DIALOGUES
+from exporter.scrape.report import TargetReport
+from exporter.target import Target, TargetError, parse_endpoint
+from exporter.wire.starttls import PROTOCOLS
 
 LONGEST_TIMEOUT = 3600.0
 HEALTHY, UNREACHABLE, WORRYING = 0, 1, 3
@@ -31,7 +33,7 @@ def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
 
     Raises UsageError and ConfigError.
     """
-    config = load(known.config_file) if known.config_file else Config()
+    config = load(known.config_file, VOCABULARY) if known.config_file else Config()
     target, module = _what(known, config)
     report = asyncio.run(_read(config, target, module))
     if known.format == "prometheus":
@@ -48,10 +50,9 @@ def _what(known: argparse.Namespace, config: Config) -> tuple[Target, Module]:
         endpoint = parse_endpoint(known.target)
     except TargetError as error:
         raise UsageError(f"{known.target!r}: {error}") from None
-    if known.starttls is not None and known.starttls not in DIALOGUES:
-        raise UsageError(f"unknown STARTTLS protocol {known.starttls!r}{did_you_mean(known.starttls, DIALOGUES)}")
-    web = endpoint.scheme == "https" or (endpoint.scheme == "" and endpoint.port in (None, HTTPS_PORT))
-    name = known.module or ("https" if web and not known.starttls and endpoint.unix_path is None else "tls")
+    if known.starttls is not None and known.starttls not in PROTOCOLS:
+        raise UsageError(f"unknown STARTTLS protocol {known.starttls!r}{did_you_mean(known.starttls, PROTOCOLS)}")
+    name = known.module or ("tls" if known.starttls else default_module(endpoint))
     if name not in config.modules:
         hint = did_you_mean(name, config.modules)
         if not hint and not known.config_file:
@@ -96,13 +97,11 @@ async def _read(config: Config, target: Target, module: Module) -> TargetReport:
     engine = Engine(config, SelfMetrics())
     try:
         timeout = module.timeout or config.global_.timeout
-        done = await engine.read(target, module, asyncio.get_running_loop().time() + timeout + 1)
+        done = await engine.report(target, module, asyncio.get_running_loop().time() + timeout + 1)
         if module.posture is None and module.revocation is None:
             return done
-        await engine.postures.settled()
-        await engine.revocations.settled()
-        results = [assessment.observation.result for assessment in done.assessments]
-        return make_report(target, module, engine.assess(target, module, results))
+        await engine.assessor.settled()
+        return engine.assess_again(done)
     finally:
         engine.close()
 

@@ -5,7 +5,7 @@ sample's line is the same in the Prometheus text format and in OpenMetrics. What
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 
 from exporter.at_rest.formats.entry import EntryKind
@@ -250,11 +250,5 @@ def _findings(assessment: Assessment) -> Iterator[Sample]:
         yield "tls_finding", f'finding="{found.finding.id}",severity="{found.finding.severity}"', INFO
     for severity in SEVERITIES:
         yield "tls_findings", f'severity="{severity}"', float(counts[severity])
-
-
-def as_mapping(assessment: Assessment) -> Mapping[str, list[tuple[str, float]]]:
-    """Return the samples by family, for the JSON of one probe."""
-    families: dict[str, list[tuple[str, float]]] = {}
-    for name, labels, value in samples(assessment):
-        families.setdefault(name, []).append((labels, value))
-    return families
+    for found in assessment.accepted:
+        yield "tls_finding_accepted", f'finding="{found.finding.id}",severity="{found.finding.severity}"', INFO

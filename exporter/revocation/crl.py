@@ -14,7 +14,6 @@ from cryptography import x509
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
 from exporter.certificates.certificate import Certificate
-from exporter.certificates.extensions import printable
 from exporter.revocation.status import (
     CLOCK_SKEW_SECONDS,
     CRL,
@@ -25,6 +24,7 @@ from exporter.revocation.status import (
     UnusableError,
     is_stale,
 )
+from exporter.text import printable
 
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----(.*?)-----END X509 CRL-----", re.DOTALL)
 _KNOWN = frozenset(
@@ -105,7 +105,7 @@ def read_crl_untrusted(data: bytes, issuer: Certificate, url: str = "") -> Revoc
     except UnusableError as error:
         return RevocationList(url, failure=error.failure, problem=error.detail)
     except Exception as error:  # noqa: BLE001 - hostile input; its parser raises several kinds
-        problem = f"unreadable list: {printable(str(error))[:200]}"
+        problem = f"unreadable list: {printable(str(error))}"
         return RevocationList(url, failure=Failure.UNREADABLE, problem=problem)
 
 

@@ -7,6 +7,7 @@ becomes one assessment, with the findings of all entries and the certificates in
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,11 +17,11 @@ from exporter.certificates.certificate import Certificate
 from exporter.certificates.chain_cache import Chain, ChainAssessor, validity_window
 from exporter.certificates.verdict import TrustStore, Verdict
 from exporter.config.model import Module
-from exporter.findings.assessment import Assessment, Found, findings_of
-from exporter.findings.certificate import CONDITIONS
+from exporter.findings.assessment import Assessment, Found, assess
+from exporter.findings.catalogue import RULES
 from exporter.findings.finding import SEVERITIES
 from exporter.findings.observation import Observation
-from exporter.probe.result import Result
+from exporter.probe.result import Handshake, Result
 from exporter.target import Target
 
 _OF_ANY_CERTIFICATE = (
@@ -32,8 +33,9 @@ _OF_ANY_CERTIFICATE = (
     "certificate_weak_signature",
     "certificate_malformed",
 )
-ALONE = {name: condition for name, condition in CONDITIONS.items() if name in _OF_ANY_CERTIFICATE}
-ROOT = {name: condition for name, condition in ALONE.items() if name != "certificate_weak_signature"}
+PRESENTED = tuple(rule for rule in RULES if rule.finding.id.startswith(("certificate_", "root_")))
+ALONE = tuple(rule for rule in PRESENTED if rule.finding.id in _OF_ANY_CERTIFICATE)
+ROOT = tuple(rule for rule in ALONE if rule.finding.id != "certificate_weak_signature")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Group:
 
     certificates: tuple[Certificate, ...]
     is_presented: bool
+    start: int  # position of the first
     name: str  # of the entry, for sentences
 
 
@@ -54,13 +57,21 @@ def assess_stored(
         return Assessment(Observation(target, module, result, now, stored=stored)), math.inf
     certificates = tuple(chains.certificate(one.der) for one in stored.certificates)
     whole = Observation(target, module, result, now, certificates, stored=stored)
-    assessed = [_assess(whole, group, trust, chains) for group in groups_of(stored.certificates, certificates)]
-    presented = [one for one, group in assessed if group.is_presented]
+    groups = tuple(groups_of(stored.certificates, certificates))
+    assessed = [_assess(whole, group, trust, chains) for group in groups]
+    presented = [one.observation for one, group in zip(assessed, groups, strict=True) if group.is_presented]
     verdicts, chain = _together(certificates, presented)
-    _, until = validity_window(certificates, now)
-    untils = [one.chain.valid_until for one in presented if one.chain is not None]
-    findings = _merged((one, group.name) for one, group in _with_findings(assessed))
-    return Assessment(replace(whole, verdicts=verdicts, chain=chain), findings), min(until, *untils, math.inf)
+    merged = Assessment(
+        replace(whole, verdicts=verdicts, chain=chain),
+        _merged((group, one.findings) for one, group in zip(assessed, groups, strict=True)),
+        _merged((group, one.accepted) for one, group in zip(assessed, groups, strict=True)),
+        min(one.holds_until for one in assessed),
+    )
+    return merged, min(merged.holds_until, validity_window(certificates, now)[1], *_chain_ends(presented))
+
+
+def _chain_ends(presented: Sequence[Observation]) -> Iterator[float]:
+    return (one.chain.valid_until for one in presented if one.chain is not None)
 
 
 def groups_of(stored: Sequence[StoredCertificate], certificates: Sequence[Certificate]) -> Iterator[Group]:
@@ -70,11 +81,11 @@ def groups_of(stored: Sequence[StoredCertificate], certificates: Sequence[Certif
         first, certificate = stored[start], certificates[start]
         end = start + 1
         if not _is_presented(first, certificate, is_alone=len(stored) == 1):
-            yield Group((certificate,), is_presented=False, name=first.alias or first.user)
+            yield Group((certificate,), is_presented=False, start=start, name=first.alias or first.user)
         else:
             while end < len(stored) and stored[end].entry == first.entry and certificates[end].is_ca:
                 end += 1
-            yield Group(tuple(certificates[start:end]), is_presented=True, name=first.alias)
+            yield Group(tuple(certificates[start:end]), is_presented=True, start=start, name=first.alias)
         start = end
 
 
@@ -85,33 +96,28 @@ def _is_presented(stored: StoredCertificate, certificate: Certificate, *, is_alo
     return stored.kind is EntryKind.KEY or is_alone or not (certificate.is_self_signed and certificate.is_ca is None)
 
 
-def _assess(
-    whole: Observation, group: Group, trust: TrustStore | None, chains: ChainAssessor
-) -> tuple[Observation, Group]:
-    ders = tuple(one.der for one in group.certificates)
+def _assess(whole: Observation, group: Group, trust: TrustStore | None, chains: ChainAssessor) -> Assessment:
     if group.is_presented:
-        chain = chains.assess_chain(ders, trust, whole.now)
-        return replace(whole, certificates=chain.certificates, verdicts=chain.verdicts, chain=chain), group
-    alone = Chain(group.certificates, (), group.certificates, None, None)
-    return replace(whole, certificates=group.certificates, chain=alone), group
+        chain = chains.assess_chain(tuple(one.der for one in group.certificates), trust, whole.now)
+        observation = replace(whole, certificates=chain.certificates, verdicts=chain.verdicts, chain=chain)
+        return assess(observation, PRESENTED)
+    chain = Chain(group.certificates, (), group.certificates, None, None)
+    observation = replace(whole, certificates=group.certificates, chain=chain)
+    return assess(observation, ROOT if group.certificates[0].is_self_issued else ALONE)
 
 
-def _with_findings(assessed: Iterable[tuple[Observation, Group]]) -> Iterator[tuple[tuple[Found, ...], Group]]:
-    for observation, group in assessed:
-        alone = ROOT if group.certificates[0].is_self_issued else ALONE
-        yield findings_of(observation, CONDITIONS if group.is_presented else alone), group
-
-
-def _merged(found: Iterable[tuple[tuple[Found, ...], str]]) -> tuple[Found, ...]:
+def _merged(found: Iterable[tuple[Group, tuple[Found, ...]]]) -> tuple[Found, ...]:
     """Return each finding once, the worst first, with what was seen first and how often it was seen besides."""
     kept: dict[str, Found] = {}
-    more: dict[str, int] = {}
-    for findings, name in found:
+    more: Counter[str] = Counter()
+    for group, findings in found:
         for one in findings:
             if one.finding.id in kept:
-                more[one.finding.id] = more.get(one.finding.id, 0) + 1
-            else:
-                kept[one.finding.id] = replace(one, detail=f"{name}: {one.detail}") if name else one
+                more[one.finding.id] += 1
+                continue
+            position = one.certificate + group.start if one.certificate is not None else None
+            detail = f"{group.name}: {one.detail}" if group.name else one.detail
+            kept[one.finding.id] = replace(one, detail=detail, certificate=position)
     for finding, count in more.items():
         kept[finding] = replace(kept[finding], detail=f"{kept[finding].detail}; and {count} more of the entries")
     return tuple(sorted(kept.values(), key=lambda one: SEVERITIES.index(one.finding.severity)))
@@ -137,7 +143,6 @@ def _result(stored: Stored, now: float) -> Result:
         started_at=now - stored.seconds,
         total_seconds=stored.seconds,
         reachable=stored.opened,
-        failure=stored.failure,
+        handshake=Handshake(chain=tuple(one.der for one in stored.certificates), failure=stored.failure),
         is_stored=True,
-        chain=tuple(one.der for one in stored.certificates),
     )

@@ -6,7 +6,7 @@ from exporter.certificates.certificate import read_certificate_untrusted
 from exporter.config.model import Module
 from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
-from exporter.findings.serving import CONDITIONS, expected_of
+from exporter.findings.serving import RULES, expected_of
 from exporter.probe.result import Result
 from exporter.target import Target, parse_endpoint
 from tests.support.pki import DAY, NOW, dns, leaf, root, rsa_key
@@ -28,7 +28,7 @@ def found(served, *on_disk):
     expected = tuple(expected_of(one, f"file:/{number}.pem", NOW - 3600.0) for number, one in enumerate(on_disk))
     presented = (served,) if served is not None else ()
     observation = Observation(TARGET, Module("tls"), Result(NOW, 0.1), NOW, certificates=presented, expected=expected)
-    return {one.finding.id: one.detail for one in assess(observation).findings if one.finding.id in CONDITIONS}
+    return {one.finding.id: one.detail for one in assess(observation, RULES).findings}
 
 
 @pytest.mark.parametrize(

@@ -203,5 +203,5 @@ async def test_scrapes_at_once_share_one_look(engine, tmp_path, monkeypatch):
 
 
 def test_what_is_expected_of_an_endpoint_names_its_place(engine):
-    expected = expected_of(engine.chains.certificate(LEAF.der), "file:/a.pem", 1.0)
+    expected = expected_of(engine.assessor.chains.certificate(LEAF.der), "file:/a.pem", 1.0)
     assert (expected.place, expected.names, expected.since) == ("file:/a.pem", {"example.com"}, 1.0)
