@@ -86,6 +86,7 @@ class Daemon:
             addresses = await self._listen(runner, access.ssl_context)
             self._answer_signals()
             gc_tuning.begin()
+            self._own.loop_lag.start()
             site.ready = True
             log.info("serving", version=__version__, addresses=" ".join(addresses), targets=len(config.targets))
             if self._started:

@@ -32,6 +32,7 @@ class Observation:
     posture: Posture | None = None
     stored: Stored | None = None  # what a file holds, where this is no endpoint
     expected: tuple[Expected, ...] = ()  # what files hold that the endpoint must present
+    series_excess: str = ""  # why the series that describe certificates are left out, if they are
 
     @property
     def policy(self) -> Policy:

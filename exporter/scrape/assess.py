@@ -6,13 +6,13 @@ revocation and posture, which run next to the scrape that caused them. It probes
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 import structlog
 
 from exporter.at_rest.stored import Expected
-from exporter.certificates.chain_cache import ChainAssessor
+from exporter.certificates.chain_cache import Chain, ChainAssessor
 from exporter.certificates.names import matches_name
 from exporter.certificates.transparency import total
 from exporter.certificates.trust_store import TrustError, load_trust
@@ -29,6 +29,7 @@ from exporter.probe.result import Result
 from exporter.probe.runner import plain_route
 from exporter.revocation.checker import RevocationChecker
 from exporter.revocation.status import STAPLE, Revocation
+from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.target import Target
 
 log = structlog.get_logger("probe")
@@ -43,11 +44,21 @@ class Assessor:
         self.chains = ChainAssessor()
         self.revocations = RevocationChecker(fetch, clock)
         self.postures = PostureRefresher()
+        self.series = SeriesLimit()
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
 
     def forget_roots(self) -> None:
         """Read the files of trusted roots again at the next assessment."""
         self._roots.clear()
+
+    def forget(self, target: Target) -> None:
+        """Drop what is kept of a target that is not probed any more."""
+        self.series.forget(target)
+
+    def shed(self) -> None:
+        """Drop what can be had again, because memory is short."""
+        self.chains.clear()
+        self.revocations.shed()
 
     def assess(
         self,
@@ -116,7 +127,7 @@ class Assessor:
         now = self.clock()
         if not result.chain:
             return Observation(target, module, result, now, posture=posture)
-        chain = self.chains.assess_chain(result.chain, trust, now)
+        chain = self.chains.assess_chain(result.chain, trust, now, target)
         revocations: tuple[Revocation, ...] = ()
         if result.staple is not None or module.revocation is not None:
             revocations = self.revocations.known(chain, result.staple, module.revocation, result.endpoint_address)
@@ -138,7 +149,22 @@ class Assessor:
             sct_count=total(chain.certificates[0].sct_count, result.tls_scts, in_staple),
             revocations=revocations,
             posture=posture,
+            series_excess=self._series_excess(target, result, chain, before),
         )
+
+    def _series_excess(self, target: Target, result: Result, chain: Chain, before: Observation | None) -> str:
+        """Return why the series that describe certificates are left out; "" while the target has not too many."""
+        alt_svc = result.http.alt_svc if result.http is not None else ""
+        if before is not None and before.chain is chain and not before.series_excess and not alt_svc:
+            return ""
+        shown: list[Hashable] = [
+            (result.variant, position, one.fingerprint_sha256) for position, one in enumerate(chain.certificates)
+        ]
+        leaf = chain.certificates[0]
+        shown += [(result.variant, leaf.dns_names, leaf.ip_addresses), (result.variant, alt_svc)]
+        if self.series.admit(target, shown):
+            return ""
+        return f"more than {MAX_NEW_SERIES} new series within an hour, as the certificates change so often"
 
     def _posture(
         self, prober: Prober, target: Target, module: Module, result: Result, timeout: float

@@ -56,10 +56,12 @@ class Engine:
         self.last: OrderedDict[Target, TargetReport] = OrderedDict()
         self.history = History()
         self._progress: dict[Target, Progress] = {}
-        self._memory_pressure = MemoryPressure(Memory().left, self.telemetry.memory_pressure)
+        self._memory_pressure = MemoryPressure(Memory().left, self._on_memory_pressure)
         self.prober = Prober(KeyedLimiter(1), Limiter(1), self.resolver)
         self.stored = StoredReports(self.assessor.chains, clock)
         self.apply(config)
+        own.series_limited.set_function(lambda: self.assessor.series.limited)
+        own.caches.add("series", lambda: len(self.assessor.series))
         own.caches.add("chains", lambda: len(self.assessor.chains))
         own.caches.add("revocations", lambda: len(self.assessor.revocations))
         own.caches.add("postures", lambda: len(self.assessor.postures))
@@ -83,10 +85,11 @@ class Engine:
         """Put the configured targets in force together with the files that there are now."""
         config = replace(self._written, targets=(*self._written.targets, *self.stored.targets))
         configured, numbers = set(config.targets), Counter(target.module for target in config.targets)
+        self.assessor.chains.resize(len(config.targets))
         self.config = config
         for target in [target for target in self.last if target not in configured]:
             del self.last[target]
-            self.history.forget(target)
+            self._forget(target)
         self.own.targets.clear()
         for name in config.modules:
             self.own.targets.labels(name).set(numbers[name])
@@ -217,8 +220,16 @@ class Engine:
         self.last.move_to_end(report.target)
         self.history.record(report)
         while len(self.last) > len(self.config.targets) + MAX_ADHOC_REPORTS:
-            self.history.forget(self.last.popitem(last=False)[0])
+            self._forget(self.last.popitem(last=False)[0])
         self._after_report()
+
+    def _forget(self, target: Target) -> None:
+        self.history.forget(target)
+        self.assessor.forget(target)
+
+    def _on_memory_pressure(self) -> None:
+        self.telemetry.memory_pressure()
+        self.assessor.shed()
 
     def close(self) -> None:
         """Stop the refreshes in flight, and the resolver's threads."""
