@@ -5,12 +5,10 @@ from typing import Any
 
 from exporter.findings.mozilla_profile import GUIDELINE, compliance
 from exporter.findings.observation import Observation
+from exporter.findings.protocol import is_bad
 from exporter.posture.facts import Posture
 
 Ink = Callable[[str, str], str]
-_BAD_NAMES = frozenset(
-    ("SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "null", "anonymous", "export", "des", "rc4", "3des", "rsa_key_exchange")
-)
 _BAD_FEATURES = frozenset(("compression", "sha1_signature", "client_renegotiation", "early_data"))
 _GOOD_FEATURES = frozenset(("secure_renegotiation", "extended_master_secret", "downgrade_sentinel", "fallback_scsv"))
 
@@ -43,7 +41,7 @@ def posture_rows(observation: Observation, ink: Ink) -> Iterator[tuple[str, str]
 
 
 def _accepted(facts: Mapping[str, bool], ink: Ink) -> str:
-    accepted = [ink("bad", name) if name in _BAD_NAMES else ink("good", name) for name, yes in facts.items() if yes]
+    accepted = [ink("bad", name) if is_bad(name) else ink("good", name) for name, yes in facts.items() if yes]
     refused = [name for name, yes in facts.items() if not yes]
     parts = [", ".join(accepted)] if accepted else []
     parts += [ink("dim", "not " + ", ".join(refused))] if refused else []

@@ -4,6 +4,7 @@ import base64
 import binascii
 import ipaddress
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
@@ -16,23 +17,12 @@ from exporter.config.vocabulary import Vocabulary
 from exporter.config.yaml_document import Plain
 from exporter.policy import SEVERITIES
 from exporter.target import Endpoint, TargetError, parse_endpoint
+from exporter.wire.starttls import DIALOGUES
 
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
-STARTTLS_PORTS = {  # the registered port of each protocol that upgrades in place
-    "smtp": 25,
-    "lmtp": 24,
-    "imap": 143,
-    "pop3": 110,
-    "ftp": 21,
-    "ldap": 389,
-    "postgres": 5432,
-    "mysql": 3306,
-    "xmpp": 5222,
-    "xmpp-server": 5269,
-    "sieve": 4190,
-    "nntp": 119,
-    "irc": 6667,
-}
+STARTTLS_PORTS: Mapping[str, int] = {name: dialogue.port for name, dialogue in DIALOGUES.items()}
+"""Each protocol that upgrades in place, and where it is spoken when a target names no port."""
+
 CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")

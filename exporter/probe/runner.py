@@ -14,6 +14,7 @@ from functools import lru_cache
 from OpenSSL import SSL
 
 from exporter.config.model import Addresses, Module, Transport
+from exporter.config.targets import default_port
 from exporter.net.connect import connect, connect_unix
 from exporter.net.limiter import KeyedLimiter, Limiter
 from exporter.net.reason import NetworkError, Reason
@@ -28,7 +29,7 @@ from exporter.probe.redirect import CHECK_SECONDS, RedirectVerdicts
 from exporter.probe.result import Failure, HTTPFacts, Phase, Result, Variant
 from exporter.probe.route import Route
 from exporter.probe.trace import Progress, Trace
-from exporter.target import HTTPS_PORT, Target
+from exporter.target import Target
 from exporter.text import printable
 
 AddressFilter = Callable[[Address], bool]
@@ -76,11 +77,7 @@ async def probe(
 @lru_cache(maxsize=MAX_ROUTES)
 def plain_route(target: Target, module: Module) -> Route:
     """Return the route to a target without variants."""
-    return Route(target, module, target.endpoint.port or _default_port(module), Variant())
-
-
-def _default_port(module: Module) -> int:
-    return starttls.default_port(module.starttls) if module.starttls else HTTPS_PORT
+    return Route(target, module, target.endpoint.port or default_port(module), Variant())
 
 
 async def _routes(

@@ -5,11 +5,6 @@ from exporter.probe.dialogue import converse
 from exporter.wire.starttls import DIALOGUES
 
 
-def default_port(protocol: str) -> int:
-    """Return the port of a protocol when the target names none."""
-    return DIALOGUES[protocol].port
-
-
 async def negotiate(stream: Stream, protocol: str, host: str) -> bytes:
     """Bring a server to the point where it waits for a ClientHello. Raises NetworkError.
 

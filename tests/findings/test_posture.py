@@ -168,3 +168,13 @@ def test_hsts_counts_where_the_module_asks_for_it(hsts, violated):
 
 def test_both_profiles_are_there():
     assert set(PROFILES) == {"modern", "intermediate"}
+
+
+def test_what_is_bad_has_its_finding_and_nothing_else_is_called_so():
+    """Pages and `probe` colour by these two tables, so that they cannot differ from the findings."""
+    for version, finding in protocol.BAD_VERSIONS.items():
+        assert present(accepting(version)) == {finding}
+    for name in CIPHER_CLASSES:
+        seen = replace(ALL_WELL, cipher_classes={**ALL_WELL.cipher_classes, name: True}, suites={name: ("X",)})
+        assert present(seen) == ({protocol.BAD_CLASSES[name]} if protocol.is_bad(name) else set())
+    assert not protocol.is_bad("TLSv1.2")
