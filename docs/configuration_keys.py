@@ -40,6 +40,10 @@ def _policy(place: str, over: str) -> dict[str, tuple[str, str]]:
 
 KEYS: dict[str, tuple[str, str]] = {
     "global.timeout": (DURATION, "The longest that a probe may take, unless its module says otherwise."),
+    "global.fast_path": (
+        "true or false",
+        "`false`: OpenSSL makes every handshake. Else the exporter's own TLS 1.3 client probes known endpoints.",
+    ),
     "global.concurrency": ("1 to 65536", "Probes under way at once."),
     "global.per_address_concurrency": (
         "1 to 1024",

@@ -17,7 +17,7 @@ from exporter.policy import PolicyLayer
 HTTPS_PORT = 443
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}\Z")  # what IPv4Address takes, which needs ten times as long
-_LABEL = "(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_LABEL = "(?!-)[A-Za-z0-9_-]{1,63}"  # no host may end a label with a hyphen (RFC 952), and some do
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
 _LOOKS_NUMERIC = re.compile(r"(0[xX][0-9A-Fa-f]*|[0-9]+)\Z")
 _ZONE = re.compile(r"[A-Za-z0-9_.-]{1,15}\Z")  # an interface's name or number (RFC 4007 section 11, IFNAMSIZ)
@@ -222,9 +222,23 @@ def _dns_name(name: str) -> str:
         try:
             name = idna.encode(name, uts46=True).decode("ascii")
         except idna.IDNAError as error:
-            raise TargetError(f"bad international name {name!r}: {error}") from None
+            raise TargetError(f"{name!r} is no name of IDNA 2008 ({error}){_a_label_hint(name)}") from None
     if len(name) > 253 or not _NAME.match(name):  # noqa: PLR2004 - RFC 1035 section 3.1
         raise TargetError(f"bad host name {name!r}")
     if _LOOKS_NUMERIC.match(name.rpartition(".")[2]):
         raise TargetError(f"{name!r} is neither a name nor an IPv4 address in dotted form (192.0.2.1)")
     return name.lower()
+
+
+def _a_label_hint(name: str) -> str:
+    """Return how to write a name that IDNA 2008 refuses and resolvers may know, as those with emoji: in A-labels."""
+    try:
+        mapped = idna.uts46_remap(name, std3_rules=False, transitional=False)
+        labels = [
+            label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"
+            for label in mapped.split(".")
+        ]
+    except (idna.IDNAError, UnicodeError):
+        return ""
+    spelled = ".".join(labels).lower()
+    return f": write {spelled}" if _NAME.match(spelled) else ""

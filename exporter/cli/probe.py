@@ -20,7 +20,7 @@ from exporter.metrics.exposition import pages
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.metrics.vocabulary import VOCABULARY
 from exporter.scrape.engine import Engine
-from exporter.scrape.report import TargetReport, make_report
+from exporter.scrape.report import TargetReport
 
 DEFAULT_CONFIG = "config.yaml"
 AT_ONCE = 64  # targets probed at once
@@ -61,24 +61,22 @@ async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]
 
     async def read(one: Chosen) -> TargetReport:
         async with at_once:
-            timeout = one.module.timeout or config.global_.timeout
-            return await engine.read(one.target, one.module, asyncio.get_running_loop().time() + timeout + 1)
+            timeout = engine.timeout(one.module)
+            return await engine.report(one.target, one.module, asyncio.get_running_loop().time() + timeout + 1)
 
     try:
         reports = await asyncio.gather(*map(read, wanted))
-        await engine.postures.settled()
-        await engine.revocations.settled()
-        return [_complete(engine, one, report) for one, report in zip(wanted, reports, strict=True)]
+        await engine.assessor.settled()
+        return [_complete(engine, report) for report in reports]
     finally:
         engine.close()
 
 
-def _complete(engine: Engine, one: Chosen, report: TargetReport) -> TargetReport:
+def _complete(engine: Engine, report: TargetReport) -> TargetReport:
     """Return a report with what was found out next to the probe: a scrape would see it the next time."""
-    if one.module.posture is None and one.module.revocation is None:
+    if report.module.posture is None and report.module.revocation is None:
         return report
-    results = [assessment.observation.result for assessment in report.assessments]
-    return make_report(one.target, one.module, engine.assess(one.target, one.module, results))
+    return engine.assess_again(report)
 
 
 def exit_status(reports: Sequence[TargetReport]) -> int:

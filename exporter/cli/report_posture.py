@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from exporter.findings.accepted import is_bad
 from exporter.findings.mozilla_profile import GUIDELINE, compliance
 from exporter.findings.observation import Observation
-from exporter.findings.protocol import is_bad
 from exporter.posture.facts import Posture
 
 Ink = Callable[[str, str], str]

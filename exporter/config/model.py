@@ -156,6 +156,7 @@ class GlobalConfig:
     """`global`: limits that hold for every module."""
 
     timeout: float = 10.0
+    fast_path: bool = True  # False: OpenSSL makes every handshake
     concurrency: int = 512
     per_address_concurrency: int = 4
     layer: PolicyLayer = field(default_factory=PolicyLayer)

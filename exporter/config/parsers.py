@@ -4,7 +4,6 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
@@ -17,12 +16,9 @@ from exporter.config.vocabulary import Vocabulary
 from exporter.config.yaml_document import Plain
 from exporter.policy import SEVERITIES
 from exporter.target import Endpoint, TargetError, parse_endpoint
-from exporter.wire.starttls import DIALOGUES
+from exporter.wire.starttls import PROTOCOLS
 
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
-STARTTLS_PORTS: Mapping[str, int] = {name: dialogue.port for name, dialogue in DIALOGUES.items()}
-"""Each protocol that upgrades in place, and where it is spoken when a target names no port."""
-
 CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
@@ -127,9 +123,9 @@ def tls_version(text: str) -> str:
 
 def starttls(text: str) -> str:
     """Read the name of a STARTTLS protocol."""
-    if text in STARTTLS_PORTS:
+    if text in PROTOCOLS:
         return text
-    raise ValueError(f"unknown protocol {text[:40]!r}{one_of(text, STARTTLS_PORTS)}")
+    raise ValueError(f"unknown protocol {text[:40]!r}{one_of(text, PROTOCOLS)}")
 
 
 def certificate_type(text: str) -> str:

@@ -222,6 +222,7 @@ class Global(Policied):
     )
 
     timeout = Key(DURATION)
+    fast_path = Key(FLAG)
     concurrency = Key(between(1, 65536))
     per_address_concurrency = Key(between(1, 1024))
 

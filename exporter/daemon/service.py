@@ -62,7 +62,7 @@ class Daemon:
         access = await asyncio.to_thread(WebConfig.load, self._settings.web_config_file)
         self._loaded()
         gc_tuning = GCTuning()
-        self._engine = Engine(config, self._own, tidy=gc_tuning.tidy)
+        self._engine = Engine(config, self._own, after_report=gc_tuning.after_report)
         self._tell_broken_files()
         site = self._site = WebContext(
             self._engine,
@@ -86,6 +86,7 @@ class Daemon:
             addresses = await self._listen(runner, access.ssl_context)
             self._answer_signals()
             gc_tuning.begin()
+            self._own.loop_lag.start()
             site.ready = True
             log.info("serving", version=__version__, addresses=" ".join(addresses), targets=len(config.targets))
             if self._started:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from exporter.config.model import Module
-from exporter.config.parsers import STARTTLS_PORTS
 from exporter.net.reason import Reason
 from exporter.probe.result import Failure, Phase
 from exporter.target import Endpoint
+from exporter.wire.starttls import PROTOCOLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +346,7 @@ def _spoken(protocol: str, starttls: str | None) -> Explanation:
 
 def _starttls_port(failure: Failure, port: int | None) -> Explanation | None:
     """Return the protocol to write where a port is known for STARTTLS and its server did not answer a TLS hello."""
-    protocols = [name for name, number in STARTTLS_PORTS.items() if number == port]
+    protocols = [name for name, protocol in PROTOCOLS.items() if protocol.port == port]
     if port == _SUBMISSION:
         protocols = ["smtp"]
     if not protocols or failure.reason not in _SILENT:

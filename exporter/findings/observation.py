@@ -29,6 +29,7 @@ class Observation:
     revocations: tuple[Revocation, ...] = ()  # one for each source that was asked
     addresses_disagree: bool | None = None
     posture: Posture | None = None
+    series_excess: str = ""  # why the series that describe certificates are left out, if they are
 
     @property
     def policy(self) -> Policy:

@@ -4,8 +4,6 @@ What the probe itself negotiated counts as well as what the posture checks saw. 
 finding absent.
 """
 
-from collections.abc import Mapping
-
 from exporter.findings.finding import Condition, Finding, Rule
 from exporter.findings.observation import Observation
 from exporter.findings.posture import of_posture
@@ -25,31 +23,6 @@ _CIPHER_FIX = (
     "Replace the server's cipher list by a current one, as `ECDHE+AESGCM:ECDHE+CHACHA20` in OpenSSL's "
     "notation, and reload. If the program cannot be configured, put a proxy in front of it."
 )
-
-
-BAD_VERSIONS: Mapping[str, str] = {
-    "SSLv2": "sslv2_accepted",
-    "SSLv3": "sslv3_accepted",
-    "TLSv1.0": "tls10_accepted",
-    "TLSv1.1": "tls11_accepted",
-}
-"""Protocol versions that no server should accept, each with its finding. Every surface takes what is bad from here."""
-
-BAD_CLASSES: Mapping[str, str] = {
-    "null": "cipher_null",
-    "anonymous": "cipher_anonymous",
-    "export": "cipher_export",
-    "des": "cipher_des",
-    "rc4": "cipher_rc4",
-    "3des": "cipher_3des",
-    "rsa_key_exchange": "rsa_key_exchange",
-}
-"""Classes of cipher suites that no server should accept, each with its finding."""
-
-
-def is_bad(name: str) -> bool:
-    """Tell whether a protocol version or a class of cipher suites is one that no server should accept."""
-    return name in BAD_VERSIONS or name in BAD_CLASSES
 
 
 def _version(version: str) -> Condition:

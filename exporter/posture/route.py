@@ -12,9 +12,10 @@ from exporter.net.resolve import Address
 from exporter.net.stream import Stream
 from exporter.posture.determine import determine
 from exporter.posture.facts import Check, Posture
+from exporter.probe.connection import open_stream
+from exporter.probe.prober import Prober
 from exporter.probe.result import Result
 from exporter.probe.route import Route
-from exporter.probe.runner import Prober, open_stream
 
 MAX_SECONDS = 5.0  # for one question
 

@@ -60,7 +60,7 @@ async def probe_now(request: web.Request) -> web.StreamResponse:
     module = site.engine.config.modules[target.module]
     timeout = module.timeout or site.engine.config.global_.timeout
     site.own.scrapes.labels("probe now").inc()
-    await site.engine.read(target, module, now + min(timeout, LONGEST_WAIT) + 1.0)
+    await site.engine.report(target, module, now + min(timeout, LONGEST_WAIT) + 1.0)
     raise web.HTTPSeeOther(url("target", target=target.name, module=target.module))
 
 

@@ -6,11 +6,6 @@ from exporter.config import parsers
 from exporter.config.model import ProxyConfig, Secret
 from exporter.metrics import catalogue
 from exporter.metrics.vocabulary import VOCABULARY
-from exporter.wire.starttls import DIALOGUES
-
-
-def test_every_starttls_dialogue_has_its_port():
-    assert set(parsers.STARTTLS_PORTS) == set(DIALOGUES)
 
 
 def test_no_label_of_a_series_can_be_a_label_of_the_user():

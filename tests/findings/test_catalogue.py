@@ -19,6 +19,7 @@ PUBLIC_IDS = [
     "certificate_lifetime_too_long",
     "certificate_pin_mismatch",
     "certificate_malformed",
+    "certificate_excessive",
     "certificate_webpki_noncompliant",
     "ocsp_must_staple_missing",
     "ocsp_staple_stale",

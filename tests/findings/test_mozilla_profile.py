@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from support.results import make_result
 
 from exporter.certificates.certificate import Certificate
 from exporter.config.model import HTTPConfig, Module
 from exporter.findings.mozilla_profile import PROFILES, RULES, compliance
 from exporter.findings.observation import Observation
 from exporter.posture.facts import Check, Posture
-from exporter.probe.result import HSTS, HTTPFacts, Result, Session
+from exporter.probe.result import HSTS, HTTPFacts, Session
 from exporter.target import Target, parse_endpoint
 
 DAY = 86_400
@@ -36,7 +37,7 @@ def observed(leaf=LEAF, posture=POSTURE, module=None, http=None, staple=None, se
     return Observation(
         Target("a.example:443", parse_endpoint("a.example:443"), "https"),
         module or Module("https"),
-        Result(0.0, 0.1, session=shaken, http=http, staple=staple),
+        make_result(0.0, 0.1, session=shaken, http=http, staple=staple),
         0.0,
         certificates=(leaf,) if leaf else (),
         posture=posture,

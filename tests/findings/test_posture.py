@@ -3,15 +3,17 @@
 from dataclasses import replace
 
 import pytest
+from support.results import make_result
 
 from exporter.config.model import HTTPConfig, Module
 from exporter.findings import posture as posture_findings
 from exporter.findings import protocol
+from exporter.findings.accepted import FINDING_OF_ACCEPTED, is_bad
 from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.mozilla_profile import PROFILES, compliance
 from exporter.findings.observation import Observation
 from exporter.posture.facts import Oracle, Posture
-from exporter.probe.result import HSTS, HTTPFacts, Result, Session
+from exporter.probe.result import HSTS, HTTPFacts, Session
 from exporter.target import Target, parse_endpoint
 from exporter.wire.iana import CIPHER_CLASSES
 from tests.support.findings import details
@@ -41,7 +43,7 @@ ALL_WELL = Posture(
 
 
 def observed(posture, session=None, module=None, http=None):
-    result = Result(started_at=0, total_seconds=0, session=session, http=http)
+    result = make_result(started_at=0, total_seconds=0, session=session, http=http)
     return Observation(TARGET, module or Module("tls"), result, 0, posture=posture)
 
 
@@ -171,10 +173,10 @@ def test_both_profiles_are_there():
 
 
 def test_what_is_bad_has_its_finding_and_nothing_else_is_called_so():
-    """Pages and `probe` colour by these two tables, so that they cannot differ from the findings."""
-    for version, finding in protocol.BAD_VERSIONS.items():
-        assert present(accepting(version)) == {finding}
+    """Pages and `probe` colour by this table, so that they cannot differ from the findings."""
+    for version in VERSIONS:
+        bad = {FINDING_OF_ACCEPTED[version]} if is_bad(version) else set()
+        assert present(accepting(version)) == bad
     for name in CIPHER_CLASSES:
         seen = replace(ALL_WELL, cipher_classes={**ALL_WELL.cipher_classes, name: True}, suites={name: ("X",)})
-        assert present(seen) == ({protocol.BAD_CLASSES[name]} if protocol.is_bad(name) else set())
-    assert not protocol.is_bad("TLSv1.2")
+        assert present(seen) == ({FINDING_OF_ACCEPTED[name]} if is_bad(name) else set())

@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from prometheus_client import CollectorRegistry
+from support.results import make_result
 
 from exporter.certificates.chain_cache import ChainAssessor
 from exporter.certificates.trust_store import load_trust
@@ -21,7 +22,7 @@ from exporter.metrics.exposition import pages
 from exporter.net.reason import Reason
 from exporter.policy import Acceptance, PolicyLayer, policy_of
 from exporter.posture.facts import Posture
-from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Result, Session, Variant
+from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Session, Variant
 from exporter.revocation.status import Failure as RevocationFailure
 from exporter.revocation.status import Revocation
 from exporter.scrape.report import make_report
@@ -40,7 +41,7 @@ TARGET = Target("www.example.com:443", parse_endpoint("www.example.com:443"), "w
 
 def good():
     """Everything that can be known of an endpoint."""
-    result = Result(
+    result = make_result(
         started_at=NOW - 1,
         total_seconds=0.03,
         durations=tuple((phase, 0.005) for phase in Phase),
@@ -101,10 +102,10 @@ def failed():
     """Yield an endpoint that could not be reached, and one whose chain is not trusted."""
     failure = Failure(Phase.CONNECT, Reason.REFUSED, "Connection refused")
     yield Observation(
-        replace(TARGET, name="closed"), MODULE, Result(NOW, 0.25, ((Phase.RESOLVE, 0.25),), failure=failure), NOW
+        replace(TARGET, name="closed"), MODULE, make_result(NOW, 0.25, ((Phase.RESOLVE, 0.25),), failure=failure), NOW
     )
     chain = ChainAssessor().assess_chain(CHAIN[:1], load_trust(str(HERE / "root.pem")), NOW)
-    result = Result(NOW, 0.5, reachable=True, chain=CHAIN[:1], failure=Failure(Phase.HANDSHAKE, Reason.RESET))
+    result = make_result(NOW, 0.5, reachable=True, chain=CHAIN[:1], failure=Failure(Phase.HANDSHAKE, Reason.RESET))
     yield Observation(
         replace(TARGET, name="untrusted"),
         MODULE,

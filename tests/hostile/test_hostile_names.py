@@ -19,8 +19,9 @@ from exporter.net.limiter import KeyedLimiter, Limiter
 from exporter.net.limits import MAX_ADDRESSES
 from exporter.net.reason import Reason
 from exporter.net.resolve import RESOLVER_THREADS, Resolver
+from exporter.probe.prober import Prober
 from exporter.probe.result import Phase
-from exporter.probe.runner import Prober, probe
+from exporter.probe.runner import probe
 from exporter.target import Target, parse_endpoint
 
 MODULE = Module("tls")

@@ -10,7 +10,8 @@ from hostile.messages_after_handshake import FLOODS, peers
 from exporter.config.model import HTTPConfig, Module
 from exporter.demo.pki import PKI, Leaf
 from exporter.net.limiter import KeyedLimiter, Limiter
-from exporter.probe.runner import Prober, probe
+from exporter.probe.prober import Prober
+from exporter.probe.runner import probe
 from exporter.target import Target, parse_endpoint
 
 MODULE = Module("https", alpn=("http/1.1",), http=HTTPConfig())
