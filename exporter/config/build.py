@@ -6,11 +6,20 @@ Several files become one configuration here. Everything that is wrong is collect
 import glob
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from exporter.config import schema
-from exporter.config.files import NamedFileError, check_directory, check_pem, read_secret
+from exporter.config.doubts import Place, doubts, missing_files
+from exporter.config.files import (
+    DoubtfulFileError,
+    NamedFileError,
+    check_directory,
+    check_key_pair,
+    check_pem,
+    read_secret,
+)
 from exporter.config.model import (
     BUILT_IN_MODULES,
     Config,
@@ -46,7 +55,9 @@ class Assembly:
 
     vocabulary: Vocabulary = ANY_NAMES
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    places: dict[Target, Place] = field(default_factory=dict)  # where each target is written
     whole: bool = True  # every module that may be referred to is there
     _first: dict[Hashable, tuple[FileSource, Steps]] = field(default_factory=dict)  # what may be written once
 
@@ -60,7 +71,7 @@ class Assembly:
         }
         targets = tuple(target for source in sources for target in self.targets(source, modules))
         self.check_served(sources, targets)
-        return Config(
+        config = Config(
             global_=global_,
             modules=modules,
             targets=targets,
@@ -77,6 +88,8 @@ class Assembly:
             files=(*(source.name for source in sources), *dict.fromkeys(self.files)),
             vocabulary=self.vocabulary,
         )
+        warnings = sorted({*self.warnings, *doubts(sources, config, self.places)})
+        return replace(config, warnings=tuple(warnings))
 
     def once(self, what: Hashable, source: FileSource, path: Steps, message: str, *, at_key: bool) -> bool:
         """Note that something is written here; False, with a problem, if it was written before."""
@@ -149,9 +162,10 @@ class Assembly:
         """Make `tls_config`, with the files that it names checked."""
         self.conflicts(source, path, shape.conflicts())
         fields = _written(shape)
-        password_file = fields.pop("key_password_file", None)
+        readable, password_file = True, fields.pop("key_password_file", None)
         if password_file is not None:
             fields["key_password"] = self.secret(source, (*path, "key_password_file"), password_file)
+            readable = fields["key_password"] is not None
         elif "key_password" in fields:
             fields["key_password"] = Secret(fields["key_password"])
         for key, wanted in (
@@ -160,8 +174,15 @@ class Assembly:
             ("key_file", "PRIVATE KEY"),
         ):
             if key in fields:
+                before = len(self.problems)
                 fields[key] = self.pem(source, (*path, key), fields[key], wanted)
-        return TLSConfig(**fields)
+                readable = readable and len(self.problems) == before
+        made = TLSConfig(**fields)
+        cert_file, key_file = made.cert_file, made.key_file
+        if readable and cert_file is not None and key_file is not None:
+            check = partial(check_key_pair, cert_file, key_file, made.key_password)
+            self.attempt(source, (*path, "key_file"), check)
+        return made
 
     def trust(self, source: FileSource, path: Steps, shape: schema.Trust) -> TrustConfig:
         """Make `trust`, with its directory checked."""
@@ -196,9 +217,11 @@ class Assembly:
         """Do what a named file is for; a problem and None when that cannot be done."""
         try:
             return action()
+        except DoubtfulFileError as error:
+            self.warnings.append(replace(source.problem(path, str(error)), is_warning=True))
         except NamedFileError as error:
             self.problems.append(source.problem(path, str(error)))
-            return None
+        return None
 
     def targets(self, source: FileSource, modules: dict[str, Module]) -> list[Target]:
         """Make the targets of one source."""
@@ -218,6 +241,7 @@ class Assembly:
                 message = "the same target, module and labels are written twice"
                 if self.once(target, source, target_path, message, at_key=False):
                     targets.append(target)
+                    self.places[target] = (source, target_path)
                     if target.endpoint.unix_path is not None:
                         self.unix_socket(source, target_path, modules[target.module])
         return targets
@@ -234,11 +258,13 @@ class Assembly:
     def target_files(self, source: FileSource, modules: dict[str, Module]) -> Iterator[TargetFiles]:
         """Yield the files of targets that one source names."""
         for number, entry in (source.shape.target_files or {}).items():
+            path: Steps = ("target_files", number)
+            names = [entry] if isinstance(entry, str) else entry.files if isinstance(entry, schema.TargetFiles) else ()
+            for name in names:
+                self.warnings += missing_files(source, path, name, pattern_beside(source, name))
             if isinstance(entry, str):
                 yield TargetFiles(pattern_beside(source, entry))
-            elif isinstance(entry, schema.TargetFiles) and self.knows_module(
-                source, ("target_files", number), entry.module, modules
-            ):
+            elif isinstance(entry, schema.TargetFiles) and self.knows_module(source, path, entry.module, modules):
                 labels = sorted_labels(entry.labels)
                 yield from (TargetFiles(pattern_beside(source, name), entry.module, labels) for name in entry.files)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from exporter.config.problems import Problem
 from exporter.config.vocabulary import ANY_NAMES, Vocabulary
 from exporter.policy import DEFAULT_POLICY, Policy, PolicyLayer
 from exporter.target import Target
@@ -205,4 +206,5 @@ class Config:
     file_groups: tuple[FileGroup, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)  # what is valid and hardly meant
     vocabulary: Vocabulary = field(default=ANY_NAMES, compare=False, repr=False)  # for files of targets, read later
