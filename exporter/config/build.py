@@ -4,18 +4,27 @@ Several files become one configuration here. Everything that is wrong is collect
 """
 
 import glob
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from exporter.config import schema, schema_published
-from exporter.config.files import NamedFileError, check_directory, check_pem, check_zone_records, read_secret
+from exporter.config import schema
+from exporter.config.build_published import make_ari, make_dns
+from exporter.config.doubts import Place, doubts, missing_files
+from exporter.config.files import (
+    DoubtfulFileError,
+    NamedFileError,
+    check_directory,
+    check_key_pair,
+    check_pem,
+    read_secret,
+)
 from exporter.config.model import (
     BUILT_IN_MODULES,
-    ARIConfig,
     Config,
-    DNSConfig,
+    FileGroup,
     GlobalConfig,
     HTTPConfig,
     Module,
@@ -24,6 +33,7 @@ from exporter.config.model import (
     ProxyConfig,
     RevocationConfig,
     Secret,
+    TargetFiles,
     TLSConfig,
     Transport,
     TrustConfig,
@@ -31,8 +41,10 @@ from exporter.config.model import (
 from exporter.config.problems import Problem, did_you_mean
 from exporter.config.schema_types import Shape
 from exporter.config.source import Source, Steps
-from exporter.config.targets import make_target
-from exporter.target import Target
+from exporter.config.targets import make_target, served_key
+from exporter.config.vocabulary import ANY_NAMES, Vocabulary
+from exporter.policy import Acceptance, PolicyLayer, policy_of
+from exporter.target import Target, parse_endpoint
 
 Made = TypeVar("Made")
 FileSource = Source[schema.File]
@@ -42,22 +54,30 @@ FileSource = Source[schema.File]
 class Assembly:
     """Takes sources in their order; `problems` says what does not fit, `files` what was read besides them."""
 
+    vocabulary: Vocabulary = ANY_NAMES
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    places: dict[Target, Place] = field(default_factory=dict)  # where each target is written
     whole: bool = True  # every module that may be referred to is there
     _first: dict[Hashable, tuple[FileSource, Steps]] = field(default_factory=dict)  # what may be written once
 
     def build(self, sources: list[FileSource]) -> Config:
         """Make one configuration of all sources."""
         self.whole = all(source.whole for source in sources)
-        modules = self.modules(sources)
-        return Config(
-            global_=self.globals(sources),
+        global_ = self.globals(sources)
+        modules = {
+            name: replace(module, policy=policy_of((global_.layer, module.layer)))
+            for name, module in self.modules(sources).items()
+        }
+        targets = tuple(target for source in sources for target in self.targets(source, modules))
+        self.check_served(sources, targets)
+        config = Config(
+            global_=global_,
             modules=modules,
-            targets=tuple(target for source in sources for target in self.targets(source, modules)),
-            target_files=tuple(
-                pattern_beside(source, name) for source in sources for name in source.shape.target_files or ()
-            ),
+            targets=targets,
+            target_files=tuple(entry for source in sources for entry in self.target_files(source, modules)),
+            file_groups=tuple(group for source in sources for group in self.file_groups(source, modules)),
             probe_endpoint=ProbeEndpoint(
                 tuple(
                     pattern
@@ -67,7 +87,10 @@ class Assembly:
                 ),
             ),
             files=(*(source.name for source in sources), *dict.fromkeys(self.files)),
+            vocabulary=self.vocabulary,
         )
+        warnings = sorted({*self.warnings, *doubts(sources, config, self.places)})
+        return replace(config, warnings=tuple(warnings))
 
     def once(self, what: Hashable, source: FileSource, path: Steps, message: str, *, at_key: bool) -> bool:
         """Note that something is written here; False, with a problem, if it was written before."""
@@ -84,10 +107,12 @@ class Assembly:
         """Merge `global`: each key may be written in one file only."""
         merged: dict[str, Any] = {}
         for source in sources:
+            if source.shape.global_ is not None:
+                self.policy(source, ("global",), source.shape.global_)
             for key, value in _written(source.shape.global_).items():
                 self.once(("global", key), source, ("global", key), "the key is written twice", at_key=True)
                 merged[key] = value
-        return GlobalConfig(**merged)
+        return GlobalConfig(layer=take_layer(merged), **merged)
 
     def modules(self, sources: list[FileSource]) -> dict[str, Module]:
         """Merge `modules`: each name may be written in one file only; built-in ones may be written over."""
@@ -102,8 +127,10 @@ class Assembly:
     def module(self, source: FileSource, name: str, shape: schema.Module, foundation: Module) -> Module:
         """Make a module; what is not written stays as in its foundation."""
         path: Steps = ("modules", name)
-        self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
+        self.conflicts(source, path, shape.conflicts())
+        self.policy(source, path, shape)
         fields = _written(shape)
+        fields["layer"] = take_layer(fields)
         for key, part in (("http", HTTPConfig), ("revocation", RevocationConfig), ("posture", PostureConfig)):
             if key in fields:
                 fields[key] = part(**_written(fields[key]))
@@ -112,22 +139,39 @@ class Assembly:
         if shape.trust is not None:
             fields["trust"] = self.trust(source, (*path, "trust"), shape.trust)
         if shape.dns is not None:
-            fields["dns"] = self.dns(source, (*path, "dns"), shape.dns)
+            self.conflicts(source, (*path, "dns"), shape.dns.conflicts())
+            fields["dns"] = make_dns(shape.dns, partial(self.key_file, source, (*path, "dns")))
         if shape.ari is not None:
-            fields["ari"] = self.ari(source, (*path, "ari"), shape.ari)
+            fields["ari"] = make_ari(shape.ari, partial(self.key_file, source, (*path, "ari")))
         if "proxy_url" in fields:
             fields["proxy"] = self.proxy(source, path, shape)
         for key in ("proxy_url", "proxy_password_file"):
             fields.pop(key, None)
         return replace(foundation, **fields)
 
+    def policy(self, source: FileSource, path: Steps, shape: schema.Policied) -> None:
+        """Check what a place writes on findings."""
+        if shape.expiry is not None:
+            self.conflicts(source, (*path, "expiry"), shape.expiry.conflicts())
+        seen: dict[str, int] = {}
+        for number, entry in (shape.accept or {}).items():
+            first = seen.setdefault(entry.finding, number)
+            if first != number:
+                message = f"the finding is accepted twice here, first in accept[{first}]"
+                self.problems.append(source.problem((*path, "accept", number, "finding"), message))
+
+    def conflicts(self, source: FileSource, path: Steps, conflicts: Iterable[schema.Conflict]) -> None:
+        """Note what does not go together in one mapping."""
+        self.problems.extend(source.problem((*path, key), message) for key, message in conflicts)
+
     def tls_config(self, source: FileSource, path: Steps, shape: schema.TLSConfig) -> TLSConfig:
         """Make `tls_config`, with the files that it names checked."""
-        self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
+        self.conflicts(source, path, shape.conflicts())
         fields = _written(shape)
-        password_file = fields.pop("key_password_file", None)
+        readable, password_file = True, fields.pop("key_password_file", None)
         if password_file is not None:
             fields["key_password"] = self.secret(source, (*path, "key_password_file"), password_file)
+            readable = fields["key_password"] is not None
         elif "key_password" in fields:
             fields["key_password"] = Secret(fields["key_password"])
         for key, wanted in (
@@ -136,8 +180,15 @@ class Assembly:
             ("key_file", "PRIVATE KEY"),
         ):
             if key in fields:
+                before = len(self.problems)
                 fields[key] = self.pem(source, (*path, key), fields[key], wanted)
-        return TLSConfig(**fields)
+                readable = readable and len(self.problems) == before
+        made = TLSConfig(**fields)
+        cert_file, key_file = made.cert_file, made.key_file
+        if readable and cert_file is not None and key_file is not None:
+            check = partial(check_key_pair, cert_file, key_file, made.key_password)
+            self.attempt(source, (*path, "key_file"), check)
+        return made
 
     def trust(self, source: FileSource, path: Steps, shape: schema.Trust) -> TrustConfig:
         """Make `trust`, with its directory checked."""
@@ -146,23 +197,6 @@ class Assembly:
             fields["ca_directory"] = beside(source, fields["ca_directory"])
             self.attempt(source, (*path, "ca_directory"), lambda: check_directory(fields["ca_directory"]))
         return TrustConfig(**fields)
-
-    def dns(self, source: FileSource, path: Steps, shape: schema_published.DNS) -> DNSConfig:
-        """Make `dns`, with its file of trust anchors checked."""
-        self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
-        fields = _written(shape)
-        if "trust_anchors_file" in fields:
-            file = fields["trust_anchors_file"] = beside(source, fields["trust_anchors_file"])
-            self.files.append(file)
-            self.attempt(source, (*path, "trust_anchors_file"), lambda: check_zone_records(file, "DS", "DNSKEY"))
-        return DNSConfig(**fields)
-
-    def ari(self, source: FileSource, path: Steps, shape: schema_published.ARI) -> ARIConfig:
-        """Make `ari`, with the file of its roots checked."""
-        fields = _written(shape)
-        if "ca_file" in fields:
-            fields["ca_file"] = self.pem(source, (*path, "ca_file"), fields["ca_file"], "CERTIFICATE")
-        return ARIConfig(**fields)
 
     def proxy(self, source: FileSource, path: Steps, shape: schema.Module) -> ProxyConfig:
         """Make the proxy, with its password from a file where that is so."""
@@ -174,9 +208,13 @@ class Assembly:
 
     def pem(self, source: FileSource, path: Steps, name: str, wanted: str) -> str:
         """Check a PEM file and return its whole name."""
+        return self.key_file(source, path[:-1], path[-1], name, lambda file: check_pem(file, wanted))
+
+    def key_file(self, source: FileSource, path: Steps, key: str | int, name: str, check: Callable[[str], None]) -> str:
+        """Check a file that a key names and return its whole name."""
         file = beside(source, name)
         self.files.append(file)
-        self.attempt(source, path, lambda: check_pem(file, wanted))
+        self.attempt(source, (*path, key), lambda: check(file))
         return file
 
     def secret(self, source: FileSource, path: Steps, name: str) -> Secret | None:
@@ -189,37 +227,108 @@ class Assembly:
         """Do what a named file is for; a problem and None when that cannot be done."""
         try:
             return action()
+        except DoubtfulFileError as error:
+            self.warnings.append(replace(source.problem(path, str(error)), is_warning=True))
         except NamedFileError as error:
             self.problems.append(source.problem(path, str(error)))
-            return None
+        return None
 
     def targets(self, source: FileSource, modules: dict[str, Module]) -> list[Target]:
         """Make the targets of one source."""
         targets = []
         for number, group in (source.shape.targets or {}).items():
             path: Steps = ("targets", number)
-            if group.module is not None and group.module not in modules:
-                if not self.whole:
-                    continue
-                hint = did_you_mean(group.module, modules) or f" (known: {', '.join(modules)})"
-                message = f"unknown module {group.module[:80]!r}{hint}"
-                self.problems.append(source.problem((*path, "module"), message))
+            if not self.knows_module(source, path, group.module, modules):
                 continue
-            labels = tuple(sorted((name, value) for name, value in (group.labels or {}).items() if value))
+            labels = sorted_labels(group.labels)
+            self.policy(source, path, group)
+            layer = take_layer(_written(group))
             for position, text in group.targets.items():
-                target, target_path = make_target(text, group.module, modules, labels), (*path, "targets", position)
+                target, target_path = (
+                    make_target(text, group.module, modules, labels, layer),
+                    (*path, "targets", position),
+                )
                 message = "the same target, module and labels are written twice"
                 if self.once(target, source, target_path, message, at_key=False):
                     targets.append(target)
+                    self.places[target] = (source, target_path)
                     if target.endpoint.unix_path is not None:
                         self.unix_socket(source, target_path, modules[target.module])
         return targets
+
+    def knows_module(self, source: FileSource, path: Steps, name: str | None, modules: dict[str, Module]) -> bool:
+        """Tell whether a module that is referred to is there; note it if it is not and would have been seen."""
+        if name is None or name in modules:
+            return True
+        if self.whole:
+            hint = did_you_mean(name, modules) or f" (known: {', '.join(modules)})"
+            self.problems.append(source.problem((*path, "module"), f"unknown module {name[:80]!r}{hint}"))
+        return False
+
+    def target_files(self, source: FileSource, modules: dict[str, Module]) -> Iterator[TargetFiles]:
+        """Yield the files of targets that one source names."""
+        for number, entry in (source.shape.target_files or {}).items():
+            path: Steps = ("target_files", number)
+            names = [entry] if isinstance(entry, str) else entry.files if isinstance(entry, schema.TargetFiles) else ()
+            for name in names:
+                self.warnings += missing_files(source, path, name, pattern_beside(source, name))
+            if isinstance(entry, str):
+                yield TargetFiles(pattern_beside(source, entry))
+            elif isinstance(entry, schema.TargetFiles) and self.knows_module(source, path, entry.module, modules):
+                labels = sorted_labels(entry.labels)
+                yield from (TargetFiles(pattern_beside(source, name), entry.module, labels) for name in entry.files)
+
+    def file_groups(self, source: FileSource, modules: dict[str, Module]) -> Iterator[FileGroup]:
+        """Yield the entries of `files` of one source."""
+        for number, shape in (source.shape.files or {}).items():
+            path: Steps = ("files", number)
+            self.conflicts(source, path, shape.conflicts())
+            if not self.knows_module(source, path, shape.module, modules):
+                continue
+            password = Secret(shape.password) if shape.password is not None else None
+            if shape.password_file is not None:
+                password = self.secret(source, (*path, "password_file"), shape.password_file)
+            yield FileGroup(
+                paths=tuple(pattern_beside(source, pattern) for pattern in shape.paths),
+                module=shape.module or "tls",
+                password=password,
+                serves=tuple((shape.serves or {}).values()),
+                labels=sorted_labels(shape.labels),
+            )
+
+    def check_served(self, sources: list[FileSource], targets: tuple[Target, ...]) -> None:
+        """Check that `serves` names configured targets; those of target_files are not known yet."""
+        if not self.whole or any(source.shape.target_files for source in sources):
+            return
+        known = {target.name: served_key(target.endpoint) for target in targets}
+        endpoints = set(known.values())
+        for source in sources:
+            for number, shape in (source.shape.files or {}).items():
+                for position, name in (shape.serves or {}).items():
+                    if name not in known and served_key(parse_endpoint(name)) not in endpoints:
+                        message = f"no target {name[:80]!r} is configured{did_you_mean(name, known)}"
+                        self.problems.append(source.problem(("files", number, "serves", position), message))
 
     def unix_socket(self, source: FileSource, path: Steps, module: Module) -> None:
         """Check that the module of a Unix socket can reach one."""
         if module.proxy is not None or module.transport is Transport.QUIC:
             message = f"a Unix socket goes without proxy and quic: choose another module than {module.name!r}"
             self.problems.append(source.problem(path, message))
+
+
+def take_layer(written: dict[str, Any]) -> PolicyLayer:
+    """Take what is written on findings out of a mapping's keys."""
+    expiry, accept, severity = (written.pop(key, None) for key in ("expiry", "accept", "severity"))
+    return PolicyLayer(
+        expiry=tuple(_written(expiry).items()),
+        accept=tuple(Acceptance(one.finding, one.reason, one.until) for one in (accept or {}).values()),
+        severity=tuple((severity or {}).items()),
+    )
+
+
+def sorted_labels(written: dict[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """Return labels in the order of their names; one without a value is none."""
+    return tuple(sorted((name, value) for name, value in (written or {}).items() if value))
 
 
 def beside(source: FileSource, name: str) -> str:

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from exporter.config.problems import Problem
+from exporter.config.vocabulary import ANY_NAMES, Vocabulary
+from exporter.policy import DEFAULT_POLICY, Policy, PolicyLayer
 from exporter.target import Target
 
 
@@ -117,6 +120,7 @@ class PostureConfig:
 
     refresh: float = 600.0
     active_checks: bool = False
+    pace: float | None = None  # seconds between two connections of a scan; None: as posture.pace limits them
 
 
 class DNSSECMode(StrEnum):
@@ -181,6 +185,9 @@ class Module:
     dns: DNSConfig | None = None
     mail_domain: str | None = None
     ari: ARIConfig | None = None
+    # Of findings. What the module itself writes, and what that makes of `global`: no part of how a target is probed.
+    layer: PolicyLayer = field(default_factory=PolicyLayer, compare=False)
+    policy: Policy = field(default=DEFAULT_POLICY, compare=False)
 
     def __hash__(self) -> int:
         return hash((self.name, self.tls_config.server_name))  # a key of every probe; `/probe` asks by many names
@@ -191,8 +198,19 @@ class GlobalConfig:
     """`global`: limits that hold for every module."""
 
     timeout: float = 10.0
+    fast_path: bool = True  # False: OpenSSL makes every handshake
     concurrency: int = 512
     per_address_concurrency: int = 4
+    layer: PolicyLayer = field(default_factory=PolicyLayer)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFiles:
+    """An entry of `target_files`: a file or pattern with its whole path, and what holds where the file says nothing."""
+
+    pattern: str
+    module: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +218,17 @@ class ProbeEndpoint:
     """`probe_endpoint`: who may be probed by `/probe` besides the configured targets."""
 
     allow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileGroup:
+    """An entry of `files`: patterns of certificate files, all absolute. `serves` names targets that present them."""
+
+    paths: tuple[str, ...]
+    module: str = "tls"
+    password: Secret | None = None
+    serves: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 BUILT_IN_MODULES: Mapping[str, Module] = {
@@ -215,6 +244,9 @@ class Config:
     global_: GlobalConfig = field(default_factory=GlobalConfig)
     modules: Mapping[str, Module] = field(default_factory=lambda: dict(BUILT_IN_MODULES))
     targets: tuple[Target, ...] = ()
-    target_files: tuple[str, ...] = ()
+    target_files: tuple[TargetFiles, ...] = ()
+    file_groups: tuple[FileGroup, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)  # what is valid and hardly meant
+    vocabulary: Vocabulary = field(default=ANY_NAMES, compare=False, repr=False)  # for files of targets, read later

@@ -62,9 +62,9 @@ class Daemon:
         access = await asyncio.to_thread(WebConfig.load, self._settings.web_config_file)
         self._loaded()
         gc_tuning = GCTuning()
-        self._engine = Engine(config, self._own, tidy=gc_tuning.tidy)
+        self._engine = Engine(config, self._own, after_report=gc_tuning.after_report)
         self._tell_broken_files()
-        site = WebContext(
+        site = self._site = WebContext(
             self._engine,
             self._own,
             self._settings.options,
@@ -86,6 +86,7 @@ class Daemon:
             addresses = await self._listen(runner, access.ssl_context)
             self._answer_signals()
             gc_tuning.begin()
+            self._own.loop_lag.start()
             site.ready = True
             log.info("serving", version=__version__, addresses=" ".join(addresses), targets=len(config.targets))
             if self._started:
@@ -183,14 +184,17 @@ class Daemon:
             self._adopt(config, "configuration reloaded")
         except ConfigError as error:
             self._own.reload_successful.set(0)
+            self._site.refused = tuple(str(problem) for problem in error.problems)
             for problem in error.problems:
                 log.warning("the configuration is not valid, the old one stays in force", problem=str(problem))
             return str(error)
         except Exception as error:  # noqa: BLE001 - as MemoryError
             self._own.reload_successful.set(0)
+            self._site.refused = (f"it cannot be read: {type(error).__name__}",)
             log.warning("the configuration cannot be read, the old one stays in force", error=type(error).__name__)
             return f"the configuration cannot be read: {type(error).__name__}"
         self._loaded()
+        self._site.refused = ()
         return ""
 
     def _adopt(self, config: Config, why: str) -> None:
@@ -199,6 +203,8 @@ class Daemon:
         log.info(why, targets=len(config.targets))
 
     def _loaded(self) -> None:
+        for warning in self._loader.warnings:
+            log.warning("the configuration is valid, and probably not meant so", problem=str(warning))
         self._own.reload_successful.set(1)
         self._own.reload_success_time.set_to_current_time()
 

@@ -22,9 +22,30 @@ from exporter.certificates.extensions import authority_issuer_untrusted
 from exporter.certificates.openssl_errors import EXPLAINED_ELSEWHERE, NO_ISSUER, SELF_SIGNED, SELF_SIGNED_ROOT
 from exporter.certificates.path import is_issued_by
 from exporter.certificates.verdict import Verdict, VerifyError
+from exporter.findings.finding import Detail, Finding, Rule
 from exporter.findings.observation import Observation
 
 _INTERMEDIATE = re.compile(r"intermediate|issuing|subordinate|\b(int|inter|sub|ica)\b", re.IGNORECASE)
+
+
+def leaf_of(observation: Observation) -> Certificate | None:
+    """Return the server's own certificate; None if none was sent."""
+    return observation.certificates[0] if observation.certificates else None
+
+
+def used(observation: Observation) -> tuple[Certificate, ...]:
+    """Return the certificates that clients use: the trusted chain, else the path that was presented."""
+    openssl = verdict(observation, "openssl")
+    if openssl is not None and openssl.trusted:
+        return openssl.chain
+    return observation.chain.path if observation.chain is not None else observation.certificates[:1]
+
+
+def position(observation: Observation, certificate: Certificate) -> int | None:
+    """Return where in the chain as presented a certificate is; None for a root that was not sent."""
+    fingerprint = certificate.fingerprint_sha256
+    sent = (one.fingerprint_sha256 for one in observation.certificates)
+    return next((index for index, other in enumerate(sent) if other == fingerprint), None)
 
 
 def verdict(observation: Observation, verifier: str) -> Verdict | None:
@@ -38,45 +59,50 @@ def openssl_errors(observation: Observation) -> tuple[VerifyError, ...]:
     return openssl.errors if openssl is not None else ()
 
 
-def self_signed(observation: Observation) -> str | None:
+def _self_signed(observation: Observation) -> Detail | None:
     """Present when the leaf signed itself and is not trusted."""
-    if not observation.certificates:
+    leaf = leaf_of(observation)
+    if leaf is None:
         return None
-    leaf = observation.certificates[0]
     names = {error.name for error in openssl_errors(observation)}
     if names & SELF_SIGNED or (names & NO_ISSUER and leaf.is_self_signed):
-        return f"{leaf.subject or 'the certificate'} is signed by its own key"
+        return Detail(f"{leaf.subject or 'the certificate'} is signed by its own key", 0)
     return None
 
 
-def chain_incomplete(observation: Observation) -> str | None:
+def _chain_incomplete(observation: Observation) -> Detail | None:
     """Present when the leaf's issuer was not sent and is no root."""
     if not _intermediate_is_missing(observation):
         return None
     leaf = observation.certificates[0]
     issuer = leaf.issuer or "its issuer"
     if leaf.ca_issuer_urls:
-        return f"{issuer} is not sent; it can be had from {leaf.ca_issuer_urls[0]}"
-    return f"{issuer} is not sent, and the certificate does not say where it can be had"
+        return Detail(f"{issuer} is not sent; it can be had from {leaf.ca_issuer_urls[0]}", 0)
+    return Detail(f"{issuer} is not sent, and the certificate does not say where it can be had", 0)
 
 
-def untrusted_issuer(observation: Observation) -> str | None:
+def _untrusted_issuer(observation: Observation) -> Detail | None:
     """Present when the chain ends at a root that is not trusted, or breaks a rule on its way there."""
     errors = [error for error in openssl_errors(observation) if error.name not in EXPLAINED_ELSEWHERE]
-    if not errors or self_signed(observation) or _intermediate_is_missing(observation):
+    if not errors or _self_signed(observation) or _intermediate_is_missing(observation):
         return None
     if any(error.name in NO_ISSUER for error in errors):
         chain = observation.chain
         top = chain.path[-1] if chain is not None and chain.path else observation.certificates[0]
-        same_name = _roots_named_as_issuer(observation, top)
-        if any(is_issued_by(top, one) for one in same_name):
-            return f"{top.subject or 'a certificate'} is signed by a trusted root, but breaks a rule that counts before"
-        other_key = ": it has the name of a trusted root, but another key" if same_name else ""
-        return f"the issuer {top.issuer or 'of the chain'} is not trusted{other_key}"
+        return Detail(_why_not_issued(observation, top), position(observation, top))
     root = next((error for error in errors if error.name in SELF_SIGNED_ROOT), None)
     if root is not None:
-        return f"the root {root.subject} is not trusted"
-    return "; ".join(dict.fromkeys(f"{error.subject}: {error.message}".lstrip(": ") for error in errors))
+        return Detail(f"the root {root.subject} is not trusted")
+    text = "; ".join(dict.fromkeys(f"{error.subject}: {error.message}".lstrip(": ") for error in errors))
+    return Detail(text, min(error.depth for error in errors))
+
+
+def _why_not_issued(observation: Observation, top: Certificate) -> str:
+    same_name = _roots_named_as_issuer(observation, top)
+    if any(is_issued_by(top, one) for one in same_name):
+        return f"{top.subject or 'a certificate'} is signed by a trusted root, but breaks a rule that counts before"
+    other_key = ": it has the name of a trusted root, but another key" if same_name else ""
+    return f"the issuer {top.issuer or 'of the chain'} is not trusted{other_key}"
 
 
 def _intermediate_is_missing(observation: Observation) -> bool:
@@ -101,3 +127,46 @@ def _roots_named_as_issuer(observation: Observation, certificate: Certificate) -
 def _only_public_roots(observation: Observation) -> bool:
     chain = observation.chain
     return chain is not None and chain.trust is not None and len(chain.trust.public) == len(chain.trust.roots)
+
+
+RULES = (
+    Rule(
+        Finding(
+            "certificate_self_signed",
+            "critical",
+            "The certificate is self-signed and not trusted",
+            "The server's certificate is signed by its own key and is not among the trusted roots. Clients "
+            "cannot tell it from one that an attacker made a minute ago, so they refuse it.",
+            "Install a certificate of a CA that the clients trust. If it is self-signed on purpose, distribute "
+            "it to the clients and name it in `tls_config.ca_file` of the module, so that the exporter trusts "
+            "what they trust. A server that lost its configuration often falls back to such a default "
+            "certificate.",
+        ),
+        _self_signed,
+    ),
+    Rule(
+        Finding(
+            "certificate_untrusted_issuer",
+            "critical",
+            "No trusted root vouches for the certificate",
+            "The chain does not end at a root that is trusted here. Clients with the same roots refuse the connection.",
+            "If the CA is private, name its root in `tls_config.ca_file` of the module and install it on the "
+            "clients. If it is public, it has been distrusted or is too new for the local roots: update the "
+            "ca-certificates package, or change to a CA that the clients know.",
+        ),
+        _untrusted_issuer,
+    ),
+    Rule(
+        Finding(
+            "certificate_chain_incomplete",
+            "high",
+            "An intermediate certificate is missing",
+            "The server sends its certificate without the intermediate that links it to a root. Browsers often "
+            "fetch or remember the intermediate and work; curl, Java, Go, Python and most devices do not, and "
+            "refuse.",
+            "Configure the full chain: the leaf first, then each intermediate, without the root. With ACME "
+            "clients this is `fullchain.pem` instead of `cert.pem`.",
+        ),
+        _chain_incomplete,
+    ),
+)

@@ -82,6 +82,13 @@ FAMILIES: tuple[Family, ...] = (
         "1; the subject alternative names of the leaf, cut at a fixed length.",
         ("dns_names", "ip_addresses"),
     ),
+    Family(
+        "tls_certificate_entry_info",
+        "1; what a key store or kubeconfig says of the certificate at a position.",
+        ("position", "entry_kind", "alias", "kubeconfig_user"),
+    ),
+    Family("tls_file_info", "1; the format of a file with certificates.", ("format",)),
+    Family("tls_file_modified_timestamp_seconds", "When a file with certificates was last modified, in Unix seconds."),
     Family("tls_certificate_san_count", "Number of subject alternative names in the leaf.", type="unknown"),
     Family(
         "tls_chain_not_after_timestamp_seconds",
@@ -223,7 +230,16 @@ FAMILIES: tuple[Family, ...] = (
     Family("tls_http_alt_svc_info", "1; the Alt-Svc header field as sent, cut.", ("alt_svc",)),
     # findings
     Family("tls_finding", "1 for every finding present on the target.", ("finding", "severity")),
-    Family("tls_findings", "Number of findings present on the target, for each severity.", ("severity",)),
+    Family(
+        "tls_findings",
+        "Number of findings present on the target, for each severity. Accepted ones are not counted.",
+        ("severity",),
+    ),
+    Family(
+        "tls_finding_accepted",
+        "1 for every finding that is present on the target and that its configuration accepts.",
+        ("finding", "severity"),
+    ),
 )
 
 BY_NAME: Mapping[str, Family] = {family.name: family for family in FAMILIES}

@@ -15,7 +15,7 @@ from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import Stream
 from exporter.probe.handshake_failure import PROTOCOLS, error_of, flight_failure, flight_session
 from exporter.probe.openssl_contexts import Delivered
-from exporter.probe.result import Failure, Session
+from exporter.probe.result import Handshake, Session
 from exporter.wire import iana
 from exporter.wire.records import WireError
 from exporter.wire.server_flight import ServerFlight, read_server_flight_untrusted
@@ -27,19 +27,6 @@ CHUNK = 65536
 # 6 bytes, and record header, handshake header, SHA-384, content type, AEAD tag.
 LONGEST_FINAL_FLIGHT = 6 + 5 + 4 + 48 + 1 + 16
 VERDICT_SECONDS = 1.0  # how long a TLS 1.3 server may think about our client certificate
-
-
-@dataclass(frozen=True, slots=True)
-class Handshake:
-    """What a handshake showed, completed or not."""
-
-    session: Session | None = None
-    chain: tuple[bytes, ...] = ()
-    chain_truncated: bool = False
-    staple: bytes | None = None
-    tls_scts: tuple[bytes, ...] = ()
-    client_certificate_requested: bool = False
-    failure: Failure | None = None
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ def _presented(question: Question, now: float) -> Presented:
         pkix_path=chain.openssl.chain if chain.openssl is not None else (),
         pkix_trusted=question.is_trusted,
         name_match=question.name_match,
-        has_name=lambda name: matches_name(chain.certificates[0], name),
+        has_name=lambda name: bool(matches_name(chain.certificates[0], name)),
         now=now,
     )
 

@@ -17,8 +17,9 @@ from exporter.certificates.verdict import TrustStore
 from exporter.config.model import Addresses, Module, Transport
 from exporter.net.http_fetch import is_forbidden
 from exporter.net.reason import Reason
+from exporter.probe.prober import Prober
 from exporter.probe.result import Phase, Result
-from exporter.probe.runner import Prober, plain_route, probe
+from exporter.probe.runner import plain_route, probe
 from exporter.published.checker import PublishedChecker
 from exporter.published.facts import Published
 from exporter.published.https_documents import fetch_document
@@ -34,14 +35,14 @@ _PROVES_NOTHING = frozenset(
 
 
 class Publications:
-    """What is published about each endpoint, for the engine. `clock` gives Unix seconds, `prober` the present one."""
+    """What is published about each endpoint. `clock` gives Unix seconds."""
 
-    def __init__(self, clock: Callable[[], float], prober: Callable[[], Prober]) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._checker = PublishedChecker(fetch_document, clock)
-        self._prober = prober
 
     def known(
         self,
+        prober: Prober,
         target: Target,
         module: Module,
         result: Result,
@@ -54,11 +55,7 @@ class Publications:
         if not name or is_ip_literal(name) or target.endpoint.unix_path is not None:
             return None
         question = _question(target, module, result, chain, name, name_match)
-        return self._checker.known(question, lambda: self._reach(module, trust, name_match, question.is_local))
-
-    def _reach(self, module: Module, trust: TrustStore | None, name_match: bool | None, is_local: bool) -> Reach:
-        connector = _Connector(self._prober(), module, name_match, is_local)
-        return Reach(trust, _ari_roots(module, trust), connector.connect, connector.try_ech)
+        return self._checker.known(question, lambda: _reach(prober, module, trust, name_match, question.is_local))
 
     async def wait_idle(self) -> None:
         """Wait until nothing is in flight: for a single probe, which has no next scrape."""
@@ -70,6 +67,11 @@ class Publications:
 
     def __len__(self) -> int:
         return len(self._checker)
+
+
+def _reach(prober: Prober, module: Module, trust: TrustStore | None, name_match: bool | None, is_local: bool) -> Reach:
+    connector = _Connector(prober, module, name_match, is_local)
+    return Reach(trust, _ari_roots(module, trust), connector.connect, connector.try_ech)
 
 
 def _question(

@@ -12,22 +12,28 @@ from exporter.config.problems import ConfigError, Problem, did_you_mean, dotted,
 from exporter.config.targets import default_module, default_port, make_target
 from exporter.config.units import format_duration, parse_duration
 from exporter.config.yaml_document import DocumentError, Plain, read_document
+from exporter.metrics.vocabulary import VOCABULARY
 from exporter.target import parse_endpoint
+from exporter.wire.starttls import PROTOCOLS
 
 YEARS = 365 * 86_400
+
+
+def label_name(text):
+    return parsers.label_name(text, VOCABULARY)
 
 
 @pytest.mark.parametrize(
     ("read", "good", "bad"),
     [
         (parsers.alpn_protocol, ["a", "a" * 255], ["", "a" * 256, "a b", "é", "a\n"]),
-        (parsers.label_name, ["a", "_a", "A1_b"], ["1a", "a-b", "", "__a", "target", "severity", "é"]),
+        (label_name, ["a", "_a", "A1_b"], ["1a", "a-b", "", "__a", "target", "severity", "é"]),
         (parsers.label_value, ["", "a" * 1024], ["a" * 1025]),
         (parsers.module_name, ["a", "_", "a.b-c_d", "0", "a" * 64], ["", ".a", "-a", "a" * 65, "a b", "é"]),
         (parsers.request_path, ["/", "/a?b=c"], ["", "a", "/a b", "/é", "/a#b"]),
         (parsers.file_pattern, ["a.json", "*.yml", "[ab].yaml"], ["a", "a.txt", "a.json.bak"]),
         (parsers.tls_version, ["TLS10", "TLS11", "TLS12", "TLS13"], ["TLS1.2", "tls12", "", "SSL3"]),
-        (parsers.starttls, sorted(parsers.STARTTLS_PORTS), ["", "SMTP", "http"]),
+        (parsers.starttls, sorted(PROTOCOLS), ["", "SMTP", "http"]),
         (parsers.certificate_type, ["ecdsa", "rsa"], ["", "RSA", "dsa"]),
         (parsers.host_header, ["a.example", "a.example:80", "[::1]:80"], ["https://a", "unix:/a", "a b"]),
         (parsers.ip_address, ["192.0.2.1", "::1"], ["a.example", "192.0.2.0/24", ""]),

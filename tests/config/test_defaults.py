@@ -14,8 +14,10 @@ from exporter.config.model import (
     TLSConfig,
     Transport,
 )
-from exporter.config.parsers import RESERVED_LABELS, STARTTLS_PORTS
 from exporter.config.reader import load
+from exporter.config.targets import default_port
+from exporter.metrics.vocabulary import VOCABULARY
+from exporter.wire.starttls import PROTOCOLS
 
 CONTRACT_LABELS = {
     *("target", "module", "address", "server_name", "certificate_type", "position", "phase", "reason", "family"),
@@ -74,11 +76,11 @@ def test_the_second_of_two_is_told_with_the_place_of_the_first(tmp_path):
 
 
 def test_no_label_of_the_contract_can_be_the_users():
-    assert CONTRACT_LABELS <= RESERVED_LABELS
+    assert VOCABULARY.reserved_labels >= CONTRACT_LABELS
 
 
 def test_registered_ports():
-    assert STARTTLS_PORTS == {
+    assert {name: default_port(Module(name, starttls=name)) for name in PROTOCOLS} == {
         "smtp": 25,
         "lmtp": 24,
         "imap": 143,
@@ -92,6 +94,10 @@ def test_registered_ports():
         "sieve": 4190,
         "nntp": 119,
         "irc": 6667,
+        "rdp": 3389,
+        "tds": 1433,
+        "nats": 4222,
+        "telnet": 23,
     }
 
 

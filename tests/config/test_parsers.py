@@ -5,17 +5,15 @@ import pytest
 from exporter.config import parsers
 from exporter.config.model import ProxyConfig, Secret
 from exporter.metrics import catalogue
-from exporter.wire.starttls import DIALOGUES
-
-
-def test_every_starttls_dialogue_has_its_port():
-    assert set(parsers.STARTTLS_PORTS) == set(DIALOGUES)
+from exporter.metrics.vocabulary import VOCABULARY
 
 
 def test_no_label_of_a_series_can_be_a_label_of_the_user():
     """One label twice in a line would break the whole exposition."""
     used = {label for family in catalogue.FAMILIES for label in family.labels} | set(catalogue.IDENTITY_LABELS)
-    assert used <= parsers.RESERVED_LABELS
+    for label in (*used, "le", "quantile"):
+        with pytest.raises(ValueError, match="reserved: the exporter's own series carry it"):
+            parsers.label_name(label, VOCABULARY)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import asyncio
 
 from exporter.config.model import Module
 from exporter.net.limiter import KeyedLimiter, Limiter
+from exporter.probe.prober import Prober
 from exporter.probe.result import Result
-from exporter.probe.runner import Prober, probe
+from exporter.probe.runner import probe
 from exporter.target import Target, parse_endpoint
 
 PROBE_SECONDS = 20.0
