@@ -29,7 +29,7 @@ def _dane_unsigned(observation: Observation) -> str | None:
         return None
     if dane.support in _UNUSABLE:
         return _UNUSABLE[dane.support].format(owner=dane.owner)
-    return dane.problem if dane.valid is None and not dane.matches else None
+    return dane.problem or None if dane.valid is None else None
 
 
 def _dane_no_rollover(observation: Observation) -> str | None:

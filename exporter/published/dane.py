@@ -182,7 +182,7 @@ def match(published: TLSARecords, presented: Presented, *, smtp: bool) -> DANE |
         () if undecided else matches,
         count,
         depends_on_leaf=valid and not rest,
-        problem="" if valid else _why(matches, published, presented),
+        problem="" if valid or undecided else _why(matches, published, presented),
     )
 
 
