@@ -103,6 +103,7 @@ async def _read(config: Config, target: Target, module: Module) -> TargetReport:
         await engine.assessor.settled()
         return engine.assess_again(done)
     finally:
+        await engine.prober.departures.all_left()
         engine.close()
 
 
