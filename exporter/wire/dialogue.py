@@ -9,6 +9,8 @@ from collections.abc import Generator
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
+from exporter.text import escaped
+
 T = TypeVar("T")
 Steps: TypeAlias = Generator[bytes, bytes, T]
 
@@ -41,7 +43,7 @@ class DialogueError(Exception):
 def printable_untrusted(data: bytes) -> str:
     """Return what a server said as one line that is safe in logs and terminals, cut at MAX_QUOTED."""
     text = data[: 4 * MAX_QUOTED].decode("utf-8", "backslashreplace")
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    safe = escaped(text)
     return safe if len(safe) <= MAX_QUOTED else safe[: MAX_QUOTED - 1] + "…"
 
 

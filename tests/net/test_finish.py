@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 
 from exporter.net.connect import connect_one
-from exporter.net.epoll import EpollWatcher
 from exporter.net.resolve import Address
 from exporter.net.stream import MAX_DISCARDED
+from exporter.net.watcher import watcher_of
 
 
 class Peer:
@@ -51,7 +51,7 @@ async def finished(stream):
     stream.finish(lambda: done.set_result(None))
     async with asyncio.timeout(10):
         await done
-    assert not len(EpollWatcher.of(asyncio.get_running_loop()))
+    assert not len(watcher_of(asyncio.get_running_loop()))
 
 
 async def test_what_is_unread_makes_no_reset():

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exporter.net.connect import connect_one
-from exporter.net.epoll import EpollWatcher
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
+from exporter.net.watcher import watcher_of
 from exporter.posture.determine import determine
 from exporter.posture.facts import Posture
 
@@ -66,4 +66,4 @@ async def posture_of(
     try:
         return await determine(Loopback(port, seconds), server_name=server_name, seconds=seconds, active=active)
     finally:
-        EpollWatcher.of(asyncio.get_running_loop()).expire_all()
+        watcher_of(asyncio.get_running_loop()).expire_all()
