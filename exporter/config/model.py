@@ -185,7 +185,10 @@ BUILT_IN_MODULES: Mapping[str, Module] = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A whole configuration. `targets` are in the order of the files; `files` are those that were read."""
+    """A whole configuration. `targets` are in the order of the files; `files` are those that were read.
+
+    In `empty_files` nothing is written: no value of any key.
+    """
 
     global_: GlobalConfig = field(default_factory=GlobalConfig)
     modules: Mapping[str, Module] = field(default_factory=lambda: dict(BUILT_IN_MODULES))
@@ -193,4 +196,5 @@ class Config:
     target_files: tuple[TargetFiles, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()
+    empty_files: tuple[str, ...] = field(default=(), compare=False)
     vocabulary: Vocabulary = field(default=ANY_NAMES, compare=False, repr=False)  # for files of targets, read later
