@@ -47,6 +47,9 @@ def true_or_false(value: object) -> bool:
     raise ValueError("write true or false, without quotes")
 
 
+LONGEST_PAUSE = 60.0  # seconds
+
+
 def is_true(value: object) -> bool:
     """Tell whether it is `true`; False for `false`. Raises ValueError for anything else but text."""
     return isinstance(value, Plain) and value in ("true", "True", "TRUE")
@@ -65,6 +68,14 @@ def refresh(value: object) -> float:
     seconds = parse_duration(_text(value))
     if seconds < 1:
         raise ValueError("refresh must be at least 1s")
+    return seconds
+
+
+def pause(value: object) -> float:
+    """Read the pause between two connections of a scan; 0s is none at all."""
+    seconds = parse_duration(_text(value))
+    if seconds > LONGEST_PAUSE:
+        raise ValueError("pace must be at most 60s")
     return seconds
 
 

@@ -52,6 +52,11 @@ class ConfigLoader:
         if wrong:
             raise ConfigError(wrong, config.files)
 
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is valid in the configuration that was last read, and probably not meant."""
+        return self._written.warnings
+
     def changed(self) -> bool:
         """Tell whether the configuration's own files have changed since they were last read."""
         return self._files.changed()

@@ -10,10 +10,10 @@ import os
 import socket
 from typing import Protocol
 
-from exporter.net.epoll import HUNG_UP, READABLE, URGENT, WRITABLE, EpollWatcher
 from exporter.net.reason import NetworkError, Reason, network_error
+from exporter.net.watcher import HUNG_UP, READABLE, URGENT, WRITABLE, watcher_of
 
-CHUNK = 16 * 1024  # read at once; what nobody asks for waits with the system, and then with the peer
+CHUNK = 16 * 1024  # of one read; what is not read stays with the system, and then with the peer
 
 
 class Stream(Protocol):
@@ -30,9 +30,9 @@ class Stream(Protocol):
 
 
 class SocketStream:
-    """A Stream over a non-blocking socket: a transport does more than a probe needs.
+    """A Stream over a non-blocking socket. An asyncio transport does more than a probe needs, at twice the cost.
 
-    Nothing is read that nobody asks for. The deadline ends everything, from the connection on.
+    Nothing is read before it is asked for. The deadline ends everything, from the connection on.
     """
 
     def __init__(self, unconnected: socket.socket, deadline: float) -> None:
@@ -43,24 +43,25 @@ class SocketStream:
         self._loop = asyncio.get_running_loop()
         self._socket = unconnected
         self._unsent = b""
-        self._readable = False  # as far as is known: only reading tells
-        self._has_read = False  # since the loop has turned: whoever floods must not keep it from others and deadlines
+        self._readable = False  # as far as is known: only a read can tell
+        # Read since the loop's last iteration: a flooding peer must not keep the loop from others and from deadlines.
+        self._has_read = False
         self._hung_up = False
-        self._had_urgent = False  # data (RFC 9293 section 3.8.5): a read ends before it, whatever is behind
+        self._had_urgent = False  # a read stops before urgent data, whatever follows it (RFC 9293 section 3.8.5)
         self._ended = False
         self._closed = False
         self._error: NetworkError | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._poll = EpollWatcher.of(self._loop)
-        self._poll.add(self, self._loop)
+        self._watcher = watcher_of(self._loop)
+        self._watcher.add(self, self._loop)
 
     async def connect(self, address: tuple[str, int] | tuple[str, int, int, int] | str) -> None:
         """Connect, before anything else. Raises NetworkError."""
         error = self._socket.connect_ex(address)
         if error in (0, errno.EINPROGRESS):
-            self._poll.follow(self.descriptor)
+            self._watcher.follow(self.descriptor)
         if error == errno.EINPROGRESS:
-            await self._wait()
+            await self._wait(writing=True)
             if self._error is not None:
                 raise self._failure()
             error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if self._hung_up else 0
@@ -82,7 +83,7 @@ class SocketStream:
         return b""
 
     def _receive(self) -> bytes:
-        """Return what is there, b"" for nothing; note the end."""
+        """Return what has arrived, b"" for nothing; note the end of the connection."""
         try:
             data = self._socket.recv(CHUNK)
         except (BlockingIOError, InterruptedError):
@@ -94,17 +95,18 @@ class SocketStream:
             return b""
         self._ended = not data
         self.bytes_received += len(data)
-        if len(data) < CHUNK and not self._hung_up and not self._had_urgent:  # what comes from now on is told anew
+        if len(data) < CHUNK and not self._hung_up and not self._had_urgent:  # the next bytes will be a new edge
             self._readable = False
         self._has_read = self._readable
         return data
 
     def _failure(self) -> NetworkError:
-        """Return the error anew: one that the stream kept would keep the stream, by its traceback."""
+        """Return a new error: a kept one would keep the stream alive through its traceback."""
         assert self._error is not None
         return NetworkError(self._error.reason, self._error.detail)
 
-    async def _wait(self) -> None:
+    async def _wait(self, *, writing: bool = False) -> None:
+        self._watcher.arm(self.descriptor, writing=writing or bool(self._unsent))
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
@@ -116,7 +118,7 @@ class SocketStream:
             self._waiter.set_result(None)
 
     def notice(self, events: int) -> None:
-        """Take in what has happened to the socket."""
+        """Take note of what has become true of the socket."""
         if events & READABLE:
             self._readable = True
         if events & HUNG_UP:
@@ -125,10 +127,12 @@ class SocketStream:
             self._had_urgent = True
         if self._unsent and events & WRITABLE:
             self._unsent = self._send(self._unsent)
+            if self._unsent:
+                self._watcher.arm(self.descriptor, writing=True)
         self._wake()
 
     def expire(self) -> None:
-        """End everything: the deadline has passed."""
+        """End the connection: the deadline has passed."""
         self._error = NetworkError(Reason.TIMEOUT, "the deadline passed")
         self.close()
 
@@ -138,6 +142,8 @@ class SocketStream:
             return
         self.bytes_sent += len(data)
         self._unsent = self._unsent + data if self._unsent else self._send(data)
+        if self._unsent:
+            self._watcher.arm(self.descriptor, writing=True)
 
     def _send(self, data: bytes) -> bytes:
         """Send what fits and return the rest."""
@@ -145,7 +151,7 @@ class SocketStream:
             sent = self._socket.send(data)
         except (BlockingIOError, InterruptedError):
             return data
-        except OSError as error:  # it is told when all that came before it has been read
+        except OSError as error:  # reported after all that arrived before it has been read
             self._error = self._error or network_error(error)
             return b""
         return data[sent:]
@@ -155,6 +161,6 @@ class SocketStream:
         if self._closed:
             return
         self._closed = self._ended = True
-        self._poll.remove(self.descriptor)
+        self._watcher.remove(self.descriptor)
         self._socket.close()
         self._wake()
