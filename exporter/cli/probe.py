@@ -72,6 +72,7 @@ async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]
             reports = [_complete(engine, report) for report in reports]
         return reports
     finally:
+        await engine.prober.departures.all_left()
         engine.close()
 
 

@@ -161,9 +161,12 @@ def strongest(records: Sequence[TLSARecord]) -> tuple[TLSARecord, ...]:
 
 
 def match(published: TLSARecords, presented: Presented, *, smtp: bool) -> DANE | None:
-    """Compare records with a chain; None where there are no records or nothing was presented."""
+    """Compare records with a chain; None where there are no records or nothing was presented.
+
+    Bogus ones are not read: that an answer does not hold is all that is known.
+    """
     count = len(published.records)
-    if not count or not presented.path:
+    if not presented.path or not (count or published.support is Support.BOGUS):
         return None
     usable = strongest([one for one in published.records if is_usable(one, smtp=smtp)])
     if published.support is not Support.SECURE:

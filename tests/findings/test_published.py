@@ -27,7 +27,10 @@ def observed(published, **module):
     return Observation(TARGET, Module("m", **module), make_result(NOW, 0.1), NOW, published=published)
 
 
-def dane(valid, support=Support.SECURE, matches=(RecordMatch(RECORD, matches=True),), **more):
+MATCHES = (RecordMatch(RECORD, matches=True),)
+
+
+def dane(valid, support=Support.SECURE, matches=MATCHES, **more):
     return Published(dane=DANE("_25._tcp.mx.example", support, valid, matches, 1, **more))
 
 
