@@ -6,7 +6,6 @@ any other is not made, whoever resolved the name.
 """
 
 import asyncio
-import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -20,8 +19,9 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from exporter.certificates.verdict import TrustStore
+from exporter.net.address_policy import may_be_fetched_from
 from exporter.net.dns_threads import AddressInfo, DNSThreadPool, NoThreadError
-from exporter.net.http_fetch import NAMES, is_forbidden
+from exporter.net.http_fetch import NAMES
 
 SECONDS = 20.0  # for one document, whatever the server does
 MAX_CONTEXTS = 16
@@ -122,7 +122,7 @@ class _ForbiddenAddressError(OSError):
 def _session(roots: TrustStore | None, resolve: ResolveName | None, *, loopback: bool) -> aiohttp.ClientSession:
     def make_socket(address: AddressInfo) -> socket.socket:
         family, kind, protocol, _, (ip, *_) = address
-        if is_forbidden(ipaddress.ip_address(ip.partition("%")[0]), loopback=loopback):
+        if not may_be_fetched_from(ip, loopback=loopback):
             raise _ForbiddenAddressError(f"{ip} must not be connected to")
         return socket.socket(family, kind, protocol)
 

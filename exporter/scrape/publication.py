@@ -15,7 +15,7 @@ from exporter.certificates.names import matches_name
 from exporter.certificates.trust_store import TrustError, load_trust
 from exporter.certificates.verdict import TrustStore
 from exporter.config.model import Addresses, Module, Transport
-from exporter.net.http_fetch import is_forbidden
+from exporter.net.address_policy import may_be_fetched_from
 from exporter.net.reason import Reason
 from exporter.probe.prober import Prober
 from exporter.probe.result import Phase, Result
@@ -124,7 +124,7 @@ class _Connector:
 
     async def connect(self, wanted: Connection) -> Connected:
         """Complete a handshake and hang up. An address that must not be connected to says nothing."""
-        if is_forbidden(ipaddress.ip_address(wanted.address), loopback=self._is_local):
+        if not may_be_fetched_from(wanted.address, loopback=self._is_local):
             return Connected(None, detail="the address policy forbids the address")
         tls_config = replace(self._module.tls_config, server_name=wanted.server_name)
         module = replace(self._module, tls_config=tls_config, alpn=wanted.alpn)

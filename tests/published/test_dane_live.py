@@ -194,9 +194,9 @@ async def one_of_ours(engine, host, dns):
     module = Module("smtp", starttls="smtp", tls_config=TLSConfig(server_name=host), dns=dns)
     target = Target(host, parse_endpoint("127.0.0.1:25"), "smtp")
     deadline = asyncio.get_running_loop().time() + 30
-    await engine.read(target, module, deadline)
-    await engine.publications.wait_idle()
-    (assessment,) = (await engine.read(target, module, deadline)).assessments
+    await engine.report(target, module, deadline)
+    await engine.assessor.settled()
+    (assessment,) = (await engine.report(target, module, deadline)).assessments
     published = assessment.observation.published
     if [one for one in published.failures if one.reason == "bogus"]:
         return "failed"

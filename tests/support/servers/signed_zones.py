@@ -71,7 +71,7 @@ def sign(zone: ZoneText, folder: Path, text: str) -> list[str]:
         *chain, "-f", str(file), str(file), cwd=folder,
     )  # fmt: skip
     if zone.edit is not None:
-        file.write_text(zone.edit(file.read_text()))
+        file.write_text(zone.edit(file.read_text(), origin))
     found = (folder / f"dsset-{origin}").read_text().splitlines()
     return [line.strip() for line in found if line.strip()]
 
