@@ -1,9 +1,21 @@
 """Distinguished names as text: RFC 4514, made printable whatever a certificate holds.
 
-The result is for people and labels; names are compared by their encoding elsewhere, never by this text.
+The text is for people and labels; names are compared by `same_name` or by their encoding, never by this text.
 """
 
-from exporter.certificates.der import DERError, Element, elements_untrusted, oid_untrusted, string_untrusted
+import unicodedata
+from functools import lru_cache
+
+from exporter.certificates.der import (
+    SEQUENCE,
+    STRINGS,
+    DERError,
+    Element,
+    element_untrusted,
+    elements_untrusted,
+    oid_untrusted,
+    string_untrusted,
+)
 
 ATTRIBUTES = {
     "2.5.4.3": "CN",
@@ -19,6 +31,10 @@ ATTRIBUTES = {
     "2.5.4.15": "businessCategory",
     "2.5.4.17": "postalCode",
     "2.5.4.42": "givenName",
+    "2.5.4.43": "initials",
+    "2.5.4.44": "generationQualifier",
+    "2.5.4.46": "dnQualifier",
+    "2.5.4.65": "pseudonym",
     "2.5.4.97": "organizationIdentifier",
     "0.9.2342.19200300.100.1.1": "UID",
     "0.9.2342.19200300.100.1.25": "DC",
@@ -28,6 +44,8 @@ ATTRIBUTES = {
     "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC",
 }
 COMMON_NAME = "2.5.4.3"
+MAX_NAMES = 4096  # kept in canonical form
+MAX_NAME_OCTETS = 512  # of those: a hostile one may have tens of thousands
 
 
 def attributes_untrusted(name: bytes) -> list[list[tuple[str, Element]]]:
@@ -47,9 +65,14 @@ def attributes_untrusted(name: bytes) -> list[list[tuple[str, Element]]]:
 def text_untrusted(name: bytes) -> str:
     """Return a Name's contents in the string form of RFC 4514: the last relative name first."""
     return ",".join(
-        "+".join(f"{ATTRIBUTES.get(oid, oid)}={escape(string_untrusted(value))}" for oid, value in pairs)
+        "+".join(f"{ATTRIBUTES.get(oid, oid)}={_value_text(value)}" for oid, value in pairs)
         for pairs in reversed(attributes_untrusted(name))
     )
+
+
+def _value_text(value: Element) -> str:
+    """Return a value as text; one that is no string in hexadecimal digits (RFC 4514 section 2.4)."""
+    return escape(string_untrusted(value)) if value.tag in STRINGS else f"#{value.encoding.hex()}"
 
 
 def common_names_untrusted(name: bytes) -> list[str]:
@@ -57,6 +80,38 @@ def common_names_untrusted(name: bytes) -> list[str]:
     return [
         string_untrusted(value) for pairs in attributes_untrusted(name) for oid, value in pairs if oid == COMMON_NAME
     ]
+
+
+def canonical(name: bytes) -> bytes:
+    """Return an encoded Name in a form that is equal for names that match by RFC 5280 section 7.1.
+
+    Text is compared without regard to case, to the string type, and to how many spaces stand where. What cannot be
+    read stays as it is.
+    """
+    return _kept_canonical(name) if len(name) <= MAX_NAME_OCTETS else _canonical(name)
+
+
+def _canonical(name: bytes) -> bytes:
+    try:
+        relatives = attributes_untrusted(element_untrusted(name, SEQUENCE).body)
+    except DERError:
+        return name
+    return repr([sorted((oid, _prepared(value)) for oid, value in pairs) for pairs in relatives]).encode()
+
+
+_kept_canonical = lru_cache(maxsize=MAX_NAMES)(_canonical)
+
+
+def same_name(one: bytes, other: bytes) -> bool:
+    """Tell whether two encoded Names match by RFC 5280 section 7.1."""
+    return one == other or canonical(one) == canonical(other)
+
+
+def _prepared(value: Element) -> str:
+    """Prepare a value for comparison (RFC 4518 section 2, without its rarer mappings)."""
+    if value.tag not in STRINGS:
+        return value.encoding.hex()
+    return " ".join(unicodedata.normalize("NFKC", string_untrusted(value)).casefold().split())
 
 
 def escape(value: str) -> str:

@@ -1,8 +1,8 @@
 """What a certificate says: facts read from untrusted DER, whatever state it is in.
 
 Every field is read by the lenient reader, so that a certificate that strict parsers refuse still shows its
-dates and names; `problems` lists what is wrong with it. Nothing here decides whether a certificate is to be
-trusted.
+dates and names. `faults` lists what is wrong with it by our own reading; that `cryptography` cannot parse it is no
+fault of the certificate, only `parsed` is None then. Nothing here decides whether a certificate is to be trusted.
 """
 
 import base64
@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 from exporter.certificates.algorithms import (
     Key,
@@ -22,6 +21,7 @@ from exporter.certificates.algorithms import (
     read_key_untrusted,
     read_signature_algorithm_untrusted,
 )
+from exporter.certificates.conformance import Fault, faults_untrusted
 from exporter.certificates.der import (
     INTEGER,
     SEQUENCE,
@@ -38,11 +38,10 @@ from exporter.certificates.extensions import (
     ExtensionFacts,
     extension_facts_untrusted,
     extensions_untrusted,
-    printable,
 )
+from exporter.certificates.signatures import is_signed_by
 
 _VERSION, _EXTENSIONS = 0xA0, 0xA3  # context tags of TBSCertificate
-_MAX_SENTENCE = 200
 _UNREAD = ExtensionFacts(san_count=None, sct_count=None)
 _NO_TIMES: tuple[Element | None, Element | None] = (None, None)
 _Source = TypeVar("_Source")
@@ -52,7 +51,7 @@ _warnings_lock = threading.Lock()  # the filters of `warnings` belong to the who
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """One certificate. A field that could not be read is empty or None, and `problems` says why."""
+    """One certificate. A field that could not be read is empty or None, and `faults` says why."""
 
     der: bytes
     fingerprint_sha256: str
@@ -78,23 +77,28 @@ class Certificate:
     ocsp_urls: tuple[str, ...] = ()
     crl_urls: tuple[str, ...] = ()
     ca_issuer_urls: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
     subject_der: bytes = b""
     issuer_der: bytes = b""
-    parsed: x509.Certificate | None = None
+    spki_der: bytes = b""
+    parsed: x509.Certificate | None = None  # None: `cryptography` cannot read all of it
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the encoding or the syntax, as sentences."""
+        return tuple(fault.text for fault in self.faults)
 
 
 def read_certificate_untrusted(der: bytes) -> Certificate:
-    """Read a certificate. Never raises: what cannot be read is missing, and `problems` says so."""
-    parsed, problems = _parse_strictly(der)
+    """Read a certificate. Never raises: what cannot be read is missing, and `faults` says so."""
     fingerprint = hashlib.sha256(der).hexdigest()
+    faults = list(faults_untrusted(der))
     try:
         body = _body_untrusted(der)
     except DERError as error:
-        return Certificate(der, fingerprint, problems=(*problems, f"not a certificate: {error}"))
+        return Certificate(der, fingerprint, faults=(*faults, *_unless_known(faults, f"not a certificate: {error}")))
     serial, algorithm, issuer, validity, subject, spki = body[:6]
-    if serial.body[:1] >= b"\x80":
-        problems.append("the serial number is negative")
+    problems: list[str] = []
     extensions = _read(problems, "extensions", _extensions, body[6:], _UNREAD)
     key = _read(problems, "public key", read_key_untrusted, spki, Key())
     signature = _read(problems, "signature", read_signature_algorithm_untrusted, algorithm, SignatureAlgorithm())
@@ -108,7 +112,7 @@ def read_certificate_untrusted(der: bytes) -> Certificate:
         fingerprint_sha256=fingerprint,
         subject=_read(problems, "subject", text_untrusted, subject.body, ""),
         issuer=_read(problems, "issuer", text_untrusted, issuer.body, ""),
-        serial_number=f"{integer_untrusted(serial.body):x}",
+        serial_number=_hexadecimal(integer_untrusted(serial.body)),
         not_before=not_before,
         not_after=not_after,
         key=key.text,
@@ -118,16 +122,28 @@ def read_certificate_untrusted(der: bytes) -> Certificate:
         signature_hash=signature.hash,
         spki_sha256=base64.b64encode(hashlib.sha256(spki.encoding).digest()).decode("ascii"),
         is_self_issued=is_self_issued,
-        is_self_signed=_is_self_signed(parsed) if is_self_issued else False,
+        is_self_signed=is_signed_by(der, spki.encoding) if is_self_issued else False,
         subject_der=subject.encoding,
         issuer_der=issuer.encoding,
-        parsed=parsed,
+        spki_der=spki.encoding,
+        parsed=_parsed(der),
     )
-    return _with_extensions(certificate, extensions, problems)
+    unread = (Fault("structure", problem) for problem in (*problems, *extensions.problems) if not faults)
+    return _with_extensions(certificate, extensions, (*faults, *unread))
 
 
-def _with_extensions(certificate: Certificate, extensions: ExtensionFacts, problems: list[str]) -> Certificate:
-    """Return a certificate with what its extensions say, and with every problem once."""
+def _hexadecimal(number: int) -> str:
+    """Return a serial number in whole bytes, as every other program writes it."""
+    digits = f"{abs(number):x}"
+    return f"{'-' if number < 0 else ''}{'0' * (len(digits) % 2)}{digits}"
+
+
+def _unless_known(faults: list[Fault], problem: str) -> tuple[Fault, ...]:
+    return () if faults else (Fault("structure", problem),)
+
+
+def _with_extensions(certificate: Certificate, extensions: ExtensionFacts, faults: tuple[Fault, ...]) -> Certificate:
+    """Return a certificate with what its extensions say, and with every fault once."""
     return replace(
         certificate,
         dns_names=extensions.dns_names,
@@ -139,7 +155,7 @@ def _with_extensions(certificate: Certificate, extensions: ExtensionFacts, probl
         ocsp_urls=extensions.ocsp_urls,
         crl_urls=extensions.crl_urls,
         ca_issuer_urls=extensions.ca_issuer_urls,
-        problems=tuple(dict.fromkeys((*problems, *extensions.problems))),
+        faults=tuple(dict.fromkeys(faults)),
     )
 
 
@@ -177,41 +193,14 @@ def _extensions(rest: list[Element]) -> ExtensionFacts:
     return ExtensionFacts()  # a certificate of version 1 does not say whether it is a CA
 
 
-def _parse_strictly(der: bytes) -> tuple[x509.Certificate | None, list[str]]:
-    """Parse with `cryptography`, which refuses what RFC 5280 does not allow; return what it says instead."""
-    problems: list[str] = []
+def _parsed(der: bytes) -> x509.Certificate | None:
+    """Parse with `cryptography`; None if it cannot read every part, which it looks at only when asked."""
     with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it warns of is judged by rules of our own
         try:
             parsed = x509.load_der_x509_certificate(der)
-        except Exception as error:  # noqa: BLE001 - hostile input; its parser raises several kinds
-            return None, [_sentence(error)]
-        for attribute in (
-            "subject",
-            "issuer",
-            "version",
-            "extensions",
-            "not_valid_after_utc",
-            "not_valid_before_utc",
-        ):
-            try:
+            for attribute in ("subject", "issuer", "version", "extensions", "not_valid_after_utc"):
                 getattr(parsed, attribute)
-            except Exception as error:  # noqa: BLE001 - hostile input
-                problems.append(_sentence(error))
-    return parsed, problems
-
-
-def _sentence(error: Exception) -> str:
-    return printable(str(error).splitlines()[0] if str(error) else type(error).__name__)[:_MAX_SENTENCE]
-
-
-def _is_self_signed(parsed: x509.Certificate | None) -> bool | None:
-    if parsed is None:
-        return None
-    try:
-        parsed.verify_directly_issued_by(parsed)
-    except InvalidSignature:
-        return False
-    except Exception:  # noqa: BLE001 - a key or algorithm that cannot be checked
-        return None
-    return True
+        except Exception:  # noqa: BLE001 - hostile input; its parser raises several kinds
+            return None
+    return parsed
