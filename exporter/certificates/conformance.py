@@ -16,7 +16,7 @@ from exporter.certificates.der import DERError, Element, element_untrusted, elem
 from exporter.certificates.extension_syntax import SYNTAX
 
 _CONSTRUCTED = 0x20
-_UNIVERSAL = 0xC0  # no bit of it: a universal tag
+_CLASS = 0xC0  # no bit of it: a universal tag
 _STRUCTURED = frozenset((der.SEQUENCE, der.SET))
 _MAX_DEPTH = 32
 _VERSION, _ISSUER_UNIQUE_ID, _SUBJECT_UNIQUE_ID, _EXTENSIONS = 0xA0, 0x81, 0x82, 0xA3
@@ -143,31 +143,28 @@ def _extension(oid: str, value: bytes) -> Iterator[Fault]:
 
 
 def _encoding(data: bytes) -> Iterator[Fault]:
-    """Walk every element of a value (X.690 sections 8, 10 and 11). Iterative: nesting costs no stack."""
-    waiting = [(data, 0)]
+    """Walk every element of a value (X.690 sections 8, 10 and 11). Iterative: nesting costs no stack.
+
+    It is written without an object for each element: this is most of what reading a certificate costs.
+    """
+    waiting = [(0, len(data), 0)]
     while waiting:
-        level, depth = waiting.pop()
+        at, end, depth = waiting.pop()
         if depth > _MAX_DEPTH:
             raise DERError(f"nested deeper than {_MAX_DEPTH}")
-        for element in elements_untrusted(level):
-            yield from _element(element)
-            if element.tag & _CONSTRUCTED:
-                waiting.append((element.body, depth + 1))
-
-
-def _element(element: Element) -> Iterator[Fault]:
-    header = len(element.encoding) - len(element.body)
-    if header != _shortest_header(len(element.body)):
-        yield Fault("length", "a length that is not in its shortest form (X.690 section 10.1)")
-    if element.tag & _UNIVERSAL:
-        return
-    if element.tag & _CONSTRUCTED and element.tag not in _STRUCTURED:
-        yield Fault("structure", f"a string in parts, tag 0x{element.tag:02x} (X.690 section 10.2)")
-        return
-    check = _CHECKS.get(element.tag)
-    text = check(element.body) if check is not None else None
-    if text is not None:
-        yield Fault(_KINDS.get(element.tag, "value"), text)
+        while at < end:
+            tag, start, length = der.header_untrusted(data, at)
+            if start - at != _shortest_header(length):
+                yield Fault("length", "a length that is not in its shortest form (X.690 section 10.1)")
+            at = start + length
+            if at > end:
+                raise DERError("element longer than what holds it")
+            if tag & _CONSTRUCTED:
+                waiting.append((start, at, depth + 1))
+                if not tag & _CLASS and tag not in _STRUCTURED:
+                    yield Fault("structure", f"a string in parts, tag 0x{tag:02x} (X.690 section 10.2)")
+            elif tag in _CHECKS and (text := _CHECKS[tag](data[start:at])) is not None:
+                yield Fault(_KINDS.get(tag, "value"), text)
 
 
 def _shortest_header(length: int) -> int:

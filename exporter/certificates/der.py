@@ -57,21 +57,21 @@ def element_untrusted(data: bytes, tag: int | None = None) -> Element:
 
 def contents_untrusted(data: bytes, tag: int) -> bytes:
     """Return the contents of the element that data is meant to be, cut short if data is."""
-    found, start, _ = _header(data, 0)
+    found, start, _ = header_untrusted(data, 0)
     if found != tag:
         raise DERError(f"tag 0x{found:02x} where 0x{tag:02x} belongs")
     return data[start:]
 
 
 def _element(data: bytes, offset: int) -> Element:
-    tag, start, length = _header(data, offset)
+    tag, start, length = header_untrusted(data, offset)
     end = start + length
     if len(data) < end:
         raise DERError("element longer than what holds it")
     return Element(tag, data[start:end], data[offset:end])
 
 
-def _header(data: bytes, offset: int) -> tuple[int, int, int]:
+def header_untrusted(data: bytes, offset: int) -> tuple[int, int, int]:
     """Read identifier and length (X.690 sections 8.1.2 and 8.1.3); return tag, start and length of the contents."""
     if len(data) - offset < 2:  # noqa: PLR2004 - identifier and length
         raise DERError("truncated element")

@@ -77,7 +77,7 @@ def _octets(element: Element) -> Iterator[str]:
 
 def _authority_key_identifier(element: Element) -> Iterator[str]:
     tags = [part.tag for part in _sequence_of(element)]
-    if tags != sorted(set(tags)) or not {_KEY_IDENTIFIER, _CERT_ISSUER, _CERT_SERIAL}.issuperset(tags):
+    if tags != [tag for tag in (_KEY_IDENTIFIER, _CERT_ISSUER, _CERT_SERIAL) if tag in tags]:
         yield "fields that are not of section 4.2.1.1"
     elif (_CERT_ISSUER in tags) != (_CERT_SERIAL in tags):
         yield "an issuer without a serial number, or the reverse (section 4.2.1.1)"
