@@ -18,11 +18,11 @@ import yaml
 from configuration_keys import KEYS
 
 from exporter.config import model, schema
-from exporter.config.shape import Block, Named, Numbered, Reader, Shape
+from exporter.config.schema_types import Block, Named, Numbered, Reader, Shape
 from exporter.config.units import format_duration
 from exporter.findings.catalogue import CATALOGUE, SEVERITIES
 from exporter.metrics.catalogue import FAMILIES
-from exporter.metrics.own import OwnMetrics
+from exporter.metrics.self_metrics import SelfMetrics
 
 FOLDER = Path(__file__).parent
 ALERTS = FOLDER.parent / "mixin" / "alerts.yaml"
@@ -99,7 +99,7 @@ def metrics() -> str:
 def own_metrics() -> str:
     """Return a row for every metric of the exporter on itself."""
     rows = []
-    for family in OwnMetrics().registry.collect():
+    for family in SelfMetrics().registry.collect():
         if family.name.startswith("tls_exporter"):
             name = family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
             rows.append((f"`{name}`", family.type, family.documentation))

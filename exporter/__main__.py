@@ -2,7 +2,7 @@
 
 import sys
 
-from exporter.cli import main as run
+from exporter.cli.main import main as run
 
 
 def main() -> None:

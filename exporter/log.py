@@ -53,7 +53,7 @@ def configure(level: str = "info", form: str = "logfmt") -> None:
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
-class Seldom:
+class Throttle:
     """Whether a line on trouble of some kind is due: once in ten seconds for each kind, however often it comes."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -76,8 +76,8 @@ def test_what_cannot_be_written_is_counted_and_told_when_it_can_be(lines):
 
 def test_trouble_of_a_kind_is_told_seldom_and_each_kind_by_itself():
     now = 0.0
-    seldom = log.Seldom(lambda: now)
-    told = [(kind, seldom(kind)) for kind in ("memory", "memory", "resolver")]
+    throttle = log.Throttle(lambda: now)
+    told = [(kind, throttle(kind)) for kind in ("memory", "memory", "resolver")]
     assert told == [("memory", True), ("memory", False), ("resolver", True)]
     now = log.SELDOM_SECONDS
-    assert seldom("memory")
+    assert throttle("memory")

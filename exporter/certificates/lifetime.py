@@ -5,7 +5,7 @@ The limits bind public CAs only; whether a chain leads to one is for the caller 
 
 from datetime import UTC, datetime
 
-from exporter.certificates.facts import Certificate
+from exporter.certificates.certificate import Certificate
 
 SECONDS_PER_DAY = 86_400
 

@@ -7,7 +7,7 @@ import ipaddress
 
 import idna
 
-from exporter.certificates.facts import Certificate
+from exporter.certificates.certificate import Certificate
 
 
 def matches_name(certificate: Certificate, name: str) -> bool:

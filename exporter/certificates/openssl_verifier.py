@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 
 from OpenSSL import SSL, crypto
 
-from exporter.certificates.chain import TrustStore, Verdict, VerifyError
-from exporter.certificates.facts import Certificate, read_certificate_untrusted
+from exporter.certificates.certificate import Certificate, read_certificate_untrusted
 from exporter.certificates.openssl_errors import ERRORS, UNREADABLE, message_of
+from exporter.certificates.verdict import TrustStore, Verdict, VerifyError
 
 _RECORD_SIZE = 16384
 _PRESENT_SECONDS = 1.0

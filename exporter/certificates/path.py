@@ -5,8 +5,8 @@ This is about what was sent, not about trust: a verifier may find another path, 
 
 from itertools import pairwise
 
+from exporter.certificates.certificate import Certificate
 from exporter.certificates.distinguished_name import same_name
-from exporter.certificates.facts import Certificate
 from exporter.certificates.signatures import is_signed_by
 
 MAX_CHECKS = 200  # signatures verified for one chain: a hostile one may have a hundred issuers of the same name
@@ -33,7 +33,7 @@ def presented_path(certificates: tuple[Certificate, ...]) -> tuple[Certificate, 
     return tuple(path)
 
 
-def first_stranger(certificates: tuple[Certificate, ...]) -> int | None:
+def first_unrelated(certificates: tuple[Certificate, ...]) -> int | None:
     """Return the position of the first certificate that did not sign the one before it; None if all did."""
     for position, (certificate, following) in enumerate(pairwise(certificates), 1):
         if not is_issued_by(certificate, following):

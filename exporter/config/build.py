@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from exporter.config import schema
+from exporter.config.files import NamedFileError, check_directory, check_pem, read_secret
 from exporter.config.model import (
     BUILT_IN_MODULES,
     Config,
@@ -25,9 +26,8 @@ from exporter.config.model import (
     Transport,
     TrustConfig,
 )
-from exporter.config.named_files import NamedFileError, check_directory, check_pem, read_secret
 from exporter.config.problems import Problem, did_you_mean
-from exporter.config.shape import Shape
+from exporter.config.schema_types import Shape
 from exporter.config.source import Source, Steps
 from exporter.config.targets import make_target
 from exporter.target import Target

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from exporter.config import schema
 from exporter.config.build import Assembly
+from exporter.config.files import NamedFileError, read_named
 from exporter.config.model import Config
-from exporter.config.named_files import NamedFileError, read_named
 from exporter.config.problems import ConfigError, Problem
 from exporter.config.source import Source, read_source
 

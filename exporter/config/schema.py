@@ -6,18 +6,18 @@ A key without a value counts as not written, so every value may be None; default
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from exporter.config import values
+from exporter.config import parsers
 from exporter.config.model import Addresses, IPProtocol, Transport
-from exporter.config.shape import Block, Key, Named, Needed, Numbered, Shape, between, each, one_of, text, value
+from exporter.config.schema_types import Block, Key, Named, Needed, Numbered, Shape, between, each, one_of, text, value
 
 Conflict = tuple[str, str]  # the key, and the sentence about it
 
-TEXT = text(values.filled)
-FLAG = value(values.true_or_false)
-DURATION = value(values.duration)
-REFRESH = value(values.refresh)
-VERSION = text(values.tls_version)
-HOST_NAME = text(values.host_name)
+TEXT = text(parsers.filled)
+FLAG = value(parsers.true_or_false)
+DURATION = value(parsers.duration)
+REFRESH = value(parsers.refresh)
+VERSION = text(parsers.tls_version)
+HOST_NAME = text(parsers.host_name)
 
 
 class TLSConfig(Shape):
@@ -50,8 +50,8 @@ class TLSConfig(Shape):
 class HTTP(Shape):
     """`http`."""
 
-    path = Key(text(values.request_path))
-    host = Key(text(values.host_header))
+    path = Key(text(parsers.request_path))
+    host = Key(text(parsers.host_header))
     hsts = Key(FLAG)
     redirect_from_port = Key(between(1, 65535))
 
@@ -59,7 +59,7 @@ class HTTP(Shape):
 class Trust(Shape):
     """`trust`."""
 
-    spki_sha256_pins = Key(each(text(values.spki_pin)))
+    spki_sha256_pins = Key(each(text(parsers.spki_pin)))
     max_lifetime = Key(DURATION)
     ca_directory = Key(TEXT)
     system_roots = Key(FLAG)
@@ -88,13 +88,13 @@ class Module(Shape):
     ip_protocol = Key(one_of(IPProtocol))
     addresses = Key(one_of(Addresses))
     server_names = Key(each(HOST_NAME))
-    certificate_types = Key(each(text(values.certificate_type)))
-    source_address = Key(text(values.ip_address))
-    proxy_url = Key(value(values.proxy_url))
+    certificate_types = Key(each(text(parsers.certificate_type)))
+    source_address = Key(text(parsers.ip_address))
+    proxy_url = Key(value(parsers.proxy_url))
     proxy_password_file = Key(TEXT)
-    no_proxy = Key(each(text(values.no_proxy)))
-    starttls = Key(text(values.starttls))
-    alpn = Key(each(text(values.alpn_protocol)))
+    no_proxy = Key(each(text(parsers.no_proxy)))
+    starttls = Key(text(parsers.starttls))
+    alpn = Key(each(text(parsers.alpn_protocol)))
     transport = Key(one_of(Transport))
     http = Key(Block(HTTP))
     trust = Key(Block(Trust))
@@ -134,9 +134,9 @@ class TargetGroup(Shape):
 
     instead_of_text = "a mapping is wanted: write '- targets: [example.com:443]'"
 
-    targets = Needed(Numbered(text(values.target_text)))
+    targets = Needed(Numbered(text(parsers.target_text)))
     module = Key(TEXT)
-    labels = Key(Named(text(values.label_name), text(values.label_value), blank=str))  # one that is empty is none
+    labels = Key(Named(text(parsers.label_name), text(parsers.label_value), blank=str))  # one that is empty is none
 
 
 class Global(Shape):
@@ -150,14 +150,14 @@ class Global(Shape):
 class ProbeEndpoint(Shape):
     """`probe_endpoint`."""
 
-    allow = Key(each(text(values.allow_pattern)))
+    allow = Key(each(text(parsers.allow_pattern)))
 
 
 class File(Shape):
     """One whole file."""
 
     global_ = Key(Block(Global))
-    modules = Key(Named(text(values.module_name), Block(Module), blank=Module))
+    modules = Key(Named(text(parsers.module_name), Block(Module), blank=Module))
     targets = Key(Numbered(Block(TargetGroup)))
-    target_files = Key(each(text(values.file_pattern)))
+    target_files = Key(each(text(parsers.file_pattern)))
     probe_endpoint = Key(Block(ProbeEndpoint))

@@ -6,9 +6,9 @@ Reads the whole file whatever is wrong with it; what its values mean together is
 from dataclasses import dataclass, field
 from typing import Generic
 
-from exporter.config.document import DocumentError, Node, read_document
 from exporter.config.problems import Problem, dotted
-from exporter.config.shape import AnyShape, Block, Trail
+from exporter.config.schema_types import AnyShape, Block, Trail
+from exporter.config.yaml_document import DocumentError, Node, read_document
 
 Steps = tuple[str | int, ...]
 

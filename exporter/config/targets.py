@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from exporter.config.model import Module
-from exporter.config.values import STARTTLS_PORTS
+from exporter.config.parsers import STARTTLS_PORTS
 from exporter.target import HTTPS_PORT, Endpoint, Target, parse_endpoint
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from exporter.config.files import NamedFileError, check_pem, read_named
 from exporter.config.model import Secret
-from exporter.config.named_files import NamedFileError, check_pem, read_named
 from exporter.config.problems import ConfigError, Problem
 from exporter.config.source import Source, read_source
 from exporter.config.web_schema import CIPHER_SUITES, CURVES, TLSServer, WebFile

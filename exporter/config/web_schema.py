@@ -4,7 +4,7 @@ import re
 
 from exporter.config.problems import one_of
 from exporter.config.schema import FLAG, TEXT, VERSION
-from exporter.config.shape import Block, Key, Named, Reader, Shape, between, each, text
+from exporter.config.schema_types import Block, Key, Named, Reader, Shape, between, each, text
 from exporter.config.units import parse_duration
 
 CLIENT_AUTH_TYPES = (  # Go's names (crypto/tls.ClientAuthType)

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TextIO
 
-from exporter.daemon import Settings, serve
+from exporter.daemon.service import Settings, serve
 from exporter.demo.gallery import Gallery
 from exporter.demo.scraping import scrape_until
 

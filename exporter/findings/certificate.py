@@ -7,10 +7,10 @@ client needs is no finding. Without trusted roots nothing is said of trust, only
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from exporter.certificates.chain import Verdict
-from exporter.certificates.facts import Certificate
+from exporter.certificates.certificate import Certificate
 from exporter.certificates.lifetime import SECONDS_PER_DAY, allowed_lifetime, lifetime
 from exporter.certificates.openssl_errors import EXPIRED, MALFORMED, NOT_YET_VALID, WEAK_KEY, WEAK_SIGNATURE
+from exporter.certificates.verdict import Verdict
 from exporter.findings.observation import Observation
 from exporter.findings.trust import chain_incomplete, openssl_errors, self_signed, untrusted_issuer, verdict
 
@@ -142,11 +142,11 @@ def _root_sent(observation: Observation) -> str | None:
 
 def _misordered(observation: Observation) -> str | None:
     """RFC 5246 section 7.4.2: each following certificate MUST directly certify the one preceding it."""
-    if observation.chain is None or observation.chain.stranger is None:
+    if observation.chain is None or observation.chain.unrelated is None:
         return None
-    before = observation.certificates[observation.chain.stranger - 1]
-    stranger = observation.certificates[observation.chain.stranger]
-    return f"{stranger.subject or 'a certificate'} follows {before.subject or 'another'}, which it did not sign"
+    before = observation.certificates[observation.chain.unrelated - 1]
+    unrelated = observation.certificates[observation.chain.unrelated]
+    return f"{unrelated.subject or 'a certificate'} follows {before.subject or 'another'}, which it did not sign"
 
 
 def _addresses_disagree(observation: Observation) -> str | None:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from exporter.certificates.chain import Verdict
-from exporter.certificates.facts import Certificate
-from exporter.certificates.judge import Chain
-from exporter.certificates.revocation import Revocation
+from exporter.certificates.certificate import Certificate
+from exporter.certificates.chain_cache import Chain
+from exporter.certificates.verdict import Verdict
 from exporter.config.model import Module
-from exporter.probe.posture.facts import Posture
+from exporter.posture.facts import Posture
 from exporter.probe.result import Result
+from exporter.revocation.status import Revocation
 from exporter.target import Target
 
 

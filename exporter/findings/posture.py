@@ -7,8 +7,8 @@ check that does not apply, leave their finding absent.
 from collections.abc import Callable, Mapping
 
 from exporter.findings.observation import Observation
-from exporter.probe.posture.facts import Oracle, Posture
-from exporter.wire.names import cipher_classes
+from exporter.posture.facts import Oracle, Posture
+from exporter.wire.iana import cipher_classes
 
 _SHORTEST_DH = 2048
 _HYBRIDS = ("X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024")
@@ -40,9 +40,9 @@ def _cipher_class(label: str) -> Condition:
     return condition
 
 
-def _fact(judge: Callable[[Posture], str | None]) -> Condition:
+def _fact(assess: Callable[[Posture], str | None]) -> Condition:
     def condition(observation: Observation) -> str | None:
-        return judge(observation.posture) if observation.posture is not None else None
+        return assess(observation.posture) if observation.posture is not None else None
 
     return condition
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from exporter.certificates.revocation import STAPLE
 from exporter.findings.observation import Observation
+from exporter.revocation.status import STAPLE
 
 
 def _time(seconds: int | None) -> str:

@@ -17,11 +17,11 @@ A chain whose intermediates were sent leads to a root that is not trusted.
 
 import re
 
-from exporter.certificates.chain import Verdict, VerifyError
+from exporter.certificates.certificate import Certificate
 from exporter.certificates.extensions import authority_issuer_untrusted
-from exporter.certificates.facts import Certificate
 from exporter.certificates.openssl_errors import EXPLAINED_ELSEWHERE, NO_ISSUER, SELF_SIGNED, SELF_SIGNED_ROOT
 from exporter.certificates.path import is_issued_by
+from exporter.certificates.verdict import Verdict, VerifyError
 from exporter.findings.observation import Observation
 
 _INTERMEDIATE = re.compile(r"intermediate|issuing|subordinate|\b(int|inter|sub|ica)\b", re.IGNORECASE)

@@ -8,8 +8,8 @@ absent: no -62135596800, and no protocol 0 or hash 0 for a name that was not res
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 
-from exporter.certificates.facts import Certificate
-from exporter.findings.judgement import Judgement
+from exporter.certificates.certificate import Certificate
+from exporter.findings.assessment import Assessment
 from exporter.metrics.catalogue import Family
 from exporter.metrics.collect import Lines, number
 from exporter.metrics.labels import label
@@ -45,29 +45,29 @@ _IP_VERSIONS = {"ip4": 4, "ip6": 6}
 _OFFSET_BASIS, _PRIME, _32_BITS = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
 
 
-def blackbox_lines(judgements: Sequence[Judgement]) -> Lines:
+def blackbox_lines(assessments: Sequence[Assessment]) -> Lines:
     """Return the sample lines of a target under blackbox_exporter's names."""
     lines: Lines = {}
-    for name, labels, value in _samples(judgements):
+    for name, labels, value in _samples(assessments):
         lines[name] = f"{name}{{{labels}}} {number(value)}\n" if labels else f"{name} {number(value)}\n"
     return lines
 
 
-def _samples(judgements: Sequence[Judgement]) -> Iterator[tuple[str, str, float]]:
-    results = [judgement.observation.result for judgement in judgements]
-    yield "probe_success", "", float(all(map(is_good, judgements)))
+def _samples(assessments: Sequence[Assessment]) -> Iterator[tuple[str, str, float]]:
+    results = [assessment.observation.result for assessment in assessments]
+    yield "probe_success", "", float(all(map(is_good, assessments)))
     yield "probe_duration_seconds", "", round(max((result.total_seconds for result in results), default=0.0), 6)
     lookups = [seconds for result in results for phase, seconds in result.durations if phase is Phase.RESOLVE]
     if lookups:
         yield "probe_dns_lookup_time_seconds", "", round(max(lookups), 6)
-    yield from _address(judgements)
+    yield from _address(assessments)
     for name, expiries in (
-        ("probe_ssl_earliest_cert_expiry", _expiries(_presented(judgements))),
-        ("probe_ssl_last_chain_expiry_timestamp_seconds", _expiries(_trusted(judgements))),
+        ("probe_ssl_earliest_cert_expiry", _expiries(_presented(assessments))),
+        ("probe_ssl_last_chain_expiry_timestamp_seconds", _expiries(_trusted(assessments))),
     ):
         if expiries:
             yield name, "", min(expiries)
-    leaf = next((one.observation.certificates[0] for one in judgements if one.observation.certificates), None)
+    leaf = next((one.observation.certificates[0] for one in assessments if one.observation.certificates), None)
     if leaf is not None:
         yield "probe_ssl_last_chain_info", _leaf_labels(leaf), 1.0
     session = next((result.session for result in results if result.session is not None), None)
@@ -76,9 +76,9 @@ def _samples(judgements: Sequence[Judgement]) -> Iterator[tuple[str, str, float]
         yield "probe_tls_cipher_info", label("cipher", session.cipher), 1.0
 
 
-def is_good(judgement: Judgement) -> bool:
+def is_good(assessment: Assessment) -> bool:
     """Tell whether an ordinary client would be served: session, trust, name, and HTTP where it was asked for."""
-    observation = judgement.observation
+    observation = assessment.observation
     trusted = any(verdict.trusted for verdict in observation.verdicts if verdict.verifier == "openssl")
     if not observation.result.success or not trusted or observation.name_match is False:
         return False
@@ -88,10 +88,10 @@ def is_good(judgement: Judgement) -> bool:
     return http.status_code is not None and http.status_code < _FIRST_CLIENT_ERROR
 
 
-def _address(judgements: Sequence[Judgement]) -> Iterator[tuple[str, str, float]]:
+def _address(assessments: Sequence[Assessment]) -> Iterator[tuple[str, str, float]]:
     """Yield what is known of the address: that which was connected to, or the one the target itself names."""
-    for judgement in judgements:
-        ip = address_of(judgement.observation.result) or judgement.observation.target.endpoint.host.partition("%")[0]
+    for assessment in assessments:
+        ip = address_of(assessment.observation.result) or assessment.observation.target.endpoint.host.partition("%")[0]
         if is_ip_literal(ip):
             parsed = ipaddress.ip_address(ip)
             yield "probe_ip_protocol", "", float(parsed.version)
@@ -119,14 +119,14 @@ def blackbox_version(protocol: str) -> str:
     return protocol.replace("TLSv", "TLS ") if protocol.startswith("TLSv") else "unknown"
 
 
-def _presented(judgements: Iterable[Judgement]) -> Iterator[Certificate]:
-    for judgement in judgements:
-        yield from judgement.observation.certificates
+def _presented(assessments: Iterable[Assessment]) -> Iterator[Certificate]:
+    for assessment in assessments:
+        yield from assessment.observation.certificates
 
 
-def _trusted(judgements: Iterable[Judgement]) -> Iterator[Certificate]:
-    for judgement in judgements:
-        for verdict in judgement.observation.verdicts:
+def _trusted(assessments: Iterable[Assessment]) -> Iterator[Certificate]:
+    for assessment in assessments:
+        for verdict in assessment.observation.verdicts:
             if verdict.verifier == "openssl" and verdict.trusted:
                 yield from verdict.chain
 

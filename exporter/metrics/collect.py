@@ -8,16 +8,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from exporter.certificates.chain import Verdict
-from exporter.certificates.facts import Certificate
-from exporter.certificates.revocation import CRL, Revocation
+from exporter.certificates.certificate import Certificate
+from exporter.certificates.verdict import Verdict
+from exporter.findings.assessment import Assessment
 from exporter.findings.catalogue import SEVERITIES
-from exporter.findings.judgement import Judgement
+from exporter.findings.mozilla_profile import compliance
 from exporter.findings.observation import Observation
-from exporter.findings.profile import compliance
 from exporter.metrics.labels import joined, label
-from exporter.probe.posture.facts import Posture
+from exporter.posture.facts import Posture
 from exporter.probe.result import HTTPFacts, Result
+from exporter.revocation.status import CRL, Revocation
 from exporter.target import MAX_TARGET_LENGTH, Target
 
 MAX_REMEMBERED = 32_768
@@ -32,9 +32,9 @@ INFO = 1.0
 DURATIONS = "tls_probe_duration_seconds"  # all that differs between two probes of an endpoint that stays as it is
 
 
-def identity(judgement: Judgement) -> str:
+def identity(assessment: Assessment) -> str:
     """Return the labels that stand on every series of one result."""
-    observation = judgement.observation
+    observation = assessment.observation
     variant = observation.result.variant
     parts = [identity_of_target(observation.target)]
     if variant.address is not None:
@@ -54,20 +54,20 @@ def identity_of_target(target: Target) -> str:
     return ",".join(parts)
 
 
-def collect(judgement: Judgement) -> Lines:
+def collect(assessment: Assessment) -> Lines:
     """Return the sample lines of one result."""
-    prefix = identity(judgement)
+    prefix = identity(assessment)
     lines: Lines = {}
-    for name, labels, value in samples(judgement):
+    for name, labels, value in samples(assessment):
         line = f"{name}{{{prefix},{labels}}} {number(value)}\n" if labels else f"{name}{{{prefix}}} {number(value)}\n"
         lines[name] = lines[name] + line if name in lines else line
     return lines
 
 
-def duration_lines(judgement: Judgement) -> str:
+def duration_lines(assessment: Assessment) -> str:
     """Return the lines of DURATIONS alone, as `collect` does."""
-    result = judgement.observation.result
-    start = f"{DURATIONS}{{{identity(judgement)},phase="
+    result = assessment.observation.result
+    start = f"{DURATIONS}{{{identity(assessment)},phase="
     phases = [f'{start}"{phase}"}} {number(round(seconds, 6))}\n' for phase, seconds in result.durations]
     return "".join(phases) + f'{start}"total"}} {number(round(result.total_seconds, 6))}\n'
 
@@ -77,9 +77,9 @@ def number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
-def samples(judgement: Judgement) -> Iterator[Sample]:
+def samples(assessment: Assessment) -> Iterator[Sample]:
     """Yield every sample of one result."""
-    observation = judgement.observation
+    observation = assessment.observation
     yield from _probe(observation.result)
     yield from _session(observation.result)
     yield from _certificates(observation.certificates)
@@ -97,7 +97,7 @@ def samples(judgement: Judgement) -> Iterator[Sample]:
     if observation.posture is not None:
         yield from _posture(observation.posture)
         yield from _profiles(observation)
-    yield from _findings(judgement)
+    yield from _findings(assessment)
 
 
 def _probe(result: Result) -> Iterator[Sample]:
@@ -228,18 +228,18 @@ def _yes(flag: bool) -> str:
     return "true" if flag else "false"
 
 
-def _findings(judgement: Judgement) -> Iterator[Sample]:
+def _findings(assessment: Assessment) -> Iterator[Sample]:
     counts: Counter[str] = Counter()
-    for found in judgement.findings:
+    for found in assessment.findings:
         counts[found.finding.severity] += 1
         yield "tls_finding", f'finding="{found.finding.id}",severity="{found.finding.severity}"', INFO
     for severity in SEVERITIES:
         yield "tls_findings", f'severity="{severity}"', float(counts[severity])
 
 
-def as_mapping(judgement: Judgement) -> Mapping[str, list[tuple[str, float]]]:
+def as_mapping(assessment: Assessment) -> Mapping[str, list[tuple[str, float]]]:
     """Return the samples by family, for the JSON of one probe."""
     families: dict[str, list[tuple[str, float]]] = {}
-    for name, labels, value in samples(judgement):
+    for name, labels, value in samples(assessment):
         families.setdefault(name, []).append((labels, value))
     return families

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from exporter.config import values
+from exporter.config import parsers
 from exporter.config.units import parse_duration
 from exporter.migrate.dialogue import protocol_of, turns_to_tls
 from exporter.migrate.reading import flag, mapping, sequence, text
@@ -159,7 +159,7 @@ def _connection(module: Module, settings: dict[str, Any]) -> None:
     if source := text(settings.get("source_ip_address")):
         module.written["source_address"] = source
     if proxy := text(settings.get("proxy_url")):
-        _checked(module, "proxy_url", proxy, lambda: values.proxy_url(proxy))
+        _checked(module, "proxy_url", proxy, lambda: parsers.proxy_url(proxy))
         exempt = [part.strip() for part in text(settings.get("no_proxy")).split(",") if part.strip()]
         if "proxy_url" in module.written and exempt:
             module.written["no_proxy"] = exempt

@@ -6,7 +6,7 @@ Jobs of other kinds are left alone. What a job does beyond the pattern is noted.
 from dataclasses import dataclass, field
 from typing import Any
 
-from exporter.config.values import RESERVED_LABELS
+from exporter.config.parsers import RESERVED_LABELS
 from exporter.migrate.blackbox import Module
 from exporter.migrate.reading import mapping, sequence, text, texts
 from exporter.target import TargetError, parse_endpoint

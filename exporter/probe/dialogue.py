@@ -1,8 +1,8 @@
 """Drives a dialogue of `wire` over a stream. The dialogue knows no clock; the stream has the deadline."""
 
-from exporter.probe.network import NetworkError, Stream
+from exporter.net.stream import NetworkError, Stream
 from exporter.probe.result import Reason
-from exporter.wire.conversation import DialogueError, Steps
+from exporter.wire.dialogue import DialogueError, Steps
 
 
 async def converse(stream: Stream, dialogue: Steps[bytes]) -> bytes:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from OpenSSL import SSL, crypto
 
-from exporter.probe.contexts import Delivered
-from exporter.probe.limits import MAX_CERTIFICATES, MAX_HANDSHAKE_BYTES
-from exporter.probe.network import NetworkError, Stream
-from exporter.probe.refusal import PROTOCOLS, error_of, flight_failure, flight_session
+from exporter.net.limits import MAX_CERTIFICATES, MAX_HANDSHAKE_BYTES
+from exporter.net.stream import NetworkError, Stream
+from exporter.probe.handshake_failure import PROTOCOLS, error_of, flight_failure, flight_session
+from exporter.probe.openssl_contexts import Delivered
 from exporter.probe.result import Failure, Reason, Session
-from exporter.wire import names
-from exporter.wire.flight import ServerFlight, read_server_flight_untrusted
+from exporter.wire import iana
 from exporter.wire.records import WireError
+from exporter.wire.server_flight import ServerFlight, read_server_flight_untrusted
 from exporter.wire.serverhello import read_scts_untrusted
 from exporter.wire.tls13.messages import read_certificate_untrusted
 
@@ -202,8 +202,8 @@ def _session(connection: SSL.Connection) -> Session:
     return Session(
         protocol=protocol,
         version=version,
-        cipher=names.cipher_suite_from_openssl(connection.get_cipher_name() or ""),
-        group=names.group_from_openssl(connection.get_group_name()),
+        cipher=iana.cipher_suite_from_openssl(connection.get_cipher_name() or ""),
+        group=iana.group_from_openssl(connection.get_group_name()),
         alpn=connection.get_alpn_proto_negotiated().decode("ascii", "backslashreplace"),
     )
 

@@ -6,7 +6,7 @@ A field that does not keep to the grammar counts for nothing, as it does to a br
 import re
 from collections.abc import Sequence
 
-from exporter.probe.limits import printable
+from exporter.net.limits import printable
 from exporter.probe.result import HSTS
 
 # directive = directive-name [ "=" directive-value ];  directive-name = token

@@ -11,9 +11,9 @@ from urllib.parse import quote
 import h11
 
 from exporter import __version__
+from exporter.net.limits import printable
+from exporter.net.stream import NetworkError, Stream
 from exporter.probe.hsts import read_hsts_untrusted
-from exporter.probe.limits import printable
-from exporter.probe.network import NetworkError, Stream
 from exporter.probe.result import HTTPFacts
 
 MAX_HEADER_BYTES = 64 * 1024

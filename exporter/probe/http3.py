@@ -7,9 +7,9 @@ from aioquic.h3.connection import H3Connection
 from aioquic.h3.events import HeadersReceived
 
 from exporter import __version__
+from exporter.net.limits import printable
+from exporter.net.stream import NetworkError
 from exporter.probe.http import answer_facts, request_target
-from exporter.probe.limits import printable
-from exporter.probe.network import NetworkError
 from exporter.probe.quic import Endpoint
 from exporter.probe.result import HTTPFacts
 

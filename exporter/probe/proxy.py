@@ -8,8 +8,8 @@ import ipaddress
 from collections.abc import Sequence
 
 from exporter.config.model import ProxyConfig
+from exporter.net.stream import Stream
 from exporter.probe.dialogue import converse
-from exporter.probe.network import Stream
 from exporter.wire.http_connect import http_connect
 from exporter.wire.socks5 import socks5
 

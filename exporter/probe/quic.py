@@ -16,13 +16,13 @@ from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 
 from exporter.config.model import TLSConfig
+from exporter.net.limits import MAX_HANDSHAKE_BYTES, printable
+from exporter.net.resolve import Address
+from exporter.net.stream import NetworkError, network_error
 from exporter.probe.handshake import Handshake
-from exporter.probe.limits import MAX_HANDSHAKE_BYTES, printable
-from exporter.probe.network import NetworkError, network_error
-from exporter.probe.resolve import Address
 from exporter.probe.result import Failure, Phase, Reason, Session
-from exporter.wire import names
-from exporter.wire.reading import Cursor
+from exporter.wire import iana
+from exporter.wire.cursor import Cursor
 from exporter.wire.records import HandshakeReader, Message, WireError
 from exporter.wire.serverhello import ALPN, STATUS_REQUEST, read_server_hello_untrusted
 from exporter.wire.tls13.messages import Presented, read_certificate_untrusted
@@ -77,8 +77,8 @@ class _Heard:
             alpn = _alpn_untrusted(self.messages[_ENCRYPTED_EXTENSIONS].body)
         except WireError:
             return None
-        group = names.group_name(hello.group) if hello.group is not None else ""
-        return Session("TLSv1.3", 1.3, names.cipher_suite_name(hello.cipher_suite), group, alpn)
+        group = iana.group_name(hello.group) if hello.group is not None else ""
+        return Session("TLSv1.3", 1.3, iana.cipher_suite_name(hello.cipher_suite), group, alpn)
 
 
 class _Connection(QuicConnection):
@@ -186,8 +186,8 @@ class Endpoint(asyncio.DatagramProtocol):
         said = printable(closed.reason_phrase)
         if closed.error_code in _CRYPTO_ERRORS and not self._heard.refused:
             code = closed.error_code - _CRYPTO_ERROR
-            detail = f"the peer sent the fatal alert {names.ALERTS.get(code, code)}"
-            raise NetworkError(Reason(names.alert_reason(code)), detail)
+            detail = f"the peer sent the fatal alert {iana.ALERTS.get(code, code)}"
+            raise NetworkError(Reason(iana.alert_reason(code)), detail)
         raise NetworkError(Reason.PROTOCOL_ERROR, f"QUIC was closed with error {closed.error_code:#x}: {said}")
 
     async def _happening(self) -> None:

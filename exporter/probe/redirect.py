@@ -9,9 +9,9 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from exporter.net.limits import printable
+from exporter.net.stream import NetworkError, Stream
 from exporter.probe import http
-from exporter.probe.limits import printable
-from exporter.probe.network import NetworkError, Stream
 from exporter.probe.result import HTTPFacts, Reason
 from exporter.target import is_ip_literal
 
@@ -36,10 +36,10 @@ async def check_redirect(open_stream: OpenStream, host: str, path: str = "/") ->
         facts = await http.request(stream, host, path)
     finally:
         stream.close()
-    return judge_redirect(facts, host, path)
+    return redirect_verdict(facts, host, path)
 
 
-def judge_redirect(facts: HTTPFacts, host: str, path: str) -> Verdict:
+def redirect_verdict(facts: HTTPFacts, host: str, path: str) -> Verdict:
     """Judge the answer to a request in clear."""
     if facts.status_code is None:
         return None, f"no answer: {facts.failure}"
@@ -86,20 +86,20 @@ class RedirectVerdicts:
         self._clock = clock
         self._refresh = refresh
         self._kept: dict[Hashable, tuple[float, Verdict]] = {}
-        self._under_way: dict[Hashable, asyncio.Task[None]] = {}
+        self._in_flight: dict[Hashable, asyncio.Task[None]] = {}
 
     def renew(self, key: Hashable, open_stream: OpenStream, host: str, path: str = "/") -> None:
         """Begin a new check unless the verdict is fresh or its check is under way."""
         kept = self._kept.get(key)
-        if key in self._under_way or (kept is not None and self._clock() - kept[0] < self._refresh):
+        if key in self._in_flight or (kept is not None and self._clock() - kept[0] < self._refresh):
             return
         task = asyncio.create_task(self._check(key, open_stream, host, path))
-        self._under_way[key] = task
-        task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        self._in_flight[key] = task
+        task.add_done_callback(lambda _: self._in_flight.pop(key, None))
 
     async def get(self, key: Hashable, deadline: float) -> Verdict:
         """Return the last verdict; wait for the first one, not beyond the deadline (loop time)."""
-        task = self._under_way.get(key)
+        task = self._in_flight.get(key)
         if key not in self._kept and task is not None:
             loop = asyncio.get_running_loop()
             await asyncio.wait([task], timeout=max(0.0, deadline - loop.time()))

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from exporter.config.model import Module, ProxyConfig
+from exporter.net.resolve import Address
 from exporter.probe import proxy
-from exporter.probe.resolve import Address
 from exporter.probe.result import Variant
 from exporter.target import HTTPS_PORT, Target, is_ip_literal
 

@@ -1,7 +1,7 @@
 """From plain text to the brink of TLS: carries on one of `wire`'s STARTTLS dialogues. It begins no handshake."""
 
+from exporter.net.stream import Stream
 from exporter.probe.dialogue import converse
-from exporter.probe.network import Stream
 from exporter.wire.starttls import DIALOGUES
 
 

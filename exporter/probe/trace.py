@@ -6,7 +6,7 @@ The same three lines give the duration of a phase, the timeline of `debug=true` 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from exporter.probe.resolve import Address
+from exporter.net.resolve import Address
 from exporter.probe.result import Event, Phase
 
 MAX_EVENTS = 64

@@ -15,8 +15,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from exporter.config.file_watcher import Checksums
 from exporter.config.problems import ConfigError, Problem
-from exporter.config.watch import Checksums
 from exporter.config.web_config import WebSettings, read_web_config
 from exporter.web.passwords import Passwords, TooManyGuessesError
 from exporter.web.server_tls import FollowingContext, ServerTLSError, server_context
@@ -100,7 +100,7 @@ class WebConfig:
             return str(error)
         self._seen = self._look(settings.files, seen)
         self._settings, self._context, self._limit = settings, context, None
-        self._passwords.adopt(_hashes(settings))
+        self._passwords.apply(_hashes(settings))
         log.info("web configuration reloaded")
         return ""
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from exporter.certificates.chain import VerifyError
-from exporter.certificates.facts import Certificate
+from exporter.certificates.certificate import Certificate
+from exporter.certificates.verdict import VerifyError
 from exporter.findings.observation import Observation
 from exporter.metrics.labels import clean
-from exporter.web.probe_debug import pem
-from exporter.web.validity import Validity, validity
+from exporter.web.debug_text import pem
+from exporter.web.expiry import Validity, validity
 
 _SHOWN_NAMES = 12
 

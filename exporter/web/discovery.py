@@ -8,15 +8,15 @@ from typing import Any
 
 from aiohttp import web
 
-from exporter.selection import SelectionError, selected
+from exporter.scrape.selection import SelectionError, selected
 from exporter.target import Target
+from exporter.web.context import SITE
 from exporter.web.metrics_page import selection
-from exporter.web.site import SITE
 
 
 async def discovery(request: web.Request) -> web.Response:
     """Answer with a group for each target; `?module=`, `?target=` and `?shard=I/N` narrow it as on /metrics."""
-    config = request.app[SITE].watch.config
+    config = request.app[SITE].engine.config
     try:
         targets = selected(config, selection(request))
     except SelectionError as error:

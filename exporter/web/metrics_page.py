@@ -9,9 +9,9 @@ from aiohttp import web
 
 from exporter.metrics.exposition import content_type, pages
 from exporter.scrape import scrape
-from exporter.selection import Selection, SelectionError, parse_shard
-from exporter.web.deadline import seconds_for_scrape
-from exporter.web.site import SITE
+from exporter.scrape.selection import Selection, SelectionError, parse_shard
+from exporter.web.context import SITE
+from exporter.web.scrape_timeout import seconds_for_scrape
 
 GZIP_LEVEL = 6  # nine costs five times as much for two percent
 _GZIP = 16 + zlib.MAX_WBITS
@@ -25,9 +25,9 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     loop = asyncio.get_running_loop()
     began = loop.time()
     deadline = deadline_of(request)
-    with site.own.lateness.watched():
+    with site.own.loop_lag.watched():
         try:
-            lines = await scrape(site.watch, selection(request), deadline)
+            lines = await scrape(site.engine, selection(request), deadline)
         except SelectionError as error:
             return web.Response(status=400, text=f"{error}\n")
         site.own.scrapes.labels("metrics").inc()

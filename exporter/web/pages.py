@@ -21,7 +21,7 @@ SECURITY: Mapping[str, str] = {
 
 def render(template: str, **values: Any) -> str:
     """Return a page as text. The first one takes long: call it from a thread."""
-    from exporter.web.rendering import environment  # noqa: PLC0415 - a tenth of the start, and few open a page
+    from exporter.web.templating import environment  # noqa: PLC0415 - a tenth of the start, and few open a page
 
     return environment().get_template(template).render(**values)
 

@@ -53,7 +53,7 @@ class Passwords:
     async def accepts(self, user: str, password: bytes) -> bool:
         """Tell whether this is the user's password. Raises TooManyGuessesError when it cannot be checked now."""
         hashed = self._users.get(user)
-        digest = self._digest(user, hashed or b"", password)
+        digest = self._summary(user, hashed or b"", password)
         if hmac.compare_digest(self._right.get(user, b""), digest):
             return True
         if digest in self._wrong:
@@ -64,7 +64,7 @@ class Passwords:
             self._right[user] = digest
         return answer
 
-    def adopt(self, users: Mapping[str, str]) -> None:
+    def apply(self, users: Mapping[str, str]) -> None:
         """Put other hashes in force. What is remembered holds a digest of the old hash, so it cannot outlive it."""
         self._users = {user: text.encode() for user, text in users.items()}
         self._right = {user: digest for user, digest in self._right.items() if user in users}
@@ -77,7 +77,7 @@ class Passwords:
         self._waiting.clear()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _digest(self, user: str, hashed: bytes, password: bytes) -> bytes:
+    def _summary(self, user: str, hashed: bytes, password: bytes) -> bytes:
         parts = [user.encode("utf-8", "surrogateescape"), hashed, password]
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return hmac.new(self._secret, message, hashlib.sha256).digest()

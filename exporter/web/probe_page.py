@@ -17,14 +17,14 @@ from exporter.metrics.blackbox import BLACKBOX_FAMILIES, blackbox_lines
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import pages
 from exporter.metrics.labels import clean
-from exporter.probe.resolve import Address
-from exporter.probe.run import plain_route
-from exporter.reading import Reading
+from exporter.net.resolve import Address
+from exporter.probe.runner import plain_route
+from exporter.scrape.report import TargetReport
 from exporter.target import Target, TargetError, parse_endpoint
-from exporter.web.allow import Allowlist
+from exporter.web.allowlist import Allowlist
+from exporter.web.context import SITE, WebContext
+from exporter.web.debug_text import debug_text
 from exporter.web.metrics_page import deadline_of, send_exposition
-from exporter.web.probe_debug import debug_text
-from exporter.web.site import SITE, Site
 
 _PARAMETERS = ("target", "module", "hostname", "debug")
 
@@ -64,27 +64,27 @@ async def probe(request: web.Request) -> web.StreamResponse:
     except _RefusedError as refused:
         return web.Response(status=refused.status, text=f"{refused}\n")
     site.own.scrapes.labels("probe").inc()
-    reading = await site.watch.read(permit.target, permit.module, deadline_of(request), permit.addresses)
+    report = await site.engine.read(permit.target, permit.module, deadline_of(request), permit.addresses)
     if request.query.get("debug", "") in ("true", "1"):
-        text = debug_text(reading, exposition(reading).decode())
+        text = debug_text(report, exposition(report).decode())
         return web.Response(text=text, headers={"X-Content-Type-Options": "nosniff"})
     accept = request.headers.get("Accept", "")
-    return await send_exposition(request, _pages(reading, accept))
+    return await send_exposition(request, _pages(report, accept))
 
 
-def exposition(reading: Reading) -> bytes:
+def exposition(report: TargetReport) -> bytes:
     """Return a reading in the text format."""
-    return b"".join(_pages(reading, ""))
+    return b"".join(_pages(report, ""))
 
 
-def _pages(reading: Reading, accept: str) -> Iterator[bytes]:
-    lines = reading.lines | blackbox_lines(reading.judgements)
+def _pages(report: TargetReport, accept: str) -> Iterator[bytes]:
+    lines = report.lines | blackbox_lines(report.assessments)
     return pages(accept, [lines], [CollectorRegistry()], (*BLACKBOX_FAMILIES, *FAMILIES))
 
 
-def _permit(request: web.Request, site: Site) -> Permit:
+def _permit(request: web.Request, site: WebContext) -> Permit:
     """Decide what may be probed. Raises _RefusedError."""
-    config = site.watch.config
+    config = site.engine.config
     unknown = set(request.query) - set(_PARAMETERS)
     if unknown:
         raise _RefusedError(400, f"unknown parameter {clean(min(unknown), 80)!r}: known are {', '.join(_PARAMETERS)}")

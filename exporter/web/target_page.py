@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from exporter import __version__
-from exporter.history import Past, Probe
+from exporter.scrape.history import Probe, TargetHistory
 from exporter.target import Target
 from exporter.web.access import RateLimit
-from exporter.web.listing import row
-from exporter.web.origin import is_from_elsewhere, is_on_this_machine
+from exporter.web.context import SITE, WebContext
 from exporter.web.pages import page, render, url
-from exporter.web.site import SITE, Site
+from exporter.web.request_origin import is_from_elsewhere, is_on_this_machine
+from exporter.web.target_list import row
 from exporter.web.target_view import recent_bars, view
 
 PROBES_AT_ONCE = 10  # by hand, of all targets together
@@ -37,7 +37,7 @@ async def show(request: web.Request) -> web.Response:
     target = find(site, request.query.get("target", ""), request.query.get("module", ""))
     if target is None:
         return _no_such_target()
-    past = site.watch.history.pasts.get(target)
+    past = site.engine.history.histories.get(target)
     recent = past.recent if past else []  # taken here: probes that end meanwhile add to it
     return page(await asyncio.to_thread(_page, site, target, past, recent, may_probe(request)))
 
@@ -56,10 +56,10 @@ async def probe_now(request: web.Request) -> web.StreamResponse:
     now = asyncio.get_running_loop().time()
     if not request.app[LIMIT].admits(now):
         return web.Response(status=429, text="too many probes by hand\n", headers={"Retry-After": "2"})
-    module = site.watch.config.modules[target.module]
-    timeout = module.timeout or site.watch.config.global_.timeout
+    module = site.engine.config.modules[target.module]
+    timeout = module.timeout or site.engine.config.global_.timeout
     site.own.scrapes.labels("probe now").inc()
-    await site.watch.read(target, module, now + min(timeout, LONGEST_WAIT) + 1.0)
+    await site.engine.read(target, module, now + min(timeout, LONGEST_WAIT) + 1.0)
     raise web.HTTPSeeOther(url("target", target=target.name, module=target.module))
 
 
@@ -69,9 +69,9 @@ def may_probe(request: web.Request) -> bool:
     return site.authenticates() or is_on_this_machine(request, urlsplit(site.options.external_url).hostname)
 
 
-def find(site: Site, name: str, module: str) -> Target | None:
+def find(site: WebContext, name: str, module: str) -> Target | None:
     """Return the target with that name and module: a configured one, else one that /probe was asked for."""
-    asked_for = [target for target in tuple(site.watch.last) if target.name == name]
+    asked_for = [target for target in tuple(site.engine.last) if target.name == name]
     found = (target for target in (*site.targets_named(name), *asked_for) if module in ("", target.module))
     return next(found, None)
 
@@ -80,17 +80,17 @@ def _no_such_target() -> web.Response:
     return web.Response(status=404, text="there is no such target\n")
 
 
-def _page(site: Site, target: Target, past: Past | None, recent: Sequence[Probe], may: bool) -> str:
-    watch = site.watch
-    now = watch.clock()
-    reading = watch.last.get(target)
+def _page(site: WebContext, target: Target, past: TargetHistory | None, recent: Sequence[Probe], may: bool) -> str:
+    engine = site.engine
+    now = engine.clock()
+    report = engine.last.get(target)
     return render(
         "target.html",
         target=target,
         row=row(target, past, now),
         past=past,
         bars=recent_bars(recent),
-        views=[view(judgement, now) for judgement in reading.judgements] if reading else [],
+        views=[view(assessment, now) for assessment in report.assessments] if report else [],
         probe_now=may and target in site.targets_named(target.name),
         telemetry=site.options.telemetry_path.lstrip("/"),
         version=__version__,

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.findings.judgement import Found, Judgement
-from exporter.history import Probe
+from exporter.findings.assessment import Assessment, Found
 from exporter.metrics.collect import as_mapping
 from exporter.probe.result import Event, Failure, Phase, Result
-from exporter.watch import reference_name
+from exporter.scrape.engine import reference_name
+from exporter.scrape.history import Probe
 from exporter.web.chain_view import Link, links
 
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -67,16 +67,16 @@ class View:
     events: tuple[Event, ...]
 
 
-def view(judgement: Judgement, now: float) -> View:
+def view(assessment: Assessment, now: float) -> View:
     """Return what the page shows of a judgement."""
-    observation = judgement.observation
+    observation = assessment.observation
     result = observation.result
-    samples = as_mapping(judgement)
+    samples = as_mapping(assessment)
     variant = (result.variant.address, result.variant.server_name, result.variant.certificate_type)
     return View(
         title=" · ".join(part for part in variant if part),
         failure=result.failure,
-        findings=judgement.findings,
+        findings=assessment.findings,
         links=links(observation, now),
         verdicts=observation.verdicts,
         name_match=observation.name_match,

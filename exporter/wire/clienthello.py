@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
-from exporter.wire.names import EMPTY_RENEGOTIATION_INFO_SCSV, SSL_3_0, TLS_1_0, TLS_1_2, TLS_1_3
+from exporter.wire.iana import EMPTY_RENEGOTIATION_INFO_SCSV, SSL_3_0, TLS_1_0, TLS_1_2, TLS_1_3
 from exporter.wire.records import HANDSHAKE, handshake_message, record
 from exporter.wire.serverhello import (
     ALPN,

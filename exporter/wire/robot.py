@@ -8,7 +8,7 @@ tens of thousands of them.
 
 from dataclasses import dataclass
 
-from exporter.wire.names import SSL_3_0
+from exporter.wire.iana import SSL_3_0
 from exporter.wire.records import HANDSHAKE, handshake_message, record
 
 _CLIENT_KEY_EXCHANGE = 16

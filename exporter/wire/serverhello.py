@@ -7,8 +7,8 @@ here, and what a TLS 1.3 server sends after its ServerHello is encrypted and the
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exporter.wire.names import TLS_1_2, TLS_1_3, cipher_suite_name
-from exporter.wire.reading import Cursor
+from exporter.wire.cursor import Cursor
+from exporter.wire.iana import TLS_1_2, TLS_1_3, cipher_suite_name
 from exporter.wire.records import WireError
 
 MAX_CERTIFICATES = 100

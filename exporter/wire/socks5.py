@@ -5,8 +5,8 @@ A dialogue as `conversation` defines it; what follows the proxy's answer comes f
 
 import ipaddress
 
-from exporter.wire.conversation import (
-    Conversation,
+from exporter.wire.dialogue import (
+    Dialogue,
     DialogueError,
     DialogueReason,
     Steps,
@@ -35,7 +35,7 @@ _REPLIES = {
 
 def socks5(host: str, port: int, username: str | None = None, password: str = "") -> Steps[bytes]:
     """Ask a SOCKS proxy for a connection. The name is resolved by the proxy."""
-    proxy = Conversation()
+    proxy = Dialogue()
     methods = [_NO_AUTHENTICATION] if username is None else [_NO_AUTHENTICATION, _USER_PASSWORD]
     # section 3:  VER 1 | NMETHODS 1 | METHODS 1-255  ->  VER 1 | METHOD 1
     yield from proxy.say(bytes([_VERSION, len(methods), *methods]))
@@ -51,7 +51,7 @@ def socks5(host: str, port: int, username: str | None = None, password: str = ""
     return proxy.leftover()
 
 
-def _authenticate(proxy: Conversation, username: str, password: str) -> Steps[None]:
+def _authenticate(proxy: Dialogue, username: str, password: str) -> Steps[None]:
     """RFC 1929 section 2:  VER 1 | ULEN 1 | UNAME | PLEN 1 | PASSWD  ->  VER 1 | STATUS 1."""
     user, secret = username.encode(), password.encode()
     if len(user) > _LONGEST or len(secret) > _LONGEST:
@@ -74,7 +74,7 @@ def _address(host: str) -> bytes:
     return bytes([_IP4 if address.version == 4 else _IP6]) + address.packed  # noqa: PLR2004 - IPv4
 
 
-def _reply(proxy: Conversation) -> Steps[None]:
+def _reply(proxy: Dialogue) -> Steps[None]:
     """Section 6:  VER 1 | REP 1 | RSV 1 | ATYP 1 | BND.ADDR | BND.PORT 2."""
     head = yield from proxy.exactly_untrusted(4)
     if head[0] != _VERSION:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from exporter.certificates.judge import ChainJudge
+from exporter.certificates.chain_cache import ChainAssessor
 from exporter.certificates.names import matches_name
-from exporter.certificates.webpki_verifier import REASONS
+from exporter.certificates.webpki.verifier import REASONS
 from tests.support.chains import CASES, Case
 from tests.support.pki import NOW
 from tests.support.trust import store_of
@@ -13,7 +13,7 @@ from tests.support.trust import store_of
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_each_verifier_says_what_the_table_says(case: Case):
     made = case.make()
-    chain = ChainJudge().judge_chain(tuple(one.der for one in made.chain), store_of(*made.roots), NOW)
+    chain = ChainAssessor().assess_chain(tuple(one.der for one in made.chain), store_of(*made.roots), NOW)
     openssl, webpki = chain.verdicts
     assert {error.name for error in openssl.errors} == set(case.openssl)
     assert {error.name for error in webpki.errors} == set(case.webpki), [e.message for e in webpki.errors]
@@ -33,7 +33,7 @@ def test_every_reason_is_from_the_closed_list():
 @pytest.mark.parametrize("case", [c for c in CASES if not c.openssl], ids=lambda case: case.name)
 def test_a_trusted_chain_begins_with_the_leaf_and_ends_at_a_root(case: Case):
     made = case.make()
-    chain = ChainJudge().judge_chain(tuple(one.der for one in made.chain), store_of(*made.roots), NOW)
+    chain = ChainAssessor().assess_chain(tuple(one.der for one in made.chain), store_of(*made.roots), NOW)
     trusted = chain.verdicts[0].chain
     assert trusted[0].der == made.chain[0].der
     assert trusted[-1].der in {root.der for root in made.roots}

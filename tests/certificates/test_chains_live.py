@@ -6,9 +6,9 @@ import pytest
 
 from exporter.certificates.names import a_labels
 from exporter.config.model import Config, Module, TLSConfig
-from exporter.metrics.own import OwnMetrics
+from exporter.metrics.self_metrics import SelfMetrics
+from exporter.scrape.engine import Engine
 from exporter.target import Target, parse_endpoint
-from exporter.watch import Watch
 from tests.support.chains import CASES, Case
 from tests.support.tls_server import presenting
 
@@ -22,13 +22,13 @@ async def test_a_live_server_gets_the_verdicts_of_the_table(case: Case, tmp_path
     module = Module("tls", timeout=5, tls_config=tls_config)
     async with presenting(made.chain) as port:
         target = Target(f"127.0.0.1:{port}", parse_endpoint(f"127.0.0.1:{port}"), "tls")
-        watch = Watch(Config(modules={"tls": module}, targets=(target,)), OwnMetrics())
-        reading = await watch.read(target, module, asyncio.get_running_loop().time() + 6)
-        watch.close()
-    observation = reading.judgements[0].observation
+        engine = Engine(Config(modules={"tls": module}, targets=(target,)), SelfMetrics())
+        report = await engine.read(target, module, asyncio.get_running_loop().time() + 6)
+        engine.close()
+    observation = report.assessments[0].observation
     assert len(observation.certificates) == len(made.chain)
     openssl, webpki = observation.verdicts
     assert {error.name for error in openssl.errors} == set(case.openssl)
     assert {error.name for error in webpki.errors} == set(case.webpki)
     assert observation.name_match == case.matches
-    assert reading.lines["tls_certificate_trusted"].count("\n") == 2
+    assert report.lines["tls_certificate_trusted"].count("\n") == 2

@@ -3,13 +3,13 @@
 import pytest
 
 from exporter.certificates.algorithms import EC_PUBLIC_KEY, read_key_untrusted
-from exporter.certificates.crl import read_crl_untrusted
+from exporter.certificates.certificate import read_certificate_untrusted
 from exporter.certificates.der import SEQUENCE, Element, element_untrusted
 from exporter.certificates.extensions import authority_issuer_untrusted
-from exporter.certificates.facts import read_certificate_untrusted
 from exporter.certificates.names import a_labels, matches_name
-from exporter.certificates.ocsp import read_ocsp_untrusted
-from exporter.certificates.trust import TrustError, load_trust
+from exporter.certificates.trust_store import TrustError, load_trust
+from exporter.revocation.crl import read_crl_untrusted
+from exporter.revocation.ocsp import read_ocsp_untrusted
 from tests.support import der
 from tests.support.pki import DAY, NOW, dns, extended_key_usage, intermediate, leaf, root
 from tests.support.revocation import ocsp_response, revocation_list

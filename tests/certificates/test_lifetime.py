@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exporter.certificates.facts import Certificate
+from exporter.certificates.certificate import Certificate
 from exporter.certificates.lifetime import SECONDS_PER_DAY, allowed_lifetime, lifetime
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.certificates.facts import read_certificate_untrusted
+from exporter.certificates.certificate import read_certificate_untrusted
 from exporter.certificates.names import a_labels, matches_name
 from tests.support.pki import dns, ip, leaf, root
 

@@ -6,10 +6,10 @@ import socket
 import pytest
 
 from exporter.config.model import Addresses, Config, Module, TLSConfig
-from exporter.metrics.own import OwnMetrics
-from exporter.probe.resolve import Resolver
+from exporter.metrics.self_metrics import SelfMetrics
+from exporter.net.resolve import Resolver
+from exporter.scrape.engine import Engine
 from exporter.target import Target, parse_endpoint
-from exporter.watch import Watch
 from tests.support.pki import DAY, NOW, dns, intermediate, key_pem, leaf, root, rsa_key
 from tests.support.programs import need
 from tests.support.servers.process import free_port, serving
@@ -41,14 +41,14 @@ async def scrape(folder, host, port, lookup=None, **settings):
     server_name = settings.pop("server_name", None)
     module = Module("tls", timeout=5, tls_config=TLSConfig(ca_file=str(ca_file), server_name=server_name), **settings)
     target = Target(f"{host}:{port}", parse_endpoint(f"{host}:{port}"), "tls")
-    watch = Watch(Config(modules={"tls": module}, targets=(target,)), OwnMetrics())
+    engine = Engine(Config(modules={"tls": module}, targets=(target,)), SelfMetrics())
     if lookup is not None:
-        watch.resolver.close()
-        watch.resolver = Resolver(lookup)
-        watch.adopt(watch.config)
-    reading = await watch.read(target, module, asyncio.get_running_loop().time() + 6)
-    watch.close()
-    return reading
+        engine.resolver.close()
+        engine.resolver = Resolver(lookup)
+        engine.apply(engine.config)
+    report = await engine.read(target, module, asyncio.get_running_loop().time() + 6)
+    engine.close()
+    return report
 
 
 @pytest.mark.server("nginx")
@@ -58,16 +58,16 @@ async def test_both_certificates_of_a_server_are_seen_and_the_expired_one_is_fou
     port = free_port()
     both = write(tmp_path, "ecdsa", good) + write(tmp_path, "rsa", expired)
     with nginx(tmp_path, port, f"listen 127.0.0.1:{port} ssl; {both}"):
-        reading = await scrape(
+        report = await scrape(
             tmp_path, "127.0.0.1", port, server_name="example.com", certificate_types=("ecdsa", "rsa")
         )
     findings = {
         one.observation.result.variant.certificate_type: {found.finding.id for found in one.findings}
         & {"certificate_expired"}
-        for one in reading.judgements
+        for one in report.assessments
     }
     assert findings == {"ecdsa": set(), "rsa": {"certificate_expired"}}
-    keys = [one.observation.certificates[0].key for one in reading.judgements]
+    keys = [one.observation.certificates[0].key for one in report.assessments]
     assert keys == ["EC secp256r1", "RSA 2048"]
 
 
@@ -88,11 +88,11 @@ async def test_addresses_of_one_name_that_present_different_certificates_disagre
         ]
 
     with nginx(tmp_path, port, *servers):
-        reading = await scrape(tmp_path, "example.com", port, lookup, addresses=Addresses.ALL)
-    assert [one.observation.result.variant.address for one in reading.judgements] == ["127.0.0.1", "::1"]
-    assert [one.observation.result.failure for one in reading.judgements] == [None, None]
-    assert {one.observation.addresses_disagree for one in reading.judgements} == {not same}
-    found = [{found.finding.id for found in one.findings} for one in reading.judgements]
+        report = await scrape(tmp_path, "example.com", port, lookup, addresses=Addresses.ALL)
+    assert [one.observation.result.variant.address for one in report.assessments] == ["127.0.0.1", "::1"]
+    assert [one.observation.result.failure for one in report.assessments] == [None, None]
+    assert {one.observation.addresses_disagree for one in report.assessments} == {not same}
+    found = [{found.finding.id for found in one.findings} for one in report.assessments]
     assert all(("addresses_disagree" in findings) == (not same) for findings in found)
 
 
@@ -106,6 +106,6 @@ async def test_every_name_has_its_own_certificate_and_verdict(tmp_path):
         for name, presented in names.items()
     ]
     with nginx(tmp_path, port, *servers):
-        reading = await scrape(tmp_path, "127.0.0.1", port, server_names=tuple(names))
-    matches = {one.observation.result.variant.server_name: one.observation.name_match for one in reading.judgements}
+        report = await scrape(tmp_path, "127.0.0.1", port, server_names=tuple(names))
+    matches = {one.observation.result.variant.server_name: one.observation.name_match for one in report.assessments}
     assert matches == {"a.example.com": True, "b.example.com": False}

@@ -2,8 +2,8 @@
 
 import pytest
 
+from exporter.certificates.certificate import read_certificate_untrusted
 from exporter.certificates.der import DERError
-from exporter.certificates.facts import read_certificate_untrusted
 from exporter.certificates.transparency import count_scts_untrusted, scts_untrusted, total
 from tests.support import der
 from tests.support.pki import Extension, leaf, root

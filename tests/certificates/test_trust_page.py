@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from exporter.certificates.webpki_rules import RULES
+from exporter.certificates.webpki.rules import RULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "trust.md"
 

@@ -3,10 +3,10 @@
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from exporter.certificates.judge import ChainJudge
-from exporter.certificates.public_suffixes import is_public_suffix
-from exporter.certificates.webpki_rules import RULES
-from exporter.certificates.webpki_verifier import OTHER, REASONS, SENTENCES, _plain
+from exporter.certificates.chain_cache import ChainAssessor
+from exporter.certificates.webpki.public_suffixes import is_public_suffix
+from exporter.certificates.webpki.rules import RULES
+from exporter.certificates.webpki.verifier import OTHER, REASONS, SENTENCES, _plain
 from tests.support.chains import CASES
 from tests.support.pki import (
     DAY,
@@ -24,7 +24,7 @@ from tests.support.trust import store_of
 
 
 def reasons(chain, *roots, public=False):
-    judged = ChainJudge().judge_chain(tuple(one.der for one in chain), store_of(*roots, public=public), NOW)
+    judged = ChainAssessor().assess_chain(tuple(one.der for one in chain), store_of(*roots, public=public), NOW)
     webpki = judged.verdicts[1]
     assert webpki.trusted == (not webpki.errors)
     return [error.name for error in webpki.errors]
@@ -116,7 +116,7 @@ def test_public_suffixes(name, is_suffix):
 
 
 def test_what_is_told_is_in_words():
-    judged = ChainJudge().judge_chain((leaf(root("CN=Other")).der,), store_of(root()), NOW)
+    judged = ChainAssessor().assess_chain((leaf(root("CN=Other")).der,), store_of(root()), NOW)
     (error,) = judged.verdicts[1].errors
     assert (error.name, error.message) == ("no_path", "no path leads to a trusted root")
     assert _plain("invalid extension: 2.5.29.15: Certificate is missing required extension") == (
@@ -126,5 +126,5 @@ def test_what_is_told_is_in_words():
 
 
 def test_a_store_without_roots_trusts_nothing():
-    judged = ChainJudge().judge_chain((leaf(root()).der,), store_of(), NOW)
+    judged = ChainAssessor().assess_chain((leaf(root()).der,), store_of(), NOW)
     assert [verdict.trusted for verdict in judged.verdicts] == [False, False]

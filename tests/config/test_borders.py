@@ -5,13 +5,13 @@ import ipaddress
 import pytest
 import yaml
 
-from exporter.config import document, values
-from exporter.config.document import DocumentError, Plain, read_document
+from exporter.config import parsers, yaml_document
 from exporter.config.model import BUILT_IN_MODULES, Module
 from exporter.config.patterns import Pattern, parse_pattern
 from exporter.config.problems import ConfigError, Problem, did_you_mean, dotted, one_of
 from exporter.config.targets import default_module, default_port, make_target
 from exporter.config.units import format_duration, parse_duration
+from exporter.config.yaml_document import DocumentError, Plain, read_document
 from exporter.target import parse_endpoint
 
 YEARS = 365 * 86_400
@@ -20,20 +20,20 @@ YEARS = 365 * 86_400
 @pytest.mark.parametrize(
     ("read", "good", "bad"),
     [
-        (values.alpn_protocol, ["a", "a" * 255], ["", "a" * 256, "a b", "é", "a\n"]),
-        (values.label_name, ["a", "_a", "A1_b"], ["1a", "a-b", "", "__a", "target", "severity", "é"]),
-        (values.label_value, ["", "a" * 1024], ["a" * 1025]),
-        (values.module_name, ["a", "_", "a.b-c_d", "0", "a" * 64], ["", ".a", "-a", "a" * 65, "a b", "é"]),
-        (values.request_path, ["/", "/a?b=c"], ["", "a", "/a b", "/é", "/a#b"]),
-        (values.file_pattern, ["a.json", "*.yml", "[ab].yaml"], ["a", "a.txt", "a.json.bak"]),
-        (values.tls_version, ["TLS10", "TLS11", "TLS12", "TLS13"], ["TLS1.2", "tls12", "", "SSL3"]),
-        (values.starttls, sorted(values.STARTTLS_PORTS), ["", "SMTP", "http"]),
-        (values.certificate_type, ["ecdsa", "rsa"], ["", "RSA", "dsa"]),
-        (values.host_header, ["a.example", "a.example:80", "[::1]:80"], ["https://a", "unix:/a", "a b"]),
-        (values.ip_address, ["192.0.2.1", "::1"], ["a.example", "192.0.2.0/24", ""]),
-        (values.spki_pin, ["A" * 43 + "="], ["A" * 42 + "==", "A" * 44, "a", "A" * 47 + "="]),
-        (values.target_text, ["a.example", "https://a/b"], ["", "a b", "http://a"]),
-        (values.allow_pattern, ["*:*", "a:1"], ["a", "a:0"]),
+        (parsers.alpn_protocol, ["a", "a" * 255], ["", "a" * 256, "a b", "é", "a\n"]),
+        (parsers.label_name, ["a", "_a", "A1_b"], ["1a", "a-b", "", "__a", "target", "severity", "é"]),
+        (parsers.label_value, ["", "a" * 1024], ["a" * 1025]),
+        (parsers.module_name, ["a", "_", "a.b-c_d", "0", "a" * 64], ["", ".a", "-a", "a" * 65, "a b", "é"]),
+        (parsers.request_path, ["/", "/a?b=c"], ["", "a", "/a b", "/é", "/a#b"]),
+        (parsers.file_pattern, ["a.json", "*.yml", "[ab].yaml"], ["a", "a.txt", "a.json.bak"]),
+        (parsers.tls_version, ["TLS10", "TLS11", "TLS12", "TLS13"], ["TLS1.2", "tls12", "", "SSL3"]),
+        (parsers.starttls, sorted(parsers.STARTTLS_PORTS), ["", "SMTP", "http"]),
+        (parsers.certificate_type, ["ecdsa", "rsa"], ["", "RSA", "dsa"]),
+        (parsers.host_header, ["a.example", "a.example:80", "[::1]:80"], ["https://a", "unix:/a", "a b"]),
+        (parsers.ip_address, ["192.0.2.1", "::1"], ["a.example", "192.0.2.0/24", ""]),
+        (parsers.spki_pin, ["A" * 43 + "="], ["A" * 42 + "==", "A" * 44, "a", "A" * 47 + "="]),
+        (parsers.target_text, ["a.example", "https://a/b"], ["", "a b", "http://a"]),
+        (parsers.allow_pattern, ["*:*", "a:1"], ["a", "a:0"]),
     ],
     ids=lambda one: getattr(one, "__name__", ""),
 )
@@ -46,62 +46,62 @@ def test_texts(read, good, bad):
 
 
 def test_pins_and_addresses_are_read_as_they_are_compared():
-    assert values.spki_pin("sha256//" + "A" * 43 + "=") == "A" * 43 + "="
-    assert values.spki_pin("sha256/" + "A" * 43 + "=") == "A" * 43 + "="
-    assert values.ip_address("2001:DB8:0::1") == "2001:db8::1"
+    assert parsers.spki_pin("sha256//" + "A" * 43 + "=") == "A" * 43 + "="
+    assert parsers.spki_pin("sha256/" + "A" * 43 + "=") == "A" * 43 + "="
+    assert parsers.ip_address("2001:DB8:0::1") == "2001:db8::1"
     with pytest.raises(ValueError, match="a pin is written in base64, did you mean 'AAAAAAAA"):
-        values.spki_pin("00" * 32)
+        parsers.spki_pin("00" * 32)
     with pytest.raises(ValueError, match="did you mean '//////"):
-        values.spki_pin(":".join(["FF"] * 32))
+        parsers.spki_pin(":".join(["FF"] * 32))
 
 
 @pytest.mark.parametrize(("text", "hint"), [("1.2", "TLS12"), ("TLSv1.3", "TLS13"), ("TLS1", "TLS10"), ("1", "TLS10")])
 def test_versions_in_other_spellings(text, hint):
     with pytest.raises(ValueError, match=f"did you mean '{hint}'"):
-        values.tls_version(text)
+        parsers.tls_version(text)
     with pytest.raises(ValueError, match="known: TLS10, TLS11, TLS12, TLS13"):
-        values.tls_version("SSLv3")
+        parsers.tls_version("SSLv3")
 
 
 @pytest.mark.parametrize("text", ["0", "5", "10"])
 def test_whole_numbers_within_their_range(text):
-    assert values.whole_number(Plain(text), 0, 10) == int(text)
+    assert parsers.whole_number(Plain(text), 0, 10) == int(text)
 
 
 @pytest.mark.parametrize("value", ["5", Plain("11"), Plain("-1"), Plain("1.0"), Plain("1" * 10), Plain(""), None, 5])
 def test_what_is_no_whole_number_of_the_range(value):
     with pytest.raises(ValueError, match=r"a whole number is wanted|is not between 0 and 10"):
-        values.whole_number(value, 0, 10)
+        parsers.whole_number(value, 0, 10)
 
 
 def test_the_largest_number_that_is_read():
-    assert values.whole_number(Plain("9" * 9), 0, 10**9) == 10**9 - 1
+    assert parsers.whole_number(Plain("9" * 9), 0, 10**9) == 10**9 - 1
 
 
 def test_true_and_false_are_written_without_quotes():
     for value in (Plain("true"), Plain("True"), Plain("TRUE")):
-        assert values.true_or_false(value) is True
+        assert parsers.true_or_false(value) is True
     for value in (Plain("false"), Plain("False"), Plain("FALSE")):
-        assert values.true_or_false(value) is False
+        assert parsers.true_or_false(value) is False
     for value in ("true", "false", "True", Plain("yes"), Plain("tRUE"), None, True):
         with pytest.raises(ValueError, match="write true or false"):
-            values.true_or_false(value)
+            parsers.true_or_false(value)
 
 
 def test_durations_and_refreshes():
-    assert values.duration("1ms") == 0.001
-    assert values.refresh("1s") == 1.0
+    assert parsers.duration("1ms") == 0.001
+    assert parsers.refresh("1s") == 1.0
     for read, text in (
-        (values.duration, "0"),
-        (values.duration, "0s"),
-        (values.refresh, "999ms"),
-        (values.refresh, "0"),
+        (parsers.duration, "0"),
+        (parsers.duration, "0s"),
+        (parsers.refresh, "999ms"),
+        (parsers.refresh, "0"),
     ):
         with pytest.raises(ValueError, match=r"greater than 0|at least 1s"):
             read(text)
     for value in (None, 5, ["5s"]):
         with pytest.raises(ValueError, match="text is wanted"):
-            values.duration(value)
+            parsers.duration(value)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_hints():
 @pytest.mark.parametrize("text", [b'a: "\\UFFFFFFFF"', b"%YAML 1." + b"9" * 5000 + b"\n---\na: 1"])
 @pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
 def test_numbers_out_of_bounds_are_no_yaml_with_or_without_libyaml(monkeypatch, loader, text):
-    monkeypatch.setattr(document, "_LOADER", getattr(yaml, loader))
+    monkeypatch.setattr(yaml_document, "_LOADER", getattr(yaml, loader))
     with pytest.raises(DocumentError) as caught:
         read_document("a.yaml", text)
     assert "not YAML" in str(caught.value.problems[0])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from exporter.config.files import NamedFileError, check_directory, check_pem, read_named, read_secret
 from exporter.config.model import (
     BUILT_IN_MODULES,
     Addresses,
@@ -13,9 +14,8 @@ from exporter.config.model import (
     TLSConfig,
     Transport,
 )
-from exporter.config.named_files import NamedFileError, check_directory, check_pem, read_named, read_secret
+from exporter.config.parsers import RESERVED_LABELS, STARTTLS_PORTS
 from exporter.config.reader import load
-from exporter.config.values import RESERVED_LABELS, STARTTLS_PORTS
 
 CONTRACT_LABELS = {
     *("target", "module", "address", "server_name", "certificate_type", "position", "phase", "reason", "family"),

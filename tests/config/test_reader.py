@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.config.build import Assembly
-from exporter.config.document import MAX_DEPTH
 from exporter.config.model import BUILT_IN_MODULES, Addresses, Config, IPProtocol, ProxyConfig, Secret
 from exporter.config.problems import ConfigError, Problem
 from exporter.config.reader import load
 from exporter.config.schema import File
 from exporter.config.source import read_source
+from exporter.config.yaml_document import MAX_DEPTH
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 ROOT = Path(__file__).parents[2]

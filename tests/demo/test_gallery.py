@@ -124,14 +124,14 @@ def test_a_repaired_scenario_is_good_on_the_same_port():
 
 
 def test_what_a_client_sends_ends_its_own_connection_only(gallery):
-    for garbage in (
+    for gc_tuning in (
         b"\x00" * 70000,
         b"GET / HTTP/1.0\r\n\r\n",
         b"\x16\x03\x01\xff\xff" + b"\x01" * 70000,
         b"\x80\x2e\x01",
     ):
         with socket.create_connection(("127.0.0.1", gallery.ports["valid"]), 10) as raw:
-            raw.sendall(garbage)
+            raw.sendall(gc_tuning)
     connect(gallery, "valid", verify=True).close()
 
 

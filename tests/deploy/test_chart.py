@@ -99,7 +99,7 @@ def test_pod_is_confined(everything):
 
 def test_its_arguments_are_those_of_the_command(everything):
     """Each flag that the chart passes is one that the command knows."""
-    from exporter.arguments import parse
+    from exporter.cli.flags import parse
 
     (container,) = everything["StatefulSet", "watch"]["spec"]["template"]["spec"]["containers"]
     known = parse(container["args"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from exporter.arguments import parse
+from exporter.cli.flags import parse
 from exporter.config.reader import load
 from tests.deploy.charts import ROOT
 from tests.support.programs import need, run

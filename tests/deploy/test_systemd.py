@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.arguments import parse
+from exporter.cli.flags import parse
 from tests.deploy.charts import ROOT
 from tests.support.programs import need, run
 

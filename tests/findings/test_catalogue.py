@@ -3,11 +3,11 @@ import re
 
 import pytest
 
+from exporter.cli.findings import as_json, as_text
 from exporter.findings.catalogue import CATALOGUE, SEVERITIES, Finding
 from exporter.findings.catalogue_certificate import CERTIFICATE_FINDINGS
 from exporter.findings.catalogue_http import HTTP_FINDINGS
 from exporter.findings.catalogue_protocol import CIPHER_FINDINGS, FLAW_FINDINGS, VERSION_FINDINGS
-from exporter.findings.table import as_json, as_text
 
 PUBLIC_IDS = [
     "certificate_expired",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.certificates.judge import ChainJudge
+from exporter.certificates.chain_cache import ChainAssessor
 from exporter.certificates.names import matches_name
 from exporter.config.model import Module, TrustConfig
 from exporter.findings.certificate import CONDITIONS
@@ -34,7 +34,7 @@ AIA = "1.3.6.1.5.5.7.1.1"
 def observation(made, public=False, trusted=True, host="example.com", **trust):
     roots = store_of(*made.roots, public=public) if trusted else None
     presented = tuple(one.der for one in made.chain)
-    chain = ChainJudge().judge_chain(presented, roots, NOW)
+    chain = ChainAssessor().assess_chain(presented, roots, NOW)
     return Observation(
         TARGET,
         Module("tls", trust=TrustConfig(**trust)),
@@ -143,8 +143,8 @@ def test_an_expired_certificate_that_no_client_needs_raises_no_alarm():
 
 
 def test_a_weak_key_that_no_client_needs_raises_no_alarm():
-    stranger = intermediate(STRANGER, "CN=Unused", key=rsa_key(1024))
-    assert set(found(chain(leaf(MIDDLE), MIDDLE, stranger))) == {"chain_misordered"}
+    unrelated = intermediate(STRANGER, "CN=Unused", key=rsa_key(1024))
+    assert set(found(chain(leaf(MIDDLE), MIDDLE, unrelated))) == {"chain_misordered"}
 
 
 def test_a_weak_signature_of_a_root_does_not_count():

@@ -6,13 +6,13 @@ import pytest
 
 from exporter.config.model import HTTPConfig, Module
 from exporter.findings.catalogue import CATALOGUE
+from exporter.findings.mozilla_profile import PROFILES, compliance
 from exporter.findings.observation import Observation
 from exporter.findings.posture import CONDITIONS
-from exporter.findings.profile import PROFILES, compliance
-from exporter.probe.posture.facts import Oracle, Posture
+from exporter.posture.facts import Oracle, Posture
 from exporter.probe.result import HSTS, HTTPFacts, Result, Session
 from exporter.target import Target, parse_endpoint
-from exporter.wire.names import CIPHER_CLASSES
+from exporter.wire.iana import CIPHER_CLASSES
 
 TARGET = Target("localhost", parse_endpoint("localhost:443"), "tls")
 VERSIONS = ("SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")

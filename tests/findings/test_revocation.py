@@ -2,13 +2,13 @@
 
 import pytest
 
-from exporter.certificates.judge import ChainJudge
-from exporter.certificates.revocation import Failure, Revocation
+from exporter.certificates.chain_cache import ChainAssessor
 from exporter.config.model import Module
 from exporter.findings.observation import Observation
 from exporter.findings.revocation import CONDITIONS
 from exporter.probe.result import Failure as ProbeFailure
 from exporter.probe.result import Phase, Reason, Result, Session
+from exporter.revocation.status import Failure, Revocation
 from exporter.target import Target, parse_endpoint
 from tests.support import der
 from tests.support.pki import NOW, Extension, leaf, root
@@ -22,7 +22,7 @@ TOP = root()
 
 def found(*revocations, staple=None, must_staple=False, failure=None):
     presented = (leaf(TOP, extra=MUST_STAPLE if must_staple else ()).der,)
-    chain = ChainJudge().judge_chain(presented, store_of(TOP), NOW)
+    chain = ChainAssessor().assess_chain(presented, store_of(TOP), NOW)
     result = Result(NOW, 0.1, chain=presented, staple=staple, session=SESSION, failure=failure)
     one = Observation(
         TARGET, Module("tls"), result, NOW, certificates=chain.certificates, chain=chain, revocations=revocations

@@ -11,7 +11,6 @@ import atheris
 
 with atheris.instrument_imports(include=["exporter.wire"]):
     from exporter.wire import heartbeat, sslv2
-    from exporter.wire.flight import ServerFlightReader, read_server_flight_untrusted
     from exporter.wire.records import (
         HandshakeReader,
         RecordReader,
@@ -20,6 +19,7 @@ with atheris.instrument_imports(include=["exporter.wire"]):
         read_alert_untrusted,
         record,
     )
+    from exporter.wire.server_flight import ServerFlightReader, read_server_flight_untrusted
     from exporter.wire.serverhello import (
         ServerHello,
         read_alpn_untrusted,

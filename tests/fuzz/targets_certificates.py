@@ -9,14 +9,14 @@ from support.revocation import REVOKED, ocsp_response, revocation_list
 from support.trust import store_of
 
 from exporter.certificates import der, distinguished_name, extensions, transparency
-from exporter.certificates.crl import read_crl_untrusted
+from exporter.certificates.certificate import read_certificate_untrusted
+from exporter.certificates.chain_cache import ChainAssessor
 from exporter.certificates.der import DERError
-from exporter.certificates.facts import read_certificate_untrusted
-from exporter.certificates.judge import ChainJudge
 from exporter.certificates.names import matches_name
-from exporter.certificates.ocsp import ocsp_request, read_ocsp_untrusted
-from exporter.probe.posture.active import _rsa_key_untrusted as read_rsa_key_untrusted
-from exporter.probe.posture.verdicts import Unanswered
+from exporter.posture.active_messages import _rsa_key_untrusted as read_rsa_key_untrusted
+from exporter.posture.evidence import Unanswered
+from exporter.revocation.crl import read_crl_untrusted
+from exporter.revocation.ocsp import ocsp_request, read_ocsp_untrusted
 from tests.fuzz.target import FuzzTarget
 
 TOP = root()
@@ -72,7 +72,7 @@ def _pieces_seeds() -> list[bytes]:
 def chain(data: bytes) -> None:
     """Both verifiers have a verdict on a chain of which one certificate is anything."""
     presented = ((data, MIDDLE.der), (LEAF.der, data))[len(data) % 2]
-    judged = ChainJudge().judge_chain(presented, STORE, NOW)
+    judged = ChainAssessor().assess_chain(presented, STORE, NOW)
     assert len(judged.verdicts) == 2
     for verdict in judged.verdicts:
         assert verdict.trusted is not bool(verdict.errors)

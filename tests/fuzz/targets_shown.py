@@ -10,25 +10,25 @@ from support.pki import NOW, intermediate, leaf, root
 from support.scripted import ScriptedStream
 from support.trust import store_of
 
-from exporter.certificates.judge import ChainJudge
+from exporter.certificates.chain_cache import ChainAssessor
+from exporter.cli.report import as_json, as_text
 from exporter.config.model import HTTPConfig, Module
-from exporter.findings.judgement import judge
+from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
-from exporter.history import History
 from exporter.metrics.exposition import pages
+from exporter.net.limits import printable
 from exporter.probe import http
 from exporter.probe.hsts import read_hsts_untrusted
 from exporter.probe.http3 import _status_untrusted as read_status_untrusted
-from exporter.probe.limits import printable
-from exporter.probe.redirect import judge_redirect
+from exporter.probe.redirect import redirect_verdict
 from exporter.probe.result import Event, Failure, HTTPFacts, Phase, Reason, Result, Session
-from exporter.reading import Reading, reading
-from exporter.report import as_json, as_text
+from exporter.scrape.history import History
+from exporter.scrape.report import TargetReport, make_report
 from exporter.target import Target, parse_endpoint
-from exporter.web.listing import row
+from exporter.web.debug_text import debug_text
 from exporter.web.pages import render
-from exporter.web.probe_debug import debug_text
 from exporter.web.probe_page import exposition
+from exporter.web.target_list import row
 from exporter.web.target_view import recent_bars, view
 from tests.fuzz.target import FuzzTarget, parts, whole
 
@@ -46,7 +46,7 @@ def http_answer(data: bytes) -> None:
     facts = asyncio.run(http.request(ScriptedStream(parts(data)), "a.example", "/a?b"))
     assert (facts.status_code is None) == bool(facts.failure)
     assert (facts.location + facts.alt_svc + facts.failure).isprintable()
-    _, sentence = judge_redirect(facts, "a.example", "/")
+    _, sentence = redirect_verdict(facts, "a.example", "/")
     assert sentence.isprintable()
 
 
@@ -68,7 +68,7 @@ def header_fields(data: bytes) -> None:
     assert read_status_untrusted([(b":status", data)]) in range(1000)
     for host in ("a.example", "[::1]:80", "192.0.2.1"):
         facts = HTTPFacts(301, "1.1", location=printable(data.decode("latin-1"), 2048))
-        assert judge_redirect(facts, host, "/a")[1].isprintable()
+        assert redirect_verdict(facts, host, "/a")[1].isprintable()
 
 
 def _field_seeds() -> list[bytes]:
@@ -92,14 +92,14 @@ def shown(data: bytes) -> None:
     as_json(made)
     history = History()
     history.record(made)
-    past = history.pasts[TARGET]
+    past = history.histories[TARGET]
     page = render(
         "target.html",
         target=TARGET,
         row=row(TARGET, past, NOW),
         past=past,
         bars=recent_bars(past.recent),
-        views=[view(judgement, NOW) for judgement in made.judgements],
+        views=[view(assessment, NOW) for assessment in made.assessments],
         probe_now=False,
         telemetry="metrics",
         version="0",
@@ -108,10 +108,10 @@ def shown(data: bytes) -> None:
     assert not _MARKUP.search(page), _MARKUP.search(page)
 
 
-def _reading(data: bytes) -> Reading:
+def _reading(data: bytes) -> TargetReport:
     """Return the reading of a peer that says this everywhere: as certificate, header field, protocol and error."""
     words = data[:300].decode("latin-1")
-    chain = ChainJudge().judge_chain((data, MIDDLE.der, leaf(TOP, subject="CN=x").der), STORE, NOW)
+    chain = ChainAssessor().assess_chain((data, MIDDLE.der, leaf(TOP, subject="CN=x").der), STORE, NOW)
     result = Result(
         NOW - 1,
         0.5,
@@ -136,7 +136,7 @@ def _reading(data: bytes) -> Reading:
         name_match=False,
         sct_count=0,
     )
-    return reading(TARGET, MODULE, (judge(observation),))
+    return make_report(TARGET, MODULE, (assess(observation),))
 
 
 def _shown_seeds() -> list[bytes]:

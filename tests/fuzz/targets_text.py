@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exporter.config import web_config
-from exporter.config.mask import mask
+from exporter.config.dump import mask
+from exporter.config.file_sd import TargetFileError, read_targets
 from exporter.config.model import Config, Module
 from exporter.config.patterns import parse_pattern
 from exporter.config.problems import ConfigError, Problem
 from exporter.config.reader import load
 from exporter.config.units import format_duration, parse_duration
-from exporter.discovery.file_sd import TargetFileError, read_targets
 from exporter.migrate.migration import migrate
 from exporter.migrate.reading import MigrationError
-from exporter.selection import SelectionError, parse_shard
+from exporter.scrape.selection import SelectionError, parse_shard
 from exporter.target import TargetError, parse_endpoint
 from exporter.web.access import read_basic_untrusted
-from exporter.web.allow import Allowlist
-from exporter.web.deadline import seconds_for_scrape
+from exporter.web.allowlist import Allowlist
 from exporter.web.metrics_page import accepts_gzip
+from exporter.web.scrape_timeout import seconds_for_scrape
 from tests.fuzz.target import FuzzTarget
 
 ROOT = Path(__file__).parents[2]

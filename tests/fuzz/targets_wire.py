@@ -13,16 +13,16 @@ from support.tls13_server import Server
 from support.transcripts import all_scenes
 
 from exporter.config.model import TLSConfig
-from exporter.probe.contexts import make_context
+from exporter.probe.fast_path import Offers
 from exporter.probe.handshake import handshake
+from exporter.probe.openssl_contexts import make_context
 from exporter.probe.quic import _alpn_untrusted as read_quic_alpn_untrusted
 from exporter.probe.result import Reason
-from exporter.probe.short_way import Offers
 from exporter.wire import heartbeat, records, sslv2
-from exporter.wire.conversation import DialogueError, DialogueReason, Steps
-from exporter.wire.flight import ServerFlightReader, read_server_flight_untrusted
+from exporter.wire.dialogue import DialogueError, DialogueReason, Steps
 from exporter.wire.http_connect import http_connect
 from exporter.wire.records import WireError
+from exporter.wire.server_flight import ServerFlightReader, read_server_flight_untrusted
 from exporter.wire.socks5 import socks5
 from exporter.wire.starttls import DIALOGUES
 from exporter.wire.tls13 import schedule
@@ -166,8 +166,8 @@ def tls13_at_its_end(data: bytes) -> None:
 
 
 def _end_seeds() -> list[bytes]:
-    ticket = b"\x16" + records.handshake_message(4, bytes(40))
-    after = [ticket, b"\x17HTTP/1.1 200 OK\r\n\r\n", b"\x15\x01\x00"]
+    waiter = b"\x16" + records.handshake_message(4, bytes(40))
+    after = [waiter, b"\x17HTTP/1.1 200 OK\r\n\r\n", b"\x15\x01\x00"]
     said = b"".join(bytes((len(one) - 1,)) + one for one in after)
     return [b"\x01" + said, b"\x00" + whole(b"\x16" + records.handshake_message(20, bytes(32)))]
 

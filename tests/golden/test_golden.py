@@ -10,19 +10,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from prometheus_client import CollectorRegistry
 
-from exporter.certificates.judge import ChainJudge
-from exporter.certificates.revocation import Failure as RevocationFailure
-from exporter.certificates.revocation import Revocation
-from exporter.certificates.trust import load_trust
+from exporter.certificates.chain_cache import ChainAssessor
+from exporter.certificates.trust_store import load_trust
 from exporter.config.model import HTTPConfig, Module, PostureConfig, RevocationConfig
-from exporter.findings.judgement import judge
+from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.collect import collect
 from exporter.metrics.exposition import pages
-from exporter.probe.posture.facts import Posture
+from exporter.posture.facts import Posture
 from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Reason, Result, Session, Variant
-from exporter.reading import reading
+from exporter.revocation.status import Failure as RevocationFailure
+from exporter.revocation.status import Revocation
+from exporter.scrape.report import make_report
 from exporter.target import Target, parse_endpoint
 
 HERE = Path(__file__).parent
@@ -58,7 +58,7 @@ def good():
             redirect_detail="the request is answered in clear",
         ),
     )
-    chain = ChainJudge().judge_chain(CHAIN, load_trust(str(HERE / "root.pem")), NOW)
+    chain = ChainAssessor().assess_chain(CHAIN, load_trust(str(HERE / "root.pem")), NOW)
     posture = Posture(
         timestamp=NOW - 300,
         versions={"SSLv2": False, "SSLv3": False, "TLSv1.0": True, "TLSv1.1": True, "TLSv1.2": True, "TLSv1.3": True},
@@ -100,7 +100,7 @@ def failed():
     yield Observation(
         replace(TARGET, name="closed"), MODULE, Result(NOW, 0.25, ((Phase.RESOLVE, 0.25),), failure=failure), NOW
     )
-    chain = ChainJudge().judge_chain(CHAIN[:1], load_trust(str(HERE / "root.pem")), NOW)
+    chain = ChainAssessor().assess_chain(CHAIN[:1], load_trust(str(HERE / "root.pem")), NOW)
     result = Result(NOW, 0.5, reachable=True, chain=CHAIN[:1], failure=Failure(Phase.HANDSHAKE, Reason.RESET))
     yield Observation(
         replace(TARGET, name="untrusted"),
@@ -115,8 +115,8 @@ def failed():
 
 
 def exposition(accept=""):
-    judgements = [judge(observation) for observation in (good(), *failed())]
-    lines = [reading(TARGET, MODULE, (judgement,)).lines for judgement in judgements]
+    assessments = [assess(observation) for observation in (good(), *failed())]
+    lines = [make_report(TARGET, MODULE, (assessment,)).lines for assessment in assessments]
     return b"".join(pages(accept, lines, [CollectorRegistry()])).decode()
 
 
@@ -133,8 +133,8 @@ def test_the_exposition_is_as_accepted(name, accept, request):
 
 def test_every_family_of_the_catalogue_is_in_it():
     """So that a family that nothing collects, or a label that the catalogue does not know, is noticed."""
-    judgements = [judge(observation) for observation in (good(), *failed())]
-    collected = set().union(*(collect(judgement) for judgement in judgements))
+    assessments = [assess(observation) for observation in (good(), *failed())]
+    collected = set().union(*(collect(assessment) for assessment in assessments))
     assert collected == {family.name for family in FAMILIES}
 
 

@@ -14,12 +14,12 @@ from exporter.config.model import Module
 from exporter.demo.gallery import Gallery
 from exporter.demo.scenario import Scenario, Seen
 from exporter.demo.servers import Endpoint
-from exporter.fetch import LOOKUP_THREADS
-from exporter.probe.limits import MAX_ADDRESSES, AddressSlots
-from exporter.probe.resolve import RESOLVER_THREADS, Resolver
+from exporter.net.http_fetch import LOOKUP_THREADS
+from exporter.net.limiter import Limiter
+from exporter.net.limits import MAX_ADDRESSES, KeyedLimiter
+from exporter.net.resolve import RESOLVER_THREADS, Resolver
 from exporter.probe.result import Phase, Reason
-from exporter.probe.run import Prober, probe
-from exporter.probe.turns import Turns
+from exporter.probe.runner import Prober, probe
 from exporter.target import Target, parse_endpoint
 
 MODULE = Module("tls")
@@ -44,7 +44,7 @@ def ip4(address, port=443):
 async def probe_with(lookup, *targets, seconds=SECONDS, threads=RESOLVER_THREADS):
     """Probe targets at once with names that a function resolves; return their results."""
     resolver = Resolver(lookup, threads)
-    prober = Prober(AddressSlots(100), Turns(1000), resolver)
+    prober = Prober(KeyedLimiter(100), Limiter(1000), resolver)
     deadline = asyncio.get_running_loop().time() + seconds
     try:
         async with asyncio.timeout(seconds + 10):
@@ -131,7 +131,7 @@ async def test_names_that_hang_hold_up_nobody_but_themselves(port):
 
     threads = RESOLVER_THREADS
     resolver = Resolver(lookup)
-    prober = Prober(AddressSlots(100), Turns(1000), resolver)
+    prober = Prober(KeyedLimiter(100), Limiter(1000), resolver)
     loop = asyncio.get_running_loop()
 
     async def results(*targets):
@@ -182,7 +182,7 @@ def test_a_reload_and_pages_do_not_wait_for_names_that_hang(tmp_path):
         gallery = stack.enter_context(Gallery([*scenarios, Scenario("good", "Good.", Endpoint(), Seen())]))
         endpoints = Endpoints(stack, tmp_path)
         for name in hanging:
-            endpoints.watch(name, f"{name}.hangs.example:{gallery.ports['good']}")
+            endpoints.engine(name, f"{name}.hangs.example:{gallery.ports['good']}")
         for name, host in hosts.items():
             one = leaf_naming(ocsp=f"{name}.hangs.example:{gallery.ports[name]}")
             host.speak_of(one)

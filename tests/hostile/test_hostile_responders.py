@@ -19,7 +19,7 @@ from support.exposition import Exposition
 from exporter.demo.gallery import Gallery
 from exporter.demo.scenario import Scenario, Seen
 from exporter.demo.scripts import Hold
-from exporter.revocation import CONCURRENCY
+from exporter.revocation.checker import CONCURRENCY
 from tests.support.servers.namespace import also_here, own_network
 
 HONEST = 10

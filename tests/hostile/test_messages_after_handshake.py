@@ -9,9 +9,9 @@ from hostile.messages_after_handshake import FLOODS, peers
 
 from exporter.config.model import HTTPConfig, Module
 from exporter.demo.pki import PKI, Leaf
-from exporter.probe.limits import AddressSlots
-from exporter.probe.run import Prober, probe
-from exporter.probe.turns import Turns
+from exporter.net.limiter import Limiter
+from exporter.net.limits import KeyedLimiter
+from exporter.probe.runner import Prober, probe
 from exporter.target import Target, parse_endpoint
 
 MODULE = Module("https", alpn=("http/1.1",), http=HTTPConfig())
@@ -33,7 +33,7 @@ def ports(tmp_path_factory):
 @pytest.mark.parametrize("attack", FLOODS, ids=lambda attack: attack.name)
 async def test_a_flood_after_the_handshake_costs_little(ports, attack):
     name = f"127.0.0.1:{ports[attack.name]}"
-    prober = Prober(AddressSlots(1), Turns(1))
+    prober = Prober(KeyedLimiter(1), Limiter(1))
     for _ in ("OpenSSL's way", "the short way if there is one"):
         began, deadline = time.thread_time(), asyncio.get_running_loop().time() + DEADLINE_SECONDS
         (result,) = await probe(prober, Target(name, parse_endpoint(name), "https"), MODULE, deadline)

@@ -2,7 +2,7 @@
 
 from soak import soak
 
-from exporter.probe.resolve import RESOLVER_THREADS
+from exporter.net.resolve import RESOLVER_THREADS
 
 SCRAPES = 200
 DESCRIPTORS = 60  # of the exporter itself, its listeners, and the connections of a moment

@@ -21,16 +21,16 @@ from support.exporter_process import ROOT, running_exporter
 from support.servers.process import free_port
 
 from exporter.config.reader import load
-from exporter.daemon import POLL_SECONDS
+from exporter.daemon.service import POLL_SECONDS
 from exporter.demo import flights
 from exporter.demo.gallery import Gallery
 from exporter.demo.pki import PKI, Leaf
 from exporter.demo.scenario import Scenario, Seen
 from exporter.demo.scripts import Await, Hold, Send
 from exporter.demo.servers import Endpoint
-from exporter.metrics.own import OwnMetrics
+from exporter.metrics.self_metrics import SelfMetrics
 from exporter.scrape import read
-from exporter.watch import Watch
+from exporter.scrape.engine import Engine
 
 DESCRIPTORS = 64
 SILENT = 150
@@ -340,17 +340,19 @@ def test_a_clock_that_steps_by_a_day_changes_verdicts_and_nothing_else(tmp_path)
 
     async def scrapes(config):
         nonlocal offset
-        watch = Watch(config, OwnMetrics(), lambda: time.time() + offset)
+        engine = Engine(config, SelfMetrics(), lambda: time.time() + offset)
         try:
             for step in (0.0, DAY, 0.0, -DAY, 2 * DAY, 0.0):
                 offset = step
-                (reading,) = await read(watch, config, config.targets, asyncio.get_running_loop().time() + 10)
-                (judgement,) = reading.judgements
-                assert reading.failure is None
-                assert judgement.observation.result.total_seconds < 10
-                found.append({one.finding.id for one in judgement.findings if one.finding.id.startswith("certificate")})
+                (report,) = await read(engine, config, config.targets, asyncio.get_running_loop().time() + 10)
+                (assessment,) = report.assessments
+                assert report.failure is None
+                assert assessment.observation.result.total_seconds < 10
+                found.append(
+                    {one.finding.id for one in assessment.findings if one.finding.id.startswith("certificate")}
+                )
         finally:
-            watch.close()
+            engine.close()
 
     with gallery as running:
         asyncio.run(scrapes(load(str(running.config_file))))

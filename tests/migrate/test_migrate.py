@@ -8,10 +8,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exporter.cli.migrate import migrate_files
 from exporter.config.model import IPProtocol, Module, Transport
 from exporter.config.reader import load
 from exporter.migrate.blackbox import names_of
-from exporter.migrate.command import migrate_files
 from exporter.migrate.dialogue import protocol_of
 from exporter.migrate.migration import Migration, migrate
 from exporter.migrate.reading import MigrationError

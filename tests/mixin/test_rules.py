@@ -8,7 +8,7 @@ import yaml
 
 from exporter.findings.catalogue import CATALOGUE
 from exporter.metrics.catalogue import FAMILIES
-from exporter.metrics.own import OwnMetrics
+from exporter.metrics.self_metrics import SelfMetrics
 from tests.support.programs import need, run
 
 MIXIN = Path(__file__).parents[2] / "mixin"
@@ -28,9 +28,9 @@ NAMES = [alert["alert"] for alert in ALERTS]
 
 def exposed_names() -> set[str]:
     """Return the name of every series that the exporter can have."""
-    own = {sample.name for family in OwnMetrics().registry.collect() for sample in family.samples}
-    own |= {family.name for family in OwnMetrics().registry.collect() if family.type == "gauge"}
-    own |= {f"{family.name}_total" for family in OwnMetrics().registry.collect() if family.type == "counter"}
+    own = {sample.name for family in SelfMetrics().registry.collect() for sample in family.samples}
+    own |= {family.name for family in SelfMetrics().registry.collect() if family.type == "gauge"}
+    own |= {f"{family.name}_total" for family in SelfMetrics().registry.collect() if family.type == "counter"}
     return own | {family.name for family in FAMILIES}
 
 

@@ -122,12 +122,12 @@ def _fate(status: int | None) -> str:
     return {0: "survived", None: "too slow", _NEEDS_IMPORT: "import"}.get(status, "killed")
 
 
-def _in_parallel(numbers: list[int], jobs: int, judge: Callable[[int], str]) -> dict[int, str]:
+def _in_parallel(numbers: list[int], jobs: int, assess: Callable[[int], str]) -> dict[int, str]:
     """Judge in some processes at once, each of which forks for one mutant after another."""
 
     def worker(first: int, pipe: Connection) -> None:
         for number in numbers[first::jobs]:
-            pipe.send((number, judge(number)))
+            pipe.send((number, assess(number)))
         pipe.close()
 
     context = multiprocessing.get_context("fork")
@@ -199,11 +199,11 @@ class _Loop:
         items = {item.nodeid: item for item in session.items}
         functions = _functions()
 
-        def judge(number: int) -> str:
+        def assess(number: int) -> str:
             case = self._cases[number]
             return _fate(forked(lambda: self._judged(session, items, functions, case), case.patience))
 
-        for fate in _in_parallel(self._numbers, self._jobs, judge).items():
+        for fate in _in_parallel(self._numbers, self._jobs, assess).items():
             self._pipe.send(fate)
         return True
 
@@ -273,7 +273,7 @@ class _Chosen:
         items[:] = sorted(kept, key=lambda item: self._places[item.nodeid])
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.ConfigLoader):
     """Gives the mutant in place of its module."""
 
     def __init__(self, case: Case) -> None:

@@ -11,7 +11,7 @@ from support.servers.process import free_port, serving
 from exporter.config.model import HTTPConfig, Module, TLSConfig
 from exporter.findings import http as findings
 from exporter.findings.observation import Observation
-from exporter.probe.resolve import Resolver
+from exporter.net.resolve import Resolver
 from exporter.probe.result import HSTS, Phase, Reason
 from exporter.target import Target, parse_endpoint
 

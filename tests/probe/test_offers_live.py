@@ -4,7 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 from OpenSSL import SSL
 
-from exporter.wire import names
+from exporter.wire import iana
 from tests.support import pki
 from tests.support.openssl_server import serving_context
 from tests.support.probing import probe_one
@@ -31,12 +31,12 @@ def accepts_suite(name):
     return True
 
 
-GROUPS = [name for name in names.GROUPS.values() if accepts_group(name)]
+GROUPS = [name for name in iana.GROUPS.values() if accepts_group(name)]
 SUITES = [
-    names.cipher_suite_name(number)
+    iana.cipher_suite_name(number)
     for numbers in FIRST_SUITES_OF_1_3.values()
     for number in numbers
-    if accepts_suite(names.cipher_suite_name(number))
+    if accepts_suite(iana.cipher_suite_name(number))
 ]
 
 

@@ -4,7 +4,7 @@ import pytest
 from support.scripted import ScriptedStream
 
 from exporter.config.model import ProxyConfig, Secret
-from exporter.probe.network import NetworkError
+from exporter.net.stream import NetworkError
 from exporter.probe.proxy import connect_through, is_excepted
 from exporter.probe.result import Reason
 

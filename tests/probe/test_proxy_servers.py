@@ -10,7 +10,7 @@ from support.servers.proxies import HIDDEN_NAME, dante, microsocks, tinyproxy
 from support.servers.speaker import tls_speaker
 
 from exporter.config.model import ProxyConfig, Secret
-from exporter.probe.resolve import Resolver
+from exporter.net.resolve import Resolver
 from exporter.probe.result import Phase, Reason
 
 USER, PASSWORD = "probe", "s3cret"

@@ -14,10 +14,10 @@ from support.servers.credential import make_credential
 from support.servers.process import free_port
 from support.servers.speaker import Callers, tls_speaker
 
-from exporter.certificates.facts import read_certificate_untrusted
+from exporter.certificates.certificate import read_certificate_untrusted
 from exporter.certificates.names import matches_name
 from exporter.config.model import IPProtocol, TLSConfig
-from exporter.probe.resolve import Resolver
+from exporter.net.resolve import Resolver
 from exporter.probe.result import Phase, Reason
 
 CLONE_NEWNET = 0x40000000  # sched.h

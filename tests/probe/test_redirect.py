@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from support.scripted import ScriptedStream
 
+from exporter.net.stream import NetworkError
 from exporter.probe import redirect
-from exporter.probe.network import NetworkError
-from exporter.probe.redirect import RedirectVerdicts, check_redirect, judge_redirect
+from exporter.probe.redirect import RedirectVerdicts, check_redirect, redirect_verdict
 from exporter.probe.result import HTTPFacts, Reason
 
 HOST = "www.example.com"
@@ -32,15 +32,15 @@ HOST = "www.example.com"
     ],
 )
 def test_location(location, verdict, detail):
-    judged, told = judge_redirect(HTTPFacts(301, location=location), HOST, "/")
+    judged, told = redirect_verdict(HTTPFacts(301, location=location), HOST, "/")
     assert judged is verdict
     assert told.startswith(detail)
 
 
 def test_addresses_have_no_relatives():
     facts = HTTPFacts(301, location="https://192.168.0.1/")
-    assert judge_redirect(facts, "10.0.0.1", "/")[0] is False
-    assert judge_redirect(facts, "192.168.0.1", "/")[0] is True
+    assert redirect_verdict(facts, "10.0.0.1", "/")[0] is False
+    assert redirect_verdict(facts, "192.168.0.1", "/")[0] is True
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_addresses_have_no_relatives():
 )
 def test_no_location(facts, verdict, detail):
     """Unknown is not false: without an answer there is no verdict."""
-    assert judge_redirect(facts, HOST, "/") == (verdict, detail)
+    assert redirect_verdict(facts, HOST, "/") == (verdict, detail)
 
 
 async def test_the_whole_check():
@@ -97,7 +97,7 @@ async def renewed(verdicts, key, opener):
     loop = asyncio.get_running_loop()
     verdicts.renew(key, opener, HOST)
     verdict = await verdicts.get(key, loop.time() + 60)
-    await asyncio.gather(*verdicts._under_way.values())
+    await asyncio.gather(*verdicts._in_flight.values())
     await asyncio.sleep(0)
     return verdict
 

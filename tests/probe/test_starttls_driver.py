@@ -3,10 +3,10 @@
 import pytest
 from support.scripted import TIMEOUT, ScriptedStream
 
-from exporter.probe.network import NetworkError
+from exporter.net.stream import NetworkError
 from exporter.probe.result import Reason
 from exporter.probe.starttls import default_port, negotiate
-from exporter.wire.conversation import DialogueReason
+from exporter.wire.dialogue import DialogueReason
 from exporter.wire.starttls import DIALOGUES
 
 GREETING = b"220 mail.example.com ESMTP\r\n"

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 from OpenSSL import SSL
 
-from exporter.certificates.facts import read_certificate_untrusted
+from exporter.certificates.certificate import read_certificate_untrusted
 from exporter.config.model import TLSConfig
-from exporter.probe.contexts import make_context
 from exporter.probe.handshake import handshake
+from exporter.probe.openssl_contexts import make_context
 from exporter.wire.tls13.hello import Hello
 from exporter.wire.tls13.key_shares import X25519
 from tests.support import der, pki

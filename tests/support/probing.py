@@ -3,17 +3,17 @@
 import asyncio
 
 from exporter.config.model import Module
-from exporter.probe.limits import AddressSlots
+from exporter.net.limiter import Limiter
+from exporter.net.limits import KeyedLimiter
 from exporter.probe.result import Result
-from exporter.probe.run import Prober, probe
-from exporter.probe.turns import Turns
+from exporter.probe.runner import Prober, probe
 from exporter.target import Target, parse_endpoint
 
 PROBE_SECONDS = 20.0
 
 
 def make_prober(**shared: object) -> Prober:
-    return Prober(AddressSlots(4), Turns(64), **shared)
+    return Prober(KeyedLimiter(4), Limiter(64), **shared)
 
 
 async def probe_all(

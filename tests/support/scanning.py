@@ -3,11 +3,11 @@
 import asyncio
 from dataclasses import dataclass
 
-from exporter.probe.connect import connect_one
-from exporter.probe.network import Stream
-from exporter.probe.posture.determine import determine
-from exporter.probe.posture.facts import Posture
-from exporter.probe.resolve import Address
+from exporter.net.connect import connect_one
+from exporter.net.resolve import Address
+from exporter.net.stream import Stream
+from exporter.posture.determine import determine
+from exporter.posture.facts import Posture
 
 
 @dataclass(slots=True)

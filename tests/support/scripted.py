@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from exporter.probe.network import NetworkError
+from exporter.net.stream import NetworkError
 from exporter.probe.result import Reason
 
 

@@ -8,11 +8,11 @@ from support.exposition import Exposition
 
 from exporter.config.model import Config, GlobalConfig, Module, ProbeEndpoint
 from exporter.config.targets import make_target
-from exporter.metrics.own import OwnMetrics
-from exporter.probe.resolve import Resolver
-from exporter.watch import Watch
+from exporter.metrics.self_metrics import SelfMetrics
+from exporter.net.resolve import Resolver
+from exporter.scrape.engine import Engine
 from exporter.web.app import make_app
-from exporter.web.site import Options, Site
+from exporter.web.context import Options, WebContext
 
 
 def configuration(*targets, allow=(), modules=(), **settings):
@@ -36,8 +36,8 @@ class Served:
     """A site that is served."""
 
     url: str
-    watch: Watch
-    site: Site
+    engine: Engine
+    site: WebContext
     session: ClientSession
 
     async def get(self, path, *, method="GET", headers=None, **keywords):
@@ -60,23 +60,23 @@ class Served:
 @contextlib.asynccontextmanager
 async def serving(config, *, lookup=None, authenticates=False, host="127.0.0.1", **options):
     """Serve a configuration. `lookup` stands in for getaddrinfo."""
-    watch = Watch(config, OwnMetrics())
+    engine = Engine(config, SelfMetrics())
     if lookup is not None:
-        watch.resolver.close()
-        watch.resolver = Resolver(lookup)
-        watch.adopt(config)
+        engine.resolver.close()
+        engine.resolver = Resolver(lookup)
+        engine.apply(config)
 
     async def reload():
         return "nothing to reload"
 
-    site = Site(watch, watch.own, Options(**options), reload, ready=True, authenticates=lambda: authenticates)
+    site = WebContext(engine, engine.own, Options(**options), reload, ready=True, authenticates=lambda: authenticates)
     runner = web.AppRunner(make_app(site), handler_cancellation=True, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, 0).start()
         prefix = options.get("route_prefix", "")
         async with ClientSession() as session:
-            yield Served(f"http://127.0.0.1:{runner.addresses[0][1]}{prefix}", watch, site, session)
+            yield Served(f"http://127.0.0.1:{runner.addresses[0][1]}{prefix}", engine, site, session)
     finally:
         await runner.cleanup()
-        watch.close()
+        engine.close()

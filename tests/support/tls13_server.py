@@ -84,12 +84,12 @@ class Server:
         self._transcript += signed
         signature = self.signature
         if signature is None:
-            signature = self.issued.key.sign(CONTEXT + self._digest(), *self.signing)
+            signature = self.issued.key.sign(CONTEXT + self._summary(), *self.signing)
         verify = records.handshake_message(15, self.scheme.to_bytes(2) + vector(2, signature))
         self._transcript += verify
         verify_data = self.verify_data
         if verify_data is None:
-            verify_data = schedule.finished(self._suite, self._server_secret, self._digest())
+            verify_data = schedule.finished(self._suite, self._server_secret, self._summary())
         last = records.handshake_message(20, verify_data)
         self._transcript += last
         return [*first, verify, last + self.finished_more]
@@ -102,16 +102,16 @@ class Server:
 
     def begin_data(self):
         """Change to the keys of data; return what the client's Finished must hold."""
-        expected = schedule.finished(self._suite, self._client_secret, self._digest())
+        expected = schedule.finished(self._suite, self._client_secret, self._summary())
         master = schedule.master_secret(self._suite, self._secret)
         self.write = Protection(self._suite, self._derived("s ap traffic", master))
         self.read = Protection(self._suite, self._derived("c ap traffic", master))
         return expected
 
     def _derived(self, label, secret=None):
-        return schedule.derive(self._suite, secret or self._secret, label, self._digest())
+        return schedule.derive(self._suite, secret or self._secret, label, self._summary())
 
-    def _digest(self):
+    def _summary(self):
         return self._suite.hash(self._transcript).digest()
 
 

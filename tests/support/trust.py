@@ -1,8 +1,8 @@
 """Trust stores for tests, made of certificates in memory."""
 
-from exporter.certificates.chain import TrustStore
-from exporter.certificates.facts import read_certificate_untrusted
-from exporter.certificates.trust import trust_store
+from exporter.certificates.certificate import read_certificate_untrusted
+from exporter.certificates.trust_store import trust_store
+from exporter.certificates.verdict import TrustStore
 from tests.support.pki import Issued
 
 

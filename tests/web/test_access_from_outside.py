@@ -83,10 +83,10 @@ def test_a_client_without_a_certificate_is_refused(files):
         context = ssl.create_default_context(cafile=str(files / "ca.pem"))
         with pytest.raises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
             ask(exporter.address, context)
-        stranger = ssl.create_default_context(cafile=str(files / "ca.pem"))
-        stranger.load_cert_chain(files / "stranger.pem", files / "stranger.key")
+        unrelated = ssl.create_default_context(cafile=str(files / "ca.pem"))
+        unrelated.load_cert_chain(files / "stranger.pem", files / "stranger.key")
         with pytest.raises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
-            ask(exporter.address, stranger)
+            ask(exporter.address, unrelated)
         context.load_cert_chain(files / "client.pem", files / "client.key")
         for path in ("/-/healthy", "/metrics", "/"):
             assert ask(exporter.address, context, path) == 200

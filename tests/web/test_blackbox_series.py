@@ -17,14 +17,14 @@ from support.programs import need
 from support.servers.process import free_port
 from support.site import configuration, serving
 
-from exporter.certificates.chain import Verdict
+from exporter.certificates.verdict import Verdict
 from exporter.config.model import Module
 from exporter.config.reader import load
 from exporter.demo.gallery import Gallery
 from exporter.demo.pki import Leaf
 from exporter.demo.scenario import Closed, Scenario, Seen
 from exporter.demo.servers import Endpoint
-from exporter.findings.judgement import Judgement
+from exporter.findings.assessment import Assessment
 from exporter.findings.observation import Observation
 from exporter.metrics.blackbox import BLACKBOX_FAMILIES, blackbox_version, fnv1a, is_good
 from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Session
@@ -198,7 +198,7 @@ def judged(*, trusted=True, name_match=True, http=None, failure=None, alpn=""):
     result = Result(0.0, 0.1, session=session, http=http, failure=failure)
     target = Target("a.example:443", parse_endpoint("a.example:443"), "tls")
     verdicts = (Verdict("openssl", trusted), Verdict("webpki", trusted=False))
-    return Judgement(Observation(target, Module("tls"), result, 0.0, verdicts=verdicts, name_match=name_match))
+    return Assessment(Observation(target, Module("tls"), result, 0.0, verdicts=verdicts, name_match=name_match))
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.config.model import Config, Module
-from exporter.metrics.own import OwnMetrics
+from exporter.metrics.self_metrics import SelfMetrics
+from exporter.scrape.engine import Engine
 from exporter.target import Target, parse_endpoint
-from exporter.watch import Watch
 from exporter.web.app import make_app
-from exporter.web.deadline import seconds_for_scrape
+from exporter.web.context import OWN_PATHS, Options, WebContext
 from exporter.web.metrics_page import accepts_gzip, send_exposition
-from exporter.web.site import OWN_PATHS, Options, Site
+from exporter.web.scrape_timeout import seconds_for_scrape
 
 CLOSED = Target("127.0.0.1:1", parse_endpoint("127.0.0.1:1"), "tls", (("team", 'a "quoted" \\ one'),))
 
@@ -29,24 +29,24 @@ async def serve():
 
     async def start(*targets, **options):
         modules = {"tls": Module("tls"), "https": Module("https")}
-        watch = Watch(Config(modules=modules, targets=targets), OwnMetrics())
+        engine = Engine(Config(modules=modules, targets=targets), SelfMetrics())
 
         async def reload():
             return "nothing to reload"
 
-        site = Site(watch, watch.own, Options(**options), reload, ready=True)
+        site = WebContext(engine, engine.own, Options(**options), reload, ready=True)
         runner = web.AppRunner(make_app(site), handler_cancellation=True, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         runners.append(runner)
-        watches.append(watch)
-        return f"http://127.0.0.1:{runner.addresses[0][1]}", watch
+        watches.append(engine)
+        return f"http://127.0.0.1:{runner.addresses[0][1]}", engine
 
     yield start
     for runner in runners:
         await runner.cleanup()
-    for watch in watches:
-        watch.close()
+    for engine in watches:
+        engine.close()
 
 
 async def get(url, **headers):
@@ -56,10 +56,10 @@ async def get(url, **headers):
 
 
 async def test_the_paths_of_others_are_known():
-    site = Site(Watch(Config(), OwnMetrics()), OwnMetrics(), Options(), lambda: None)
+    site = WebContext(Engine(Config(), SelfMetrics()), SelfMetrics(), Options(), lambda: None)
     paths = {resource.canonical for resource in make_app(site).router.resources()}
     assert paths == {"/", "/metrics", "/static/{name}", *OWN_PATHS}
-    site.watch.close()
+    site.engine.close()
 
 
 async def test_the_text_format_is_the_default(serve):
@@ -126,12 +126,12 @@ async def test_a_client_that_hangs_up_cancels_its_probes(serve):
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     name = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    url, watch = await serve(Target(name, parse_endpoint(name), "tls"))
+    url, engine = await serve(Target(name, parse_endpoint(name), "tls"))
     with pytest.raises(TimeoutError):
         async with ClientSession(timeout=ClientTimeout(total=0.3)) as session, session.get(f"{url}/metrics"):
             pass
     await asyncio.wait_for(ended.wait(), 3)
-    assert len(watch.sharing) == 0
+    assert len(engine.single_flight) == 0
     server.close()
 
 

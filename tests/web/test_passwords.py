@@ -107,10 +107,10 @@ async def test_wrong_passwords_remembered_are_bounded(users, monkeypatch):
 async def test_another_hash_ends_what_was_remembered(users):
     assert await users.accepts("ada", b"engine")
     assert not await users.accepts("ada", b"new")
-    users.adopt({"ada": hashed("new")})
+    users.apply({"ada": hashed("new")})
     assert not await users.accepts("ada", b"engine")
     assert await users.accepts("ada", b"new")
-    users.adopt({})
+    users.apply({})
     assert not await users.accepts("ada", b"new")
 
 

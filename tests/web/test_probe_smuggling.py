@@ -146,7 +146,7 @@ async def test_a_target_that_is_not_allowed_is_refused_and_not_connected(served,
     assert status == 403, text
     assert "allowed" in text
     assert text.rstrip("\n").isprintable()
-    assert not served.watch.last
+    assert not served.engine.last
 
 
 @pytest.mark.parametrize("name", INSIDE)

@@ -7,8 +7,8 @@ from exporter.config.reader import load
 from exporter.demo.gallery import Gallery
 from exporter.demo.scenarios import SCENARIOS
 from exporter.web.pages import url
-from exporter.web.rendering import date, short_name, span, with_code
 from exporter.web.target_page import PROBES_AT_ONCE
+from exporter.web.templating import date, short_name, span, with_code
 
 CLOSED = "127.0.0.1:1"
 FORM = {"target": CLOSED, "module": "tls"}
@@ -89,14 +89,14 @@ async def test_a_probe_by_hand():
         assert "Probe now" in (await site.get(f"/target?target={CLOSED}"))[2]
         status, headers, _ = await site.get("/target", method="POST", data=FORM, allow_redirects=False)
         assert (status, headers["Location"]) == (303, "target?target=127.0.0.1:1&module=tls")
-        assert len(site.watch.last) == 1
+        assert len(site.engine.last) == 1
         assert "connect" in (await site.get("/target", method="POST", data=FORM))[2]
 
 
 async def test_by_get_nothing_is_probed():
     async with serving(configuration(CLOSED)) as site:
         await site.get("/target", params=FORM)
-        assert not site.watch.last
+        assert not site.engine.last
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_another_site_cannot_start_a_probe(headers):
     for authenticates in (False, True):
         async with serving(configuration(CLOSED), authenticates=authenticates) as site:
             assert (await site.get("/target", method="POST", data=FORM, headers=headers))[0] == 403
-            assert not site.watch.last
+            assert not site.engine.last
 
 
 async def test_our_own_page_can():
@@ -138,7 +138,7 @@ async def test_without_authentication_only_this_machine_may(headers):
     async with serving(configuration(CLOSED)) as site:
         assert (await site.get("/target", method="POST", data=FORM, headers=headers))[0] == 403
         assert "Probe now" not in (await site.get(f"/target?target={CLOSED}", headers=headers))[2]
-        assert not site.watch.last
+        assert not site.engine.last
     async with serving(configuration(CLOSED), authenticates=True) as site:
         assert (await site.get("/target", method="POST", data=FORM, headers=headers))[0] == 200
 

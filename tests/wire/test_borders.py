@@ -5,9 +5,8 @@ import itertools
 import pytest
 
 from exporter.wire import heartbeat, records, robot, sslv2
-from exporter.wire.conversation import MAX_BYTES, MAX_QUOTED, Conversation, DialogueError, printable_untrusted
-from exporter.wire.flight import ServerFlight, ServerFlightReader, read_server_flight_untrusted
-from exporter.wire.reading import Cursor
+from exporter.wire.cursor import Cursor
+from exporter.wire.dialogue import MAX_BYTES, MAX_QUOTED, Dialogue, DialogueError, printable_untrusted
 from exporter.wire.records import (
     MAX_HANDSHAKE,
     MAX_RECORD,
@@ -19,6 +18,7 @@ from exporter.wire.records import (
     looks_like_tls_untrusted,
     read_alert_untrusted,
 )
+from exporter.wire.server_flight import ServerFlight, ServerFlightReader, read_server_flight_untrusted
 from exporter.wire.serverhello import read_scts_untrusted, read_server_hello_untrusted
 
 HELLO = b"\x03\x03" + bytes(32) + b"\x00\xc0\x2f\x00"
@@ -288,28 +288,28 @@ def heard(conversation, chunks, mark=b"\n"):
 def test_as_many_bytes_are_heard_as_the_limit_says_and_no_more():
     assert MAX_BYTES == 65_536
     line = b"a" * (MAX_BYTES - 1) + b"\n"
-    conversation = Conversation()
+    conversation = Dialogue()
     assert heard(conversation, [line + b"rest"]) == line
     assert conversation.leftover() == b"rest"
     with pytest.raises(DialogueError, match="more than 65536 bytes"):
-        heard(Conversation(), [b"a" + line])
+        heard(Dialogue(), [b"a" + line])
     with pytest.raises(DialogueError, match="more than 65536 bytes"):
-        heard(Conversation(), [b"a" * MAX_BYTES, b"\n"])
+        heard(Dialogue(), [b"a" * MAX_BYTES, b"\n"])
     half = MAX_BYTES // 2
-    assert len(heard(Conversation(), itertools.repeat(b"a" * half, 1), b"a")) == 1
+    assert len(heard(Dialogue(), itertools.repeat(b"a" * half, 1), b"a")) == 1
 
 
 def test_what_was_said_is_told_when_the_peer_closes():
     with pytest.raises(DialogueError, match=r"in the middle of: half$") as caught:
-        heard(Conversation(), [b"half", b""])
+        heard(Dialogue(), [b"half", b""])
     assert caught.value.reason == "closed"
     with pytest.raises(DialogueError, match=r"closed the connection$"):
-        heard(Conversation(), [b""])
+        heard(Dialogue(), [b""])
 
 
 def test_lines_end_by_lf_or_crlf():
     for written, line in ((b"a\r\n", b"a"), (b"a\n", b"a"), (b"a\r\r\n", b"a\r"), (b"\n", b"")):
-        steps = Conversation().line_untrusted()
+        steps = Dialogue().line_untrusted()
         next(steps)
         with pytest.raises(StopIteration) as end:
             steps.send(written)

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.probe.posture import offers
-from exporter.probe.posture.scan import ASKED_CLASSES
+from exporter.posture import hellos
+from exporter.posture.scan import ASKED_CLASSES
 from exporter.wire import sslv2
 from exporter.wire.clienthello import ClientHello
-from exporter.wire.reading import Cursor
+from exporter.wire.cursor import Cursor
 
 RANDOM = bytes(range(32))
 
@@ -56,7 +56,7 @@ def test_tls_1_0_has_no_signature_algorithms():
 
 
 def test_tls_1_3_asks_for_a_retry_by_an_empty_key_share():
-    record_version, version, suites, _, extensions = read(offers.hello_1_3((0x11EC, 29), RANDOM, None).write())
+    record_version, version, suites, _, extensions = read(hellos.hello_1_3((0x11EC, 29), RANDOM, None).write())
     assert (record_version, version) == (0x0301, 0x0303)
     assert set(suites) == {0x1301, 0x1302, 0x1303, 0x1304, 0x1305}
     assert (extensions[43], extensions[51], extensions[10]) == (
@@ -68,7 +68,7 @@ def test_tls_1_3_asks_for_a_retry_by_an_empty_key_share():
 
 
 def test_the_feature_hello_asks_for_everything_at_once():
-    hello = offers.feature_hello(RANDOM, "example.com").write()
+    hello = hellos.feature_hello(RANDOM, "example.com").write()
     *_, compressions, extensions = read(hello)
     assert compressions == b"\x01\x00"
     assert set(extensions) >= {0, 5, 10, 11, 13, 15, 18, 22, 23, 35, 0xFF01}
@@ -84,9 +84,9 @@ def test_no_hello_has_a_size_at_which_servers_are_known_to_hang(count):
 
 
 def test_no_hello_offers_more_suites_than_servers_take():
-    lists = [offers.WIDE_SUITES, offers.LEGACY_SUITES, offers.SSL3_SUITES, offers.SIGNED_SUITES, offers.RSA_SUITES]
-    lists.append(offers.suites_of(ASKED_CLASSES))
-    assert all(0 < len(suites) <= offers.MAX_SUITES for suites in lists)
+    lists = [hellos.WIDE_SUITES, hellos.LEGACY_SUITES, hellos.SSL3_SUITES, hellos.SIGNED_SUITES, hellos.RSA_SUITES]
+    lists.append(hellos.suites_of(ASKED_CLASSES))
+    assert all(0 < len(suites) <= hellos.MAX_SUITES for suites in lists)
     assert all(0x0000 not in suites for suites in lists)
 
 

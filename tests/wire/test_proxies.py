@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.wire.conversation import DialogueError, DialogueReason
+from exporter.wire.dialogue import DialogueError, DialogueReason
 from exporter.wire.http_connect import http_connect
 from exporter.wire.socks5 import socks5
 

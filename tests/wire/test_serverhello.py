@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.wire.flight import ServerFlightReader, read_server_flight_untrusted
 from exporter.wire.records import Alert, WireError, handshake_message, record
+from exporter.wire.server_flight import ServerFlightReader, read_server_flight_untrusted
 from exporter.wire.serverhello import (
     HELLO_RETRY_RANDOM,
     MAX_CERTIFICATES,

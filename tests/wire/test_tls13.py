@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from OpenSSL import SSL
 
 from exporter.config.model import TLSConfig
-from exporter.probe.contexts import make_context
-from exporter.probe.short_way import Offers
+from exporter.probe.fast_path import Offers
+from exporter.probe.openssl_contexts import make_context
 from exporter.wire import records
 from exporter.wire.records import MAX_HANDSHAKE, MAX_RECORD, WireError
 from exporter.wire.serverhello import HELLO_RETRY_RANDOM
@@ -359,8 +359,8 @@ def completed():
 
 def test_after_the_handshake_tickets_are_passed_over_and_nothing_else():
     client, server = completed()
-    ticket = records.handshake_message(4, bytes(100))
-    client.receive_untrusted(server.write.seal(22, ticket * 2 + ticket[:50]) + server.write.seal(22, ticket[50:]))
+    waiter = records.handshake_message(4, bytes(100))
+    client.receive_untrusted(server.write.seal(22, waiter * 2 + waiter[:50]) + server.write.seal(22, waiter[50:]))
     client.receive_untrusted(server.write.seal(23, b"data"))
     assert client.take() == b"data"
     with pytest.raises(WireError, match="type 24 after the handshake"):

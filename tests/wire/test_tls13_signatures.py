@@ -5,8 +5,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding
 
 from exporter.config.model import TLSConfig
-from exporter.probe.contexts import make_context
-from exporter.probe.short_way import Offers
+from exporter.probe.fast_path import Offers
+from exporter.probe.openssl_contexts import make_context
 from exporter.wire.records import WireError
 from exporter.wire.tls13.client import Client
 from tests.support.pki import ec_key, leaf, root, rsa_key

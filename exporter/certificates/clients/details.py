@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from exporter.certificates import der
-from exporter.certificates.certificate import Certificate
 from exporter.certificates.algorithms import EC_PUBLIC_KEY, RSASSA_PSS
+from exporter.certificates.certificate import Certificate
 from exporter.certificates.der import DERError, Element, element_untrusted, elements_untrusted, oid_untrusted
 from exporter.certificates.extensions import extensions_untrusted
 from exporter.certificates.signatures import pss_parameters_untrusted

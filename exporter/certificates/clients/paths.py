@@ -51,7 +51,12 @@ def compares_octets(path: Path) -> bool:
 
 
 def _extended(
-    begun: tuple[Certificate, ...], sent: tuple[Certificate, ...], trust: TrustStore, budget: _Budget, *, is_proven: bool
+    begun: tuple[Certificate, ...],
+    sent: tuple[Certificate, ...],
+    trust: TrustStore,
+    budget: _Budget,
+    *,
+    is_proven: bool,
 ) -> Iterator[Path]:
     last = begun[-1]
     for root in trust.named(last.issuer_der):

@@ -6,7 +6,7 @@ Nothing here does I/O or knows the time, and no dialogue logs in, names a user o
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from exporter.wire.conversation import DialogueError, DialogueReason, Steps
+from exporter.wire.dialogue import DialogueError, DialogueReason, Steps
 from exporter.wire.starttls.ftp import ftp
 from exporter.wire.starttls.imap import imap
 from exporter.wire.starttls.irc import irc

@@ -1,6 +1,6 @@
 """FTP (RFC 4217 section 4 over RFC 959). No user logs in; the data connection is not touched."""
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.outcomes import unsupported
 from exporter.wire.starttls.replies import NOT_IMPLEMENTED, demand, read_reply_untrusted
 
@@ -12,7 +12,7 @@ _NO_TLS = NOT_IMPLEMENTED | {504, 530}
 def ftp(host: str) -> Steps[bytes]:
     """Ask an FTP server for TLS on its control connection."""
     del host
-    server = Conversation()
+    server = Dialogue()
     greeting = yield from read_reply_untrusted(server, free_text=True)
     if greeting.code == 120:  # noqa: PLR2004 - RFC 959 section 5.4: "service ready in nnn minutes", 220 follows
         greeting = yield from read_reply_untrusted(server, free_text=True)

@@ -1,6 +1,6 @@
 """IMAP (RFC 9051 section 6.2.1, RFC 3501 section 6.2.1). Nothing is asked before TLS but the capabilities."""
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # RFC 9051 section 7.1: the status responses of a greeting and of a tagged command
@@ -11,7 +11,7 @@ _FIRST_WORDS = 2
 def imap(host: str) -> Steps[bytes]:
     """Ask an IMAP server for TLS."""
     del host
-    server = Conversation()
+    server = Dialogue()
     greeting = yield from server.line_untrusted()
     status = _words(greeting)
     if status in (b"* BYE", b"* PREAUTH"):  # RFC 9051 section 7.1.4: STARTTLS is not valid once authenticated
@@ -25,7 +25,7 @@ def imap(host: str) -> Steps[bytes]:
     return server.leftover()
 
 
-def _command(server: Conversation, tag: bytes, command: bytes) -> Steps[bytes]:
+def _command(server: Dialogue, tag: bytes, command: bytes) -> Steps[bytes]:
     """Send a command and return the text of the CAPABILITY responses that come before its OK."""
     yield from server.say(tag + b" " + command + b"\r\n")
     capabilities = b""

@@ -7,7 +7,7 @@ not all know those, so that a NICK without a nick follows, to which every server
 import re
 from dataclasses import dataclass
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # RFC 2812 section 2.3.1: message = [ ":" prefix SPACE ] command [ params ] crlf
@@ -30,7 +30,7 @@ class _Message:
 def irc(host: str) -> Steps[bytes]:
     """Ask an IRC server for TLS. The server need not greet, and may say anything in between."""
     del host
-    server = Conversation()
+    server = Dialogue()
     yield from server.say(b"CAP LS 302\r\nNICK\r\n")
     capabilities = yield from _capabilities(server)
     if capabilities is not None and b"tls" not in capabilities:
@@ -44,7 +44,7 @@ def irc(host: str) -> Steps[bytes]:
     return server.leftover()
 
 
-def _capabilities(server: Conversation) -> Steps[list[bytes] | None]:
+def _capabilities(server: Dialogue) -> Steps[list[bytes] | None]:
     """Return what the server can do; None if it knows no CAP."""
     names: list[bytes] = []
     while (answer := (yield from _answer(server, _UNKNOWN | _NO_NICK | {b"CAP"}))).command == b"CAP":
@@ -54,7 +54,7 @@ def _capabilities(server: Conversation) -> Steps[list[bytes] | None]:
     return None
 
 
-def _answer(server: Conversation, awaited: frozenset[bytes]) -> Steps[_Message]:
+def _answer(server: Dialogue, awaited: frozenset[bytes]) -> Steps[_Message]:
     """Return the next message with one of the commands; others are passed over, a PING is answered."""
     while True:
         line = yield from server.line_untrusted()

@@ -7,7 +7,7 @@ section 5.1 wants it.
 from collections.abc import Iterator
 from typing import Final
 
-from exporter.wire.conversation import MAX_BYTES, Conversation, DialogueError, Steps
+from exporter.wire.dialogue import MAX_BYTES, Dialogue, DialogueError, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # SEQUENCE { messageID 1, extendedReq [APPLICATION 23] { requestName [0] "1.3.6.1.4.1.1466.20037" } }
@@ -21,7 +21,7 @@ _MAX_LENGTH_OCTETS = 4
 def ldap(host: str) -> Steps[bytes]:
     """Ask an LDAP server for TLS."""
     del host
-    server = Conversation()
+    server = Dialogue()
     yield from server.say(_REQUEST)
     code, message = yield from _response(server)
     if code == _PROTOCOL_ERROR:  # section 4.14.2: the answer of a server that does not support it
@@ -31,7 +31,7 @@ def ldap(host: str) -> Steps[bytes]:
     return server.leftover()
 
 
-def _response(server: Conversation) -> Steps[tuple[int, bytes]]:
+def _response(server: Dialogue) -> Steps[tuple[int, bytes]]:
     """Return the resultCode and what was said with it, of the next message."""
     head = yield from server.exactly_untrusted(2)
     if head[0] != _SEQUENCE:

@@ -5,7 +5,7 @@ There is no go-ahead in this protocol: the server says in its greeting that it c
 
 import struct
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 _PROTOCOL_10, _PROTOCOL_9, _ERROR = 0x0A, 0x09, 0xFF
@@ -21,7 +21,7 @@ _SQL_STATE = 6  # "#HY000" before the message of an error, from protocol 4.1 on
 def mysql(host: str) -> Steps[bytes]:
     """Ask a MySQL server for TLS."""
     del host
-    server = Conversation()
+    server = Dialogue()
     head = yield from server.exactly_untrusted(4)  # int<3> length, int<1> sequence number
     if head[3] != 0:
         raise unexpected(head, "the greeting of a MySQL server")

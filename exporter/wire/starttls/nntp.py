@@ -1,6 +1,6 @@
 """NNTP (RFC 4642 over RFC 3977). No group or article is ever asked for."""
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.outcomes import unsupported
 from exporter.wire.starttls.replies import (
     NOT_IMPLEMENTED,
@@ -14,7 +14,7 @@ from exporter.wire.starttls.replies import (
 def nntp(host: str) -> Steps[bytes]:
     """Ask an NNTP server for TLS."""
     del host
-    server = Conversation()
+    server = Dialogue()
     demand((yield from read_reply_untrusted(server)), 200, 201)
     yield from server.say(b"CAPABILITIES\r\n")
     offered = yield from read_reply_untrusted(server)

@@ -1,6 +1,6 @@
 """The ways in which a STARTTLS dialogue fails. Each repeats what the server said, escaped and cut."""
 
-from exporter.wire.conversation import DialogueError, DialogueReason, printable_untrusted
+from exporter.wire.dialogue import DialogueError, DialogueReason, printable_untrusted
 
 
 def unsupported(said: bytes) -> DialogueError:

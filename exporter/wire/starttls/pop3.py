@@ -1,6 +1,6 @@
 """POP3 (RFC 2595 section 4, RFC 2449 for CAPA). No user is ever named."""
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 from exporter.wire.starttls.replies import offers, read_block_untrusted
 
@@ -8,7 +8,7 @@ from exporter.wire.starttls.replies import offers, read_block_untrusted
 def pop3(host: str) -> Steps[bytes]:
     """Ask a POP3 server for TLS."""
     del host
-    server = Conversation()
+    server = Dialogue()
     greeting = yield from server.line_untrusted()
     if not _is_ok(greeting):
         raise refused(greeting)

@@ -1,6 +1,6 @@
 """PostgreSQL (frontend/backend protocol 3.0, "SSL Session Encryption"). No user or database is named."""
 
-from exporter.wire.conversation import MAX_BYTES, Conversation, Steps
+from exporter.wire.dialogue import MAX_BYTES, Dialogue, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # SSLRequest: Int32(8) length, Int32(80877103) code
@@ -11,7 +11,7 @@ _LENGTH_BYTES = 4
 def postgres(host: str) -> Steps[bytes]:
     """Ask a PostgreSQL server for TLS."""
     del host
-    server = Conversation()
+    server = Dialogue()
     yield from server.say(_REQUEST)
     answer = yield from server.exactly_untrusted(1)
     if answer == b"N":
@@ -23,7 +23,7 @@ def postgres(host: str) -> Steps[bytes]:
     return server.leftover()
 
 
-def _error_message(server: Conversation) -> Steps[bytes]:
+def _error_message(server: Dialogue) -> Steps[bytes]:
     """ErrorResponse: Int32 length with itself, then fields: a type byte and a string, each closed by NUL."""
     head = yield from server.exactly_untrusted(_LENGTH_BYTES)
     length = int.from_bytes(head) - _LENGTH_BYTES

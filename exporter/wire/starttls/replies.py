@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from exporter.wire.conversation import Conversation, DialogueError, Steps
+from exporter.wire.dialogue import Dialogue, DialogueError, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected
 
 # RFC 5321 section 4.2: Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
@@ -24,7 +24,7 @@ class Reply:
     said: bytes
 
 
-def read_reply_untrusted(conversation: Conversation, *, free_text: bool = False) -> Steps[Reply]:
+def read_reply_untrusted(conversation: Dialogue, *, free_text: bool = False) -> Steps[Reply]:
     """Read one reply of one or more lines.
 
     RFC 959 section 4.2 lets the lines between first and last be any text (`free_text`); RFC 5321 does not.
@@ -44,7 +44,7 @@ def read_reply_untrusted(conversation: Conversation, *, free_text: bool = False)
         said.append(line)
 
 
-def read_block_untrusted(conversation: Conversation) -> Steps[tuple[bytes, ...]]:
+def read_block_untrusted(conversation: Dialogue) -> Steps[tuple[bytes, ...]]:
     """Read the lines up to a lone dot (RFC 3977 section 3.1.1, RFC 1939 section 3)."""
     lines: list[bytes] = []
     while (line := (yield from conversation.line_untrusted())) != b".":

@@ -2,7 +2,7 @@
 
 import re
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 # RFC 5804 section 4: response = response-oknobye CRLF;  literal-s2c = "{" number "}" CRLF *OCTET
@@ -13,7 +13,7 @@ _LITERAL = re.compile(rb"\{([0-9]{1,5})\+?\}\Z")
 def sieve(host: str) -> Steps[bytes]:
     """Ask a ManageSieve server for TLS."""
     del host
-    server = Conversation()
+    server = Dialogue()
     capabilities = yield from _response(server)
     if not any(line.upper().startswith(b'"STARTTLS"') for line in capabilities):
         raise unsupported(b", ".join(capabilities) or b"no capabilities")
@@ -22,7 +22,7 @@ def sieve(host: str) -> Steps[bytes]:
     return server.leftover()
 
 
-def _response(server: Conversation) -> Steps[list[bytes]]:
+def _response(server: Dialogue) -> Steps[list[bytes]]:
     """Return the lines before an OK."""
     lines: list[bytes] = []
     while not (status := _STATUS.match(line := (yield from _logical_line(server)))):
@@ -34,7 +34,7 @@ def _response(server: Conversation) -> Steps[list[bytes]]:
     return lines
 
 
-def _logical_line(server: Conversation) -> Steps[bytes]:
+def _logical_line(server: Dialogue) -> Steps[bytes]:
     """Return a line with its literals in it."""
     whole = line = yield from server.line_untrusted()
     while literal := _LITERAL.search(line):

@@ -1,6 +1,6 @@
 """SMTP (RFC 3207 over RFC 5321) and LMTP (RFC 2033, the same with LHLO). No mail is ever begun."""
 
-from exporter.wire.conversation import Conversation, Steps
+from exporter.wire.dialogue import Dialogue, Steps
 from exporter.wire.starttls.outcomes import unsupported
 from exporter.wire.starttls.replies import NOT_IMPLEMENTED, demand, offers, read_reply_untrusted
 
@@ -22,7 +22,7 @@ def lmtp(host: str) -> Steps[bytes]:
 
 
 def _dialogue(hello: bytes) -> Steps[bytes]:
-    server = Conversation()
+    server = Dialogue()
     demand((yield from read_reply_untrusted(server)), 220)
     yield from server.say(hello + b" " + _CLIENT + b"\r\n")
     offered = yield from read_reply_untrusted(server)

@@ -9,7 +9,7 @@ import html
 import re
 from dataclasses import dataclass
 
-from exporter.wire.conversation import Conversation, DialogueError, Steps
+from exporter.wire.dialogue import Dialogue, DialogueError, Steps
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 _OPENING = (
@@ -54,7 +54,7 @@ def xmpp_server(host: str) -> Steps[bytes]:
 
 
 def _dialogue(host: str, namespace: str) -> Steps[bytes]:
-    server = Conversation()
+    server = Dialogue()
     yield from server.say(_OPENING.format(host=html.escape(host), namespace=namespace).encode())
     header = yield from _tag(server)
     if header.name != b"stream" or header.is_end:
@@ -77,7 +77,7 @@ def _dialogue(host: str, namespace: str) -> Steps[bytes]:
     return server.leftover()
 
 
-def _features(server: Conversation) -> Steps[list[bytes]]:
+def _features(server: Dialogue) -> Steps[list[bytes]]:
     """Return the names of the elements within <stream:features>."""
     tag = yield from _tag(server)
     if tag.name != b"features":
@@ -92,7 +92,7 @@ def _features(server: Conversation) -> Steps[list[bytes]]:
     return names
 
 
-def _turned_down(server: Conversation, tag: _Tag) -> Steps[DialogueError]:
+def _turned_down(server: Dialogue, tag: _Tag) -> Steps[DialogueError]:
     """Return the error for what came instead; a stream error (section 4.9) is told with its condition."""
     if tag.name == b"stream" and tag.is_end:
         return refused(tag.said)
@@ -102,7 +102,7 @@ def _turned_down(server: Conversation, tag: _Tag) -> Steps[DialogueError]:
     return refused(tag.said + condition)
 
 
-def _tag(server: Conversation) -> Steps[_Tag]:
+def _tag(server: Dialogue) -> Steps[_Tag]:
     """Return the next tag. The XML declaration and text between tags are passed over."""
     while True:
         text = yield from server.until_untrusted(b">")

@@ -11,7 +11,7 @@ Everything that is not exactly this is a WireError; the handshake is then best t
 import hmac
 from collections.abc import Callable, Mapping
 
-from exporter.wire.names import TLS_1_2
+from exporter.wire.iana import TLS_1_2
 from exporter.wire.records import (
     ALERT,
     APPLICATION_DATA,

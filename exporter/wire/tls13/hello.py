@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
-from exporter.wire.reading import MAX_REMEMBERED, Cursor
+from exporter.wire.cursor import MAX_REMEMBERED, Cursor
 from exporter.wire.records import HANDSHAKE, WireError
 from exporter.wire.serverhello import ALPN, KEY_SHARE
 from exporter.wire.tls13.key_shares import GROUPS, KeyShares

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.transcripts import FOLDER, Scene, all_scenes, unescape
 
-from exporter.wire.conversation import MAX_BYTES, MAX_QUOTED, printable_untrusted
+from exporter.wire.dialogue import MAX_BYTES, MAX_QUOTED, printable_untrusted
 from exporter.wire.starttls import DIALOGUES, DialogueError, DialogueReason
 
 SCENES = all_scenes()

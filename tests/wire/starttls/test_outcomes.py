@@ -2,8 +2,8 @@
 
 import pytest
 
-from exporter.config.values import STARTTLS_PORTS
-from exporter.wire.conversation import DialogueError
+from exporter.config.parsers import STARTTLS_PORTS
+from exporter.wire.dialogue import DialogueError
 from exporter.wire.http_connect import http_connect
 from exporter.wire.starttls import DIALOGUES
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from exporter.wire.conversation import MAX_BYTES, DialogueReason
+from exporter.wire.dialogue import MAX_BYTES, DialogueReason
 from exporter.wire.starttls import DIALOGUES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "starttls.md").read_text()

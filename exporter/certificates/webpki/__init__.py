@@ -1,0 +1,1 @@
+"""The rules of the Web PKI: a verifier and its tables."""

@@ -1,0 +1,160 @@
+"""The command `tls-exporter`: from words to work, and from outcomes to exit statuses.
+
+Each command imports what it needs when it is run: `--help` need not wait for what serves.
+"""
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Sequence, Sized
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from exporter import log
+from exporter.cli.flags import DEFAULT_LISTEN_ADDRESS, parse
+from exporter.config.problems import ConfigError, Problem, did_you_mean
+from exporter.errors import FAILED, OK, USAGE, StartError, UsageError
+
+if TYPE_CHECKING:
+    from exporter.daemon.service import Settings
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command with its words; return the exit status."""
+    known = parse(arguments)
+    try:
+        return _COMMANDS[known.command](known)
+    except ConfigError as error:
+        print(error, file=sys.stderr)  # every line begins as editors want it: file:line:column
+        if known.command == "serve" and not Path(known.config_file).exists():
+            print("tls-exporter: name it by --config.file; config.example.yaml shows every setting", file=sys.stderr)
+        return USAGE if known.command == "probe" else FAILED  # 1 says that its target is unreachable
+    except (StartError, UsageError) as error:
+        print(f"tls-exporter: {error}", file=sys.stderr)
+        return USAGE if isinstance(error, UsageError) else FAILED
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return 130
+
+
+def _serve(known: argparse.Namespace) -> int:
+    log.configure(known.log_level, known.log_format)
+    if known.config_check:
+        print(_checked(known.config_file, known.web_config_file))
+        return OK
+    gc.disable()  # what a start makes stays, and to look for garbage among it takes a tenth of the time
+    try:
+        import exporter.daemon.lean_aiohttp  # noqa: F401, PLC0415 - first
+        from exporter.daemon.service import serve  # noqa: PLC0415
+
+        serve(settings(known, known.config_file))
+    finally:
+        gc.enable()
+    return OK
+
+
+def _checked(config_file: str, web_config_file: str) -> str:
+    """Return what is there of valid files. Raises ConfigError with the problems of both."""
+    from exporter.config.file_sd import check_target_files  # noqa: PLC0415
+    from exporter.config.reader import load  # noqa: PLC0415
+    from exporter.web.access import WebConfig  # noqa: PLC0415
+
+    told: list[str] = []
+    problems: list[Problem] = []
+    try:
+        config = load(config_file)
+        problems.extend(check_target_files(config))
+        told.append(f"{config_file}: valid, {_count(config.targets, 'target')}, {_count(config.modules, 'module')}")
+    except ConfigError as error:
+        problems.extend(error.problems)
+    try:
+        if web_config_file:
+            WebConfig.load(web_config_file)
+            told.append(f"{web_config_file}: valid")
+    except ConfigError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise ConfigError(problems)
+    return "\n".join(told)
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
+def settings(known: argparse.Namespace, config_file: str) -> "Settings":
+    """Return what the flags say of serving a configuration. Raises UsageError."""
+    from exporter.daemon.service import Settings  # noqa: PLC0415
+    from exporter.web.context import OWN_PATHS, Options  # noqa: PLC0415
+
+    prefix = known.route_prefix if known.route_prefix is not None else urlsplit(known.external_url).path
+    prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
+    if not known.telemetry_path.startswith("/") or known.telemetry_path == "/":
+        raise UsageError("--web.telemetry-path must begin with a slash and be more than one")
+    if known.telemetry_path in OWN_PATHS:
+        raise UsageError(f"--web.telemetry-path must not be {known.telemetry_path}, where something else is")
+    if not known.timeout_offset >= 0 or known.max_requests < 0:  # NaN is not, either
+        raise UsageError("--timeout-offset and --web.max-requests must not be negative")
+    return Settings(
+        config_file=config_file,
+        listen_addresses=tuple(known.listen_addresses or [DEFAULT_LISTEN_ADDRESS]),
+        web_config_file=known.web_config_file,
+        systemd_socket=known.systemd_socket,
+        options=Options(
+            telemetry_path=known.telemetry_path,
+            route_prefix=prefix,
+            external_url=known.external_url,
+            timeout_offset=known.timeout_offset,
+            max_requests=known.max_requests,
+        ),
+    )
+
+
+def _probe(known: argparse.Namespace) -> int:
+    from exporter.cli.probe import probe_once  # noqa: PLC0415
+
+    log.configure(known.log_level, known.log_format)
+    text, status = probe_once(known, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    print(text, end="")
+    return status
+
+
+def _demo(known: argparse.Namespace) -> int:
+    from exporter.demo.command import run_demo  # noqa: PLC0415
+
+    log.configure(known.log_level, known.log_format)
+    run_demo(lambda config_file: settings(known, config_file))
+    return OK
+
+
+def _findings(known: argparse.Namespace) -> int:
+    from exporter.cli.findings import as_json, as_text  # noqa: PLC0415
+    from exporter.findings.catalogue import CATALOGUE  # noqa: PLC0415
+
+    for name in known.ids:
+        if name not in CATALOGUE:
+            raise UsageError(f"unknown finding {name!r}{did_you_mean(name, CATALOGUE)}")
+    chosen = {name: finding for name, finding in CATALOGUE.items() if name in known.ids or not known.ids}
+    print(as_json(chosen) if known.format == "json" else as_text(chosen, long=bool(known.ids)), end="")
+    return OK
+
+
+def _migrate(known: argparse.Namespace) -> int:
+    from exporter.cli.migrate import migrate_files  # noqa: PLC0415
+    from exporter.migrate.reading import MigrationError  # noqa: PLC0415
+
+    try:
+        text, notes = migrate_files(known.blackbox, known.prometheus)
+    except MigrationError as error:
+        raise UsageError(str(error)) from None
+    print(text, end="")
+    for note in notes:
+        print(note, file=sys.stderr)
+    return OK
+
+
+_COMMANDS = {"serve": _serve, "probe": _probe, "demo": _demo, "findings": _findings, "migrate": _migrate}

@@ -1,0 +1,72 @@
+"""The configuration in force as YAML, for `/config`: whole, loadable again, every secret written `<secret>`."""
+
+from dataclasses import fields
+from typing import Any
+
+import yaml
+
+from exporter.config.model import Config, Module, Secret
+from exporter.config.parsers import format_proxy_url
+from exporter.config.units import format_duration
+from exporter.target import Target
+
+_DURATIONS = ("timeout", "refresh", "max_lifetime")
+
+
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_DUMPER):  # type: ignore[misc]  # one of the two, both without types
+    """Writes text plainly where it reads back as text, and never an anchor."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
+        """Write equal values twice rather than once with an anchor."""
+        return True
+
+
+def mask(config: Config) -> str:
+    """Write a configuration; secrets are masked, defaults that hold are written out."""
+    whole = {
+        "global": _block(config.global_),
+        "modules": {name: _module(module) for name, module in config.modules.items()},
+        "targets": _groups(config.targets),
+        "target_files": list(config.target_files),
+        "probe_endpoint": {"allow": list(config.probe_endpoint.allow)},
+    }
+    return yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def _module(module: Module) -> dict[str, Any]:
+    written = {key: value for key, value in _block(module).items() if key not in ("name", "proxy")}
+    if module.proxy is not None:
+        written["proxy_url"] = format_proxy_url(module.proxy)
+    return written
+
+
+def _block(block: Any) -> dict[str, Any]:
+    """Write a dataclass of the model; what is None or empty is left out, as it would be in a file."""
+    written = {field.name: getattr(block, field.name) for field in fields(block)}
+    return {key: _value(key, value) for key, value in written.items() if value is not None}
+
+
+def _value(key: str, value: Any) -> Any:
+    if key in _DURATIONS:
+        return format_duration(value)
+    if isinstance(value, Secret):
+        return "<secret>"
+    if isinstance(value, bool | int):
+        return value
+    if isinstance(value, tuple):
+        return [str(item) for item in value]
+    return _block(value) if hasattr(value, "__dataclass_fields__") else str(value)
+
+
+def _groups(targets: tuple[Target, ...]) -> list[dict[str, Any]]:
+    """Write targets in their order, those in a row with the same module and labels together."""
+    groups: list[dict[str, Any]] = []
+    for target in targets:
+        head = {"module": target.module, "labels": dict(target.labels)}
+        if not groups or {key: groups[-1][key] for key in head} != head:
+            groups.append({"targets": [], **head})
+        groups[-1]["targets"].append(target.name)
+    return groups

@@ -1,0 +1,290 @@
+"""Readers of single values: each takes text as written and returns it checked, or raises ValueError with the reason."""
+
+import base64
+import binascii
+import ipaddress
+import re
+from typing import Literal
+from urllib.parse import quote, unquote, urlsplit
+
+from exporter.config.model import ProxyConfig, Secret
+from exporter.config.patterns import parse_pattern
+from exporter.config.problems import did_you_mean, one_of
+from exporter.config.units import parse_duration
+from exporter.config.yaml_document import Plain
+from exporter.target import Endpoint, TargetError, parse_endpoint
+
+TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
+STARTTLS_PORTS = {  # the registered port of each protocol that upgrades in place
+    "smtp": 25,
+    "lmtp": 24,
+    "imap": 143,
+    "pop3": 110,
+    "ftp": 21,
+    "ldap": 389,
+    "postgres": 5432,
+    "mysql": 3306,
+    "xmpp": 5222,
+    "xmpp-server": 5269,
+    "sieve": 4190,
+    "nntp": 119,
+    "irc": 6667,
+}
+CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
+RESERVED_LABELS = frozenset(  # whatever the series of a target carry, and what the formats reserve
+    {
+        *("target", "module", "address", "server_name", "certificate_type", "position", "phase", "reason", "family"),
+        *("protocol", "cipher", "group", "alpn", "subject", "issuer", "serial_number", "fingerprint_sha256", "key"),
+        *("signature_algorithm", "dns_names", "ip_addresses", "chain", "verifier", "status", "source", "version"),
+        *("class", "finding", "severity", "error", "depth", "include_subdomains", "preload", "alt_svc"),
+        *("feature", "check", "vulnerability", "profile", "rule"),
+        *("le", "quantile"),
+    },
+)
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
+_MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
+_PROXY_PORTS = {"http": 3128, "socks5": 1080}
+_LONGEST_LABEL_VALUE = 1024
+_DIGEST_BYTES = 32
+
+
+def whole_number(value: object, low: int, high: int) -> int:
+    """Read a number that was written without quotes."""
+    if not isinstance(value, Plain) or not re.fullmatch(r"[0-9]{1,9}", value):
+        raise ValueError("a whole number is wanted, without quotes")
+    if not low <= int(value) <= high:
+        raise ValueError(f"{value} is not between {low} and {high}")
+    return int(value)
+
+
+def true_or_false(value: object) -> bool:
+    """Read `true` or `false`, written without quotes, in the three cases of YAML 1.2 (section 10.3.2).
+
+    The other spellings of older YAML, `yes` and `on`, are text here.
+    """
+    if isinstance(value, Plain) and value in ("true", "True", "TRUE", "false", "False", "FALSE"):
+        return value.lower() == "true"
+    raise ValueError("write true or false, without quotes")
+
+
+def duration(value: object) -> float:
+    """Read a duration that must not be zero."""
+    seconds = parse_duration(_text(value))
+    if seconds == 0:
+        raise ValueError("the duration must be greater than 0")
+    return seconds
+
+
+def refresh(value: object) -> float:
+    """Read how often something is fetched or determined at most."""
+    seconds = parse_duration(_text(value))
+    if seconds < 1:
+        raise ValueError("refresh must be at least 1s")
+    return seconds
+
+
+def filled(text: str) -> str:
+    """Read text of which there must be some."""
+    if not text:
+        raise ValueError("it must not be empty")
+    return text
+
+
+def tls_version(text: str) -> str:
+    """Read a TLS version in Prometheus' spelling."""
+    if text in TLS_VERSIONS:
+        return text
+    digits = re.sub(r"[^0-9]", "", text)
+    digits = digits + "0" if digits == "1" else digits
+    near = f", did you mean 'TLS{digits}'?" if f"TLS{digits}" in TLS_VERSIONS else ""
+    raise ValueError(f"unknown version {text[:40]!r}{near or ' (known: ' + ', '.join(TLS_VERSIONS) + ')'}")
+
+
+def starttls(text: str) -> str:
+    """Read the name of a STARTTLS protocol."""
+    if text in STARTTLS_PORTS:
+        return text
+    raise ValueError(f"unknown protocol {text[:40]!r}{one_of(text, STARTTLS_PORTS)}")
+
+
+def certificate_type(text: str) -> str:
+    """Read a kind of certificate."""
+    if text in CERTIFICATE_TYPES:
+        return text
+    raise ValueError(f"unknown certificate type {text[:40]!r}{one_of(text, CERTIFICATE_TYPES)}")
+
+
+def choice(text: str, known: tuple[str, ...]) -> str:
+    """Read one of a few words."""
+    if text in known:
+        return text
+    raise ValueError(f"{text[:40]!r} is not one of {', '.join(known)}{did_you_mean(text, known)}")
+
+
+def alpn_protocol(text: str) -> str:
+    """Read a protocol name of RFC 7301 section 3.1: 1 to 255 bytes."""
+    if not 1 <= len(text.encode()) <= 255:  # noqa: PLR2004
+        raise ValueError("an ALPN protocol has between 1 and 255 bytes")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(f"bad ALPN protocol {text[:40]!r}: visible ASCII without spaces")
+    return text
+
+
+def spki_pin(text: str) -> str:
+    """Read a pin of RFC 7469 section 2.4: base64 of the SHA-256 of a public key."""
+    pin = re.sub(r"^sha256/{1,2}", "", text)
+    try:
+        digest = base64.b64decode(pin, validate=True)
+    except (binascii.Error, ValueError):
+        digest = b""
+    if len(digest) == _DIGEST_BYTES:
+        return pin
+    if re.fullmatch(r"(?:[0-9A-Fa-f]{2}:?){32}", text):
+        encoded = base64.b64encode(bytes.fromhex(text.replace(":", ""))).decode()
+        raise ValueError(f"a pin is written in base64, did you mean {encoded!r}?")
+    raise ValueError(f"bad pin {text[:64]!r}: base64 of a SHA-256 has 44 characters, the last of them '='")
+
+
+def host_name(text: str) -> str:
+    """Read a DNS name or IP address without a port."""
+    endpoint = _endpoint(text)
+    if endpoint.port is not None or endpoint.scheme or endpoint.unix_path is not None:
+        raise ValueError(f"bad name {text[:80]!r}: a name or address alone, without scheme or port")
+    return endpoint.host
+
+
+def ip_address(text: str) -> str:
+    """Read an IP address."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"bad IP address {text[:80]!r}") from None
+
+
+def host_header(text: str) -> str:
+    """Read the value of a Host header field (RFC 9110 section 7.2)."""
+    endpoint = _endpoint(text)
+    if endpoint.scheme or endpoint.unix_path is not None:
+        raise ValueError(f"bad host {text[:80]!r}: write name or name:port")
+    return text
+
+
+def request_path(text: str) -> str:
+    """Read the path of a request, with its query (origin-form, RFC 9112 section 3.2.1)."""
+    if not text.startswith("/"):
+        raise ValueError(f"bad path {text[:80]!r}: it begins with /")
+    if not text.isascii() or not text.isprintable() or " " in text or "#" in text:
+        raise ValueError(f"bad path {text[:80]!r}: spaces, '#' and characters beyond ASCII are written as %XX")
+    return text
+
+
+def label_name(text: str) -> str:
+    """Read the name of a label that users may put on targets."""
+    if not _LABEL.match(text):
+        raise ValueError(f"bad label name {text[:80]!r}: letters, digits and _, not beginning with a digit")
+    if text.startswith("__"):
+        raise ValueError(f"the label name {text[:80]!r} is reserved: names beginning with __ belong to Prometheus")
+    if text in RESERVED_LABELS:
+        raise ValueError(f"the label name {text!r} is reserved: the exporter's own series carry it")
+    return text
+
+
+def label_value(text: str) -> str:
+    """Read the value of a label."""
+    if len(text) > _LONGEST_LABEL_VALUE:
+        raise ValueError(f"a label value has at most {_LONGEST_LABEL_VALUE} characters")
+    return text
+
+
+def module_name(text: str) -> str:
+    """Read the name of a module."""
+    if not _MODULE.match(text):
+        raise ValueError(f"bad module name {text[:80]!r}: up to 64 letters, digits, '_', '-' and '.'")
+    return text
+
+
+def target_text(text: str) -> str:
+    """Check that a target can be read; the text itself is its name."""
+    parse_endpoint(text)
+    return text
+
+
+def allow_pattern(text: str) -> str:
+    """Check that a pattern of `/probe` can be read."""
+    parse_pattern(text)
+    return text
+
+
+def file_pattern(text: str) -> str:
+    """Check the name of a file of targets, which may hold *, ? and [...]."""
+    if not text.endswith((".json", ".yml", ".yaml")):
+        raise ValueError(f"bad file name {text[:80]!r}: it must end in .json, .yml or .yaml")
+    return text
+
+
+def no_proxy(text: str) -> str:
+    """Read an entry of no_proxy: a name, .suffix or IP address, each with a port or without, a network, or *."""
+    if text == "*":
+        return text
+    if "/" in text:
+        try:
+            return str(ipaddress.ip_network(text))
+        except ValueError as error:
+            raise ValueError(f"bad network: {error}") from None
+    suffix = text.startswith((".", "*."))
+    endpoint = _endpoint(text.removeprefix("*").removeprefix(".") if suffix else text)
+    if endpoint.scheme or endpoint.unix_path is not None or (suffix and endpoint.is_ip):
+        raise ValueError(f"bad entry {text[:80]!r}: a name, .suffix, address or network is wanted")
+    host = f"[{endpoint.host}]" if ":" in endpoint.host and endpoint.port is not None else endpoint.host
+    return f"{'.' if suffix else ''}{host}" + (f":{endpoint.port}" if endpoint.port is not None else "")
+
+
+def proxy_url(value: object) -> ProxyConfig:
+    """Read `http://user:password@host:port` or `socks5://...`. No message repeats the URL: it may hold a password."""
+    text = _text(value)
+    scheme, separator, _ = text.partition("://")
+    scheme = "socks5" if scheme.lower() == "socks5h" else scheme.lower()
+    if not separator or scheme not in _PROXY_PORTS:
+        raise ValueError("a proxy is written http://host:3128 (CONNECT) or socks5://host:1080")
+    try:
+        url = urlsplit(text)
+    except ValueError as error:
+        raise ValueError("bad proxy URL: an IPv6 address is written in brackets") from error
+    if url.path not in ("", "/") or url.query or url.fragment:
+        raise ValueError("bad proxy URL: nothing may follow the port (a '/', '?' or '#' in a password is written %XX)")
+    userinfo, at, authority = url.netloc.rpartition("@")
+    try:
+        endpoint = parse_endpoint(authority)
+    except TargetError as error:
+        raise ValueError(f"bad proxy URL: {error}") from None
+    username, password = _userinfo(userinfo) if at else (None, None)
+    return ProxyConfig(scheme, endpoint.host, endpoint.port or _PROXY_PORTS[scheme], username, password)
+
+
+def _userinfo(text: str) -> tuple[str, Secret | None]:
+    username, colon, password = text.partition(":")
+    fields = [unquote(username), unquote(password)]
+    if not fields[0] or any(not field.isprintable() for field in fields) or "\ufffd" in "".join(fields):
+        raise ValueError("bad proxy URL: the user name is empty, or user and password hold unprintable characters")
+    return fields[0], Secret(fields[1]) if colon else None
+
+
+def format_proxy_url(proxy: ProxyConfig, password: Literal["<secret>"] = "<secret>") -> str:  # noqa: S107 - the mask
+    """Write a proxy as `proxy_url` reads it, with its password masked."""
+    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+    user = quote(proxy.username, safe="") if proxy.username is not None else ""
+    secret = f":{password}" if proxy.password is not None else ""
+    return f"{proxy.scheme}://{user}{secret}{'@' if user else ''}{host}:{proxy.port}"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError("text is wanted")
+
+
+def _endpoint(text: str) -> Endpoint:
+    try:
+        return parse_endpoint(text)
+    except TargetError as error:
+        raise ValueError(str(error)) from None

@@ -1,0 +1,1 @@
+"""Connections, names and limits: the only room that opens sockets."""

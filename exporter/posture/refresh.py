@@ -1,0 +1,142 @@
+"""The postures of a while ago, renewed beside the scrapes that ask for them and never without one.
+
+A scrape renews what is due and takes what is there. Refreshes of many targets are spread: each target has its own
+moment within the interval, a few scans run at once, and the rest wait in a queue that no target enters twice. What a
+scan could not determine stays as it was known, so that an outage never looks like an improvement.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+
+import structlog
+
+from exporter.posture.facts import Check, Posture, merged
+
+log = structlog.get_logger("posture")
+
+Determine = Callable[[frozenset[Check]], Awaitable[Posture]]
+"""Determines a posture, leaving out the checks given. Never raises but for cancellation."""
+
+SCANS_AT_ONCE = 16
+SCANS_PER_SECOND = 20.0  # that the first scans of many targets are spread to
+AT_ONCE_TARGETS = 100  # as many are determined as soon as they are seen
+MAX_KEPT = 50_000  # postures; the one that was not asked for the longest goes first
+RETRY_SHARE = 0.25  # of the interval: when an incomplete scan is tried again
+SIGNATURES_SECONDS = 86_400.0
+"""How often SHA-1 signatures are asked for: nginx logs the refusal as critical, unlike every other one."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    due: float
+    posture: Posture | None = None
+    signatures_at: float | None = None
+    queued: bool = False
+
+
+class PostureRefresher:
+    """The newest posture of every endpoint, by key. `clock` is monotonic, in seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, scans_at_once: int = SCANS_AT_ONCE) -> None:
+        self._clock = clock
+        self._scans_at_once = scans_at_once
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._queue: OrderedDict[Hashable, tuple[Determine, float]] = OrderedDict()
+        self._in_flight: set[asyncio.Task[None]] = set()
+
+    def latest(self, key: Hashable) -> Posture | None:
+        """Return what is known, None if nothing is."""
+        entry = self._entries.get(key)
+        return entry.posture if entry is not None else None
+
+    def consult(self, key: Hashable, refresh: float) -> tuple[Posture | None, bool]:
+        """Return what is known, and whether a scrape that sees the key now should renew it.
+
+        A key that is new gets its moment.
+        """
+        entry = self._entries.get(key)
+        now = self._clock()
+        if entry is None:
+            crowd = max(0, len(self._entries) - AT_ONCE_TARGETS)
+            entry = self._entries[key] = _Entry(now + (crowd / SCANS_PER_SECOND) % max(refresh, 1.0))
+            self._forget_oldest()
+        else:
+            self._entries.move_to_end(key)
+        return entry.posture, not entry.queued and now >= entry.due
+
+    def renew(self, key: Hashable, determine: Determine, refresh: float) -> None:
+        """Begin a scan of the key if one is due, as soon as there is room for it."""
+        _, is_due = self.consult(key, refresh)
+        if not is_due:
+            return
+        self._entries[key].queued = True
+        self._queue[key] = (determine, refresh)
+        self._start()
+
+    def _start(self) -> None:
+        while self._queue and len(self._in_flight) < self._scans_at_once:
+            key, (determine, refresh) = self._queue.popitem(last=False)
+            task = asyncio.create_task(self._refresh(key, determine, refresh))
+            self._in_flight.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
+            log.error("posture scan failed by a fault of the exporter", exc_info=error)
+        self._start()
+
+    async def _refresh(self, key: Hashable, determine: Determine, refresh: float) -> None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return
+        try:
+            began = self._clock()
+            asked_lately = entry.signatures_at is not None and began - entry.signatures_at < SIGNATURES_SECONDS
+            skip = frozenset((Check.SIGNATURES,)) if asked_lately else frozenset[Check]()
+            scanned = await determine(skip)
+            if not skip and Check.SIGNATURES not in scanned.undetermined:
+                entry.signatures_at = began
+            entry.posture = merged(entry.posture, scanned, skip)
+            interval = refresh if scanned.complete else refresh * RETRY_SHARE
+            # a tenth earlier or later, so that what once began together drifts apart
+            entry.due = began + interval * (0.9 + 0.2 * _share((key, began)))
+        except Exception:
+            entry.due = self._clock() + refresh
+            raise
+        finally:
+            entry.queued = False
+
+    def _forget_oldest(self) -> None:
+        while len(self._entries) > MAX_KEPT:
+            self._entries.popitem(last=False)
+
+    async def settled(self) -> None:
+        """Wait until no scan is running or waiting."""
+        while self._in_flight:
+            await asyncio.wait(self._in_flight)
+
+    def close(self) -> None:
+        """End all scans under way."""
+        self._queue.clear()
+        for task in tuple(self._in_flight):
+            task.cancel()
+
+    @property
+    def in_flight(self) -> int:
+        """How many scans are running or wait for their turn."""
+        return len(self._in_flight) + len(self._queue)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _share(key: Hashable) -> float:
+    """Return a number from 0 to 1 that is the same for the same key."""
+    return int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:4]) / 0xFFFFFFFF

@@ -1,0 +1,1 @@
+"""Revocation: OCSP responses and revocation lists."""

@@ -1,0 +1,64 @@
+"""What one target gave: judged results and their lines. It probes nothing and remembers nothing."""
+
+from dataclasses import dataclass
+
+from exporter.config.model import Module
+from exporter.findings.assessment import Assessment
+from exporter.findings.observation import Observation
+from exporter.metrics.collect import DURATIONS, Lines, collect, duration_lines
+from exporter.net.limits import printable
+from exporter.probe.result import BEYOND_CONNECTION, Failure, Phase, Reason, Result
+from exporter.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReport:
+    """What one target gave: a judgement for each variant, and their lines for the exposition.
+
+    `carried_over`: nothing but times differs from the target's reading before.
+    """
+
+    target: Target
+    module: Module
+    assessments: tuple[Assessment, ...]
+    lines: Lines
+    reused: bool = False
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first failure among the variants."""
+        results = (assessment.observation.result for assessment in self.assessments)
+        return next((result.failure for result in results if result.failure is not None), None)
+
+
+def make_report(
+    target: Target, module: Module, assessments: tuple[Assessment, ...], before: TargetReport | None = None
+) -> TargetReport:
+    """Put judgements into lines. Where nothing but times has changed since `before`, only those are written anew."""
+    lines: Lines = {}
+    if before is not None and all(assessment.reused for assessment in assessments):
+        lines.update(before.lines)
+        lines[DURATIONS] = "".join(map(duration_lines, assessments))
+        return TargetReport(target, module, assessments, lines, reused=True)
+    for assessment in assessments:
+        for name, text in collect(assessment).items():
+            lines[name] = lines.get(name, "") + text
+    return TargetReport(target, module, assessments, lines)
+
+
+def timed_out_report(target: Target, module: Module, phase: Phase, seconds: float, now: float) -> TargetReport:
+    """Return the reading of a target whose probe was not finished when the scrape's deadline came."""
+    failure = Failure(phase, Reason.TIMEOUT, "the scrape's deadline came first")
+    return _unseen(target, module, failure, seconds, now)
+
+
+def internal_error_report(target: Target, module: Module, phase: Phase, error: Exception, now: float) -> TargetReport:
+    """Return the reading of a target whose probe or judgement failed by a fault of ours."""
+    detail = printable(f"internal error, please report it: {type(error).__name__}: {error}")
+    return _unseen(target, module, Failure(phase, Reason.INTERNAL_ERROR, detail), 0.0, now)
+
+
+def _unseen(target: Target, module: Module, failure: Failure, seconds: float, now: float) -> TargetReport:
+    reachable = failure.phase in BEYOND_CONNECTION
+    result = Result(started_at=now - seconds, total_seconds=seconds, reachable=reachable, failure=failure)
+    return make_report(target, module, (Assessment(Observation(target, module, result, now)),))

@@ -1,0 +1,57 @@
+"""What every handler may need: the watch, the options of the command line, and the way to reload."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from exporter.config.model import Config
+from exporter.metrics.self_metrics import SelfMetrics
+from exporter.scrape.engine import Engine
+from exporter.target import Target
+
+# Where something else is than the metrics.
+OWN_PATHS = ("/probe", "/target", "/sd", "/config", "/-/healthy", "/-/ready", "/-/reload")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The part of the command line that pages and scrapes follow. `route_prefix` is "" or begins with a slash."""
+
+    telemetry_path: str = "/metrics"
+    route_prefix: str = ""
+    external_url: str = ""
+    timeout_offset: float = 0.5
+    max_requests: int = 512
+
+
+@dataclass(slots=True)
+class WebContext:
+    """The state behind the routes. `reload` returns what is wrong with the new configuration, "" for nothing.
+
+    `authenticates` tells whether whoever gets through to a handler has proved something. `settle` is called when a
+    scrape has been answered.
+    """
+
+    engine: Engine
+    own: SelfMetrics
+    options: Options
+    reload: Callable[[], Awaitable[str]]
+    ready: bool = False
+    authenticates: Callable[[], bool] = lambda: False
+    settle: Callable[[], None] = lambda: None
+    _indexed: Config | None = None
+    _by_name: dict[str, list[Target]] = field(default_factory=dict)
+
+    def targets_named(self, name: str) -> list[Target]:
+        """Return the configured targets that are written so: one for each module."""
+        config = self.engine.config
+        if self._indexed is not config:
+            self._by_name = {}
+            for target in config.targets:
+                self._by_name.setdefault(target.name, []).append(target)
+            self._indexed = config
+        return self._by_name.get(name, [])
+
+
+SITE = web.AppKey("site", WebContext)

@@ -1,0 +1,89 @@
+"""What `/probe?...&debug=true` answers: everything about one reading as text, every foreign word escaped. Pure."""
+
+import base64
+import textwrap
+from collections.abc import Iterator
+
+from exporter.config.dump import mask
+from exporter.config.model import Config, Module
+from exporter.findings.assessment import Assessment
+from exporter.metrics.labels import clean
+from exporter.probe.result import Result
+from exporter.scrape.report import TargetReport
+
+_BAR_WIDTH = 40
+_PEM_WIDTH = 64
+
+
+def debug_text(report: TargetReport, exposition: str) -> str:
+    """Return timeline, log, certificates, module and metrics of a reading."""
+    sections = [section for assessment in report.assessments for section in _observed(assessment)]
+    sections.append(("module in force", masked_module(report.module)))
+    sections.append(("metrics", exposition))
+    return "\n".join(f"# {title}\n\n{body.rstrip()}\n" for title, body in sections)
+
+
+def _observed(assessment: Assessment) -> Iterator[tuple[str, str]]:
+    observation = assessment.observation
+    result = observation.result
+    variant = [part for part in (result.variant.address, result.variant.server_name) if part]
+    variant += [result.variant.certificate_type] if result.variant.certificate_type else []
+    name = " ".join(clean(part) for part in (observation.target.name, *variant))
+    yield f"probe of {name}", _outcome(result)
+    yield "timeline", timeline(result)
+    yield "log", log_lines(result)
+    if assessment.findings:
+        yield (
+            "findings",
+            "\n".join(
+                f"{found.finding.severity:<9} {found.finding.id}: {clean(found.detail)}"
+                for found in assessment.findings
+            ),
+        )
+    if result.chain:
+        yield "certificates as presented", "\n".join(_certificates(assessment))
+
+
+def _outcome(result: Result) -> str:
+    if result.failure is not None:
+        return f"failed in phase {result.failure.phase}: {result.failure.reason}. {clean(result.failure.detail)}"
+    return "the handshake completed"
+
+
+def timeline(result: Result) -> str:
+    """Draw the phases one after another, to scale."""
+    total = max(result.total_seconds, sum(seconds for _, seconds in result.durations), 1e-9)
+    lines, start = [], 0.0
+    for phase, seconds in result.durations:
+        before, length = int(start / total * _BAR_WIDTH), max(1, round(seconds / total * _BAR_WIDTH))
+        bar = (" " * min(before, _BAR_WIDTH - 1) + "=" * length)[:_BAR_WIDTH]
+        lines.append(f"{phase:<10} |{bar:<{_BAR_WIDTH}}| {seconds * 1000:9.1f} ms")
+        start += seconds
+    lines.append(f"{'total':<10}  {'':<{_BAR_WIDTH}}  {result.total_seconds * 1000:9.1f} ms")
+    return "\n".join(lines)
+
+
+def log_lines(result: Result) -> str:
+    """Return what happened, with the milliseconds since the probe began."""
+    return "\n".join(
+        f"{event.seconds * 1000:9.1f} ms  {event.phase:<9}  {clean(event.text)}" for event in result.events
+    )
+
+
+def _certificates(assessment: Assessment) -> Iterator[str]:
+    for position, certificate in enumerate(assessment.observation.certificates):
+        yield f"{position} subject: {clean(certificate.subject)}"
+        yield f"{position} issuer:  {clean(certificate.issuer)}"
+        yield pem(certificate.der)
+
+
+def pem(der: bytes) -> str:
+    """Return a certificate as PEM (RFC 7468), whatever is in it."""
+    body = textwrap.wrap(base64.b64encode(der).decode("ascii"), _PEM_WIDTH)
+    return "\n".join(("-----BEGIN CERTIFICATE-----", *body, "-----END CERTIFICATE-----"))
+
+
+def masked_module(module: Module) -> str:
+    """Return one module as it stands in a configuration, secrets as `<secret>`."""
+    whole = mask(Config(modules={module.name: module}))
+    return "modules:\n" + whole.partition("modules:\n")[2].partition("\ntargets:")[0] + "\n"
