@@ -101,7 +101,7 @@ def own_metrics() -> str:
     rows = []
     for family in SelfMetrics().registry.collect():
         if family.name.startswith("tls_exporter"):
-            name = family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
+            name = family.name + {"counter": "_total"}.get(family.type, "")
             rows.append((f"`{name}`", family.type, family.documentation))
     return table(("metric", "type", "value"), sorted(rows))
 

@@ -135,6 +135,13 @@ def _add_web_flags(parser: argparse.ArgumentParser) -> None:
         default=0.5,
         help="seconds kept back from the scrape timeout that Prometheus announces (default: %(default)s)",
     )
+    parser.add_argument(
+        "--scrape-timeout-default",
+        dest="scrape_timeout_default",
+        metavar="SECONDS",
+        type=float,
+        help="scrape timeout of a scraper that announces none (default: 10, and 5 for Telegraf)",
+    )
 
 
 def _add_log_flags(parser: argparse.ArgumentParser) -> None:

@@ -89,7 +89,9 @@ def _count(things: Sized, name: str) -> str:
 def settings(known: argparse.Namespace, config_file: str) -> "Settings":
     """Return what the flags say of serving a configuration. Raises UsageError."""
     from exporter.daemon.service import Settings  # noqa: PLC0415
-    from exporter.web.context import OWN_PATHS, Options  # noqa: PLC0415
+    from exporter.web.app import OWN_PATHS  # noqa: PLC0415
+    from exporter.web.context import Options  # noqa: PLC0415
+    from exporter.web.scrape_timeout import LONGEST_SCRAPE_TIMEOUT  # noqa: PLC0415
 
     prefix = known.route_prefix if known.route_prefix is not None else urlsplit(known.external_url).path
     prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
@@ -99,6 +101,10 @@ def settings(known: argparse.Namespace, config_file: str) -> "Settings":
         raise UsageError(f"--web.telemetry-path must not be {known.telemetry_path}, where something else is")
     if not known.timeout_offset >= 0 or known.max_requests < 0:  # NaN is not, either
         raise UsageError("--timeout-offset and --web.max-requests must not be negative")
+    if known.scrape_timeout_default is not None and not 0 < known.scrape_timeout_default <= LONGEST_SCRAPE_TIMEOUT:
+        raise UsageError(
+            f"--scrape-timeout-default must be more than 0 and at most {LONGEST_SCRAPE_TIMEOUT:.0f} seconds"
+        )
     return Settings(
         config_file=config_file,
         listen_addresses=tuple(known.listen_addresses or [DEFAULT_LISTEN_ADDRESS]),
@@ -109,6 +115,7 @@ def settings(known: argparse.Namespace, config_file: str) -> "Settings":
             route_prefix=prefix,
             external_url=known.external_url,
             timeout_offset=known.timeout_offset,
+            scrape_timeout_default=known.scrape_timeout_default,
             max_requests=known.max_requests,
         ),
     )

@@ -5,7 +5,8 @@ from dataclasses import replace
 from exporter.demo import flights
 from exporter.demo.scenario import Closed, Scenario, failed
 from exporter.demo.scripts import Await, Drip, Finish, Hold, Pause, Reset, Send
-from exporter.probe.result import Phase, Reason
+from exporter.net.reason import Reason
+from exporter.probe.result import Phase
 
 NO_PQ = "no_post_quantum_key_exchange"
 RAW_TLS12 = (NO_PQ, "no_extended_master_secret")

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from exporter.demo.pki import PKI
 from exporter.demo.scripts import Script
 from exporter.demo.servers import Endpoint
-from exporter.probe.result import Failure, Phase, Reason
+from exporter.net.reason import Reason
+from exporter.probe.result import Failure, Phase
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from exporter.demo.pki import PKI, SELF, Leaf, mistagged
 from exporter.demo.scenario import Scenario, Seen, failed
 from exporter.demo.scripts import Await, Hold, Script, Send
 from exporter.demo.servers import Endpoint
-from exporter.probe.result import Failure, Phase, Reason
+from exporter.net.reason import Reason
+from exporter.probe.result import Failure, Phase
 
 HOSTILE_NAME = (
     'line\nfeed\r"quote" \\back\\slash\x00nul \x1b[31mred\x1b[0m <script>alert(1)</script> {a="b"} é\u202e'

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from exporter.certificates.certificate import Certificate
 from exporter.findings.assessment import Assessment
+from exporter.metrics.blackbox_http import http_samples
 from exporter.metrics.catalogue import Family
 from exporter.metrics.collect import Lines, number
 from exporter.metrics.labels import label
 from exporter.probe.result import Phase, Result
+from exporter.revocation.status import CRL, Revocation
 from exporter.target import is_ip_literal
 
 BLACKBOX_FAMILIES: tuple[Family, ...] = (
@@ -40,16 +42,32 @@ BLACKBOX_FAMILIES: tuple[Family, ...] = (
     Family("probe_tls_cipher_info", "1; the negotiated cipher suite.", ("cipher",)),
 )
 
+_CRL_LABELS = ("fingerprint_sha256", "subject", "issuer", "subjectalternative", "serialnumber", "chain_pos", "crl_url")
+NEWER_FAMILIES: tuple[Family, ...] = (
+    Family("probe_timeout_seconds", "How long the probe may take."),
+    Family("probe_ssl_crl_available", "1 if the certificate's revocation list could be had and read.", _CRL_LABELS),
+    Family("probe_ssl_crl_revoked", "1 if the certificate is on its revocation list.", _CRL_LABELS),
+    Family("probe_ssl_crl_stale", "1 if the revocation list's next update is over.", _CRL_LABELS),
+    Family(
+        "probe_ssl_crl_next_update_timestamp_seconds",
+        "When a newer revocation list will be there, in Unix seconds.",
+        _CRL_LABELS,
+    ),
+    Family("probe_ssl_crl_fetch_time_seconds", "0: lists are fetched next to the probe and kept, not in it."),
+)
+"""What blackbox_exporter has since 0.28. Of a chain, the leaf alone: no other certificate's list is fetched."""
+
 _FIRST_CLIENT_ERROR = 400
 _IP_VERSIONS = {"ip4": 4, "ip6": 6}
 _OFFSET_BASIS, _PRIME, _32_BITS = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
 
 
-def blackbox_lines(assessments: Sequence[Assessment]) -> Lines:
-    """Return the sample lines of a target under blackbox_exporter's names."""
+def blackbox_lines(assessments: Sequence[Assessment], timeout: float | None = None) -> Lines:
+    """Return the sample lines of a target under blackbox_exporter's names. `timeout` in seconds, if it is known."""
     lines: Lines = {}
-    for name, labels, value in _samples(assessments):
-        lines[name] = f"{name}{{{labels}}} {number(value)}\n" if labels else f"{name} {number(value)}\n"
+    for name, labels, value in (*_samples(assessments), *_newer(assessments, timeout), *http_samples(assessments)):
+        line = f"{name}{{{labels}}} {number(value)}\n" if labels else f"{name} {number(value)}\n"
+        lines[name] = lines.get(name, "") + line
     return lines
 
 
@@ -74,6 +92,38 @@ def _samples(assessments: Sequence[Assessment]) -> Iterator[tuple[str, str, floa
     if session is not None:
         yield "probe_tls_version_info", label("version", blackbox_version(session.protocol)), 1.0
         yield "probe_tls_cipher_info", label("cipher", session.cipher), 1.0
+
+
+def _newer(assessments: Sequence[Assessment], timeout: float | None) -> Iterator[tuple[str, str, float]]:
+    if timeout is not None:
+        yield "probe_timeout_seconds", "", round(timeout, 6)
+    if any(_asks_for_lists(assessment) for assessment in assessments):
+        yield "probe_ssl_crl_fetch_time_seconds", "", 0.0
+    lists = ((one, leaf, revocation) for one in assessments for leaf, revocation in _lists(one))
+    _, leaf, known = next(lists, (None, None, None))
+    if leaf is None or known is None:
+        return
+    url = next((one for one in leaf.crl_urls if one.startswith("http://")), "")
+    labels = ",".join((_leaf_labels(leaf), 'chain_pos="0"', label("crl_url", url)))
+    yield "probe_ssl_crl_available", labels, float(known.status is not None or known.is_stale)
+    if known.is_revoked is not None:
+        yield "probe_ssl_crl_revoked", labels, float(known.is_revoked)
+    if known.status is not None or known.is_stale:
+        yield "probe_ssl_crl_stale", labels, float(known.is_stale)
+    if known.next_update is not None:
+        yield "probe_ssl_crl_next_update_timestamp_seconds", labels, float(known.next_update)
+
+
+def _asks_for_lists(assessment: Assessment) -> bool:
+    config = assessment.observation.module.revocation
+    return config is not None and config.crl and bool(assessment.observation.certificates)
+
+
+def _lists(assessment: Assessment) -> Iterator[tuple[Certificate, Revocation]]:
+    observation = assessment.observation
+    for revocation in observation.revocations:
+        if revocation.source == CRL and observation.certificates:
+            yield observation.certificates[0], revocation
 
 
 def is_good(assessment: Assessment) -> bool:

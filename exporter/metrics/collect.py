@@ -14,7 +14,7 @@ from exporter.findings.assessment import Assessment
 from exporter.findings.catalogue import SEVERITIES
 from exporter.findings.mozilla_profile import compliance
 from exporter.findings.observation import Observation
-from exporter.metrics.labels import joined, label
+from exporter.metrics.labels import joined, label, user_label
 from exporter.posture.facts import Posture
 from exporter.probe.result import HTTPFacts, Result
 from exporter.revocation.status import CRL, Revocation
@@ -50,7 +50,7 @@ def identity(assessment: Assessment) -> str:
 def identity_of_target(target: Target) -> str:
     """Return the labels that every result of a target shares."""
     parts = [label("target", target.name, MAX_TARGET_LENGTH), label("module", target.module)]
-    parts += [label(name, value) for name, value in target.labels]
+    parts += [user_label(name, value) for name, value in target.labels]
     return ",".join(parts)
 
 

@@ -1,51 +1,32 @@
 """The page that Prometheus reads: targets' lines by family, then the exporter's own metrics, in pieces.
 
-A large exposition is made in pieces, so that the event loop is never held up for long.
+A large exposition is made in pieces, so that the event loop is never held up for long. One writer serves every
+format: a sample's line is the same in all of them, except for label names beyond the old character set and the start
+timestamps of counters.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.utils import floatToGoString
 
 from exporter.metrics.catalogue import FAMILIES, Family
 from exporter.metrics.collect import Lines
+from exporter.metrics.labels import QUOTED_NAME, label
+from exporter.metrics.negotiation import Negotiated, negotiated
 
 PIECE_CHARACTERS = 256 * 1024
 END_OF_OPENMETRICS = "# EOF\n"
-_OPENMETRICS = "application/openmetrics-text"
+UNITS = ("seconds", "bytes")
+"""The units that names end in: base units, as Prometheus wants them."""
+_TOTAL = "_total"
 
 
 def content_type(accept: str) -> str:
-    """Return the content type that the Accept header asks for: OpenMetrics or the Prometheus text format."""
-    return _negotiated(accept)[1]
-
-
-def _negotiated(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
-    """Return the encoder and its content type. What cannot be read asks for nothing (RFC 9110 section 12.5.1)."""
-    try:
-        encode, content = choose_encoder(_preferred(accept))
-    except (TypeError, ValueError):  # the library compares versions that are no numbers
-        encode, content = choose_encoder("")
-    return encode, str(content)
-
-
-def _preferred(accept: str) -> str:
-    """Return the formats of an Accept header that are heaviest, for the library knows no weights.
-
-    It takes OpenMetrics from wherever it stands: what is wanted less than the text format is left out.
-    """
-    offers = [(offer, *_read_offer(offer)) for offer in accept.split(",")]
-    text = max((weight for _, kind, weight in offers if kind == "text/plain"), default=0.0)
-    kept = (offer for offer, kind, weight in offers if weight > 0 and (kind != _OPENMETRICS or weight >= text))
-    return ",".join(kept)
-
-
-def _read_offer(offer: str) -> tuple[str, float]:
-    """Return the media type of an offer, and its weight; ValueError if that is none."""
-    kind, *parameters = (part.strip().lower() for part in offer.split(";"))
-    weights = [float(parameter.removeprefix("q=")) for parameter in parameters if parameter.startswith("q=")]
-    return kind, weights[0] if weights else 1.0
+    """Return the content type of what `pages` writes for an Accept header."""
+    return negotiated(accept).content_type
 
 
 def pages(
@@ -55,33 +36,72 @@ def pages(
     families: Iterable[Family] = FAMILIES,
 ) -> Iterator[bytes]:
     """Yield the exposition in pieces of UTF-8, in the format that `content_type` names."""
-    encode, content = _negotiated(accept)
-    open_metrics = "openmetrics" in content
-    for piece in _in_pieces(_texts(targets, families, open_metrics)):
+    writer = _Writer(negotiated(accept))
+    for piece in _in_pieces(writer.targets(targets, families)):
         yield piece.encode("utf-8")
     for registry in registries:
-        own = encode(registry)
-        yield own.removesuffix(END_OF_OPENMETRICS.encode()) if open_metrics else own
-    if open_metrics:
+        yield "".join(writer.registry(registry)).encode("utf-8")
+    if writer.chosen.format.is_open_metrics:
         yield END_OF_OPENMETRICS.encode()
 
 
-def _texts(targets: Sequence[Lines], families: Iterable[Family], open_metrics: bool) -> Iterator[str]:
-    present: set[str] = set().union(*targets)  # to look for what none has would take long and yield nothing
-    for family in families:
-        name = family.name
-        if name not in present:
-            continue
-        kind = "untyped" if family.type == "unknown" and not open_metrics else family.type
-        first = True
-        for lines in targets:
-            text = lines.get(name)
-            if text is None:
+def unit(name: str) -> str:
+    """Return the unit that a family's name ends in, "" for none. Counters' `_total` stands behind it."""
+    return next((one for one in UNITS if name.removesuffix(_TOTAL).endswith(f"_{one}")), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes families in one format."""
+
+    chosen: Negotiated
+
+    def targets(self, targets: Sequence[Lines], families: Iterable[Family]) -> Iterator[str]:
+        """Yield the text of targets' lines, family by family."""
+        rename = partial(QUOTED_NAME.sub, lambda match: self.chosen.label_name(match[1]))
+        present: set[str] = set().union(*targets)  # to look for what none has would take long and yield nothing
+        for family in families:
+            name = family.name
+            if name not in present:
                 continue
-            if first:
-                first = False
-                yield f"# HELP {name} {family.help}\n# TYPE {name} {kind}\n"
-            yield text
+            yield self._head(name, family.type, family.help)
+            for lines in targets:
+                text = lines.get(name)
+                if text is not None:
+                    yield rename(text) if "\0" in text else text
+
+    def registry(self, registry: CollectorRegistry) -> Iterator[str]:
+        """Yield the text of a registry's families."""
+        metrics = list(registry.collect())
+        since = ""
+        if self.chosen.format.start_timestamps:
+            starts = [one.samples[0].value for one in metrics if one.name == "process_start_time_seconds"]
+            since = f" st@{starts[0]:.3f}" if starts else ""
+        for metric in metrics:
+            yield from self._metric(metric, since)
+
+    def _metric(self, metric: Metric, since: str) -> Iterator[str]:
+        is_counter = metric.type == "counter"
+        name = f"{metric.name}{_TOTAL}" if is_counter else metric.name
+        yield self._head(name, metric.type, metric.documentation)
+        for sample in metric.samples:
+            labels = ",".join(label(key, value) for key, value in sorted(sample.labels.items()))
+            braces = f"{{{labels}}}" if labels else ""
+            value = floatToGoString(sample.value)  # type: ignore[no-untyped-call]
+            yield f"{sample.name}{braces} {value}{since if is_counter else ''}\n"
+
+    def _head(self, name: str, kind: str, text: str) -> str:
+        """Return the metadata of a family; `name` is that of its samples."""
+        written = self.chosen.format
+        family = name.removesuffix(_TOTAL) if written.strips_total and kind == "counter" else name
+        if kind == "unknown" and not written.is_open_metrics:
+            kind = "untyped"
+        text = text.replace("\\", "\\\\").replace("\n", "\\n")
+        text = text.replace('"', '\\"') if written.is_open_metrics else text
+        head = f"# HELP {family} {text}\n# TYPE {family} {kind}\n"
+        if written.is_open_metrics and (known := unit(name)):
+            return f"{head}# UNIT {family} {known}\n"
+        return head
 
 
 def _in_pieces(texts: Iterable[str]) -> Iterator[str]:

@@ -3,10 +3,16 @@
 Values are made valid UTF-8 and cut at MAX_LABEL_LENGTH characters, then escaped as the text format demands.
 """
 
+import re
+
 MAX_LABEL_LENGTH = 1024
 MARK_OF_CUT = "..."
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
+_LEGACY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+QUOTED_NAME = re.compile("\0([^\0]*)\0")
+"""A label's name beyond the old character set, in lines that are not written yet: how it is written depends on the
+format. No value holds the mark, because `clean` frees values of control characters."""
 
 
 def clean(value: str, limit: int = MAX_LABEL_LENGTH) -> str:
@@ -18,6 +24,11 @@ def clean(value: str, limit: int = MAX_LABEL_LENGTH) -> str:
     if len(value) > limit:
         return value[: limit - len(MARK_OF_CUT)] + MARK_OF_CUT
     return value
+
+
+def user_label(name: str, value: str) -> str:
+    """Return `label` for a name that a user chose, which may be any text (Prometheus 3)."""
+    return label(name if _LEGACY_NAME.fullmatch(name) else f"\0{name}\0", value)
 
 
 def label(name: str, value: str, limit: int = MAX_LABEL_LENGTH) -> str:

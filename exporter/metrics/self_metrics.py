@@ -6,7 +6,7 @@ They live in a registry of their own, made once for a process; nothing of a targ
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Info, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
@@ -80,13 +80,17 @@ class SelfMetrics:
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        Info("tls_exporter_build", "What runs here.", registry=self.registry).info({"version": __version__})
+        gauge = partial(Gauge, registry=self.registry)
+        gauge("tls_exporter_build_info", "Build information about the exporter.", ["version"]).labels(__version__).set(
+            1
+        )
         self.troubles = Troubles(self.registry)
         self.caches = CacheSizes()
         self.registry.register(self.caches)
-        self._of_configuration(partial(Gauge, registry=self.registry))
-        self._of_probes(partial(Counter, registry=self.registry), partial(Gauge, registry=self.registry))
-        self._of_scrapes(partial(Counter, registry=self.registry), partial(Gauge, registry=self.registry))
+        counter = partial(Counter, registry=self.registry)
+        self._of_configuration(gauge)
+        self._of_probes(counter, gauge)
+        self._of_scrapes(counter, gauge)
 
     def _of_configuration(self, gauge: Callable[..., Gauge]) -> None:
         self.reload_successful = gauge("tls_exporter_config_last_reload_successful", "1 if the last reload succeeded.")

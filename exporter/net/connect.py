@@ -8,9 +8,9 @@ import asyncio
 import socket
 from collections.abc import Sequence
 
+from exporter.net.reason import NetworkError, Reason, network_error
 from exporter.net.resolve import Address
-from exporter.net.stream import NetworkError, SocketStream, network_error
-from exporter.probe.result import Reason
+from exporter.net.stream import SocketStream
 
 ATTEMPT_DELAY_SECONDS = 0.25  # RFC 8305 section 5, Connection Attempt Delay
 

@@ -1,52 +1,21 @@
-"""Whose turn it is to probe: so many at once, and few while memory is short.
+"""How many probes run at once: globally, for each address, and fewer under memory pressure.
 
-To wait for a turn is no part of a probe. Nothing here waits longer than its caller.
+Waiting for a limiter is not part of a probe's duration. Nothing here waits longer than its caller: a waiter is
+cancelled or timed out from outside.
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
 
-RESERVE_BYTES = 16 * 1024 * 1024  # what probes begun at once, and the answer to a scrape, may take
 CHECK_SECONDS = 0.05
-LIMIT_UNDER_PRESSURE = 4  # at once: one silent peer must not hold up everybody else
-
-
-class MemoryPressure:
-    """Whether memory is short, looked at from time to time. `left` gives bytes, `clock` monotonic seconds.
-
-    `tell` is called when it has become so.
-    """
-
-    def __init__(
-        self, left: Callable[[], float], tell: Callable[[], None], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._left = left
-        self._tell = tell
-        self._clock = clock
-        self._look_again = 0.0
-        self._under_pressure = False
-
-    def __call__(self) -> bool:
-        """Tell whether memory is short."""
-        now = self._clock()
-        if now >= self._look_again:
-            self._look_again = now + CHECK_SECONDS
-            before = self._under_pressure
-            try:
-                self._under_pressure = self._left() < RESERVE_BYTES
-                if self._under_pressure and not before:
-                    self._tell()
-            except MemoryError:
-                self._under_pressure = True
-        return self._under_pressure
+LIMIT_UNDER_PRESSURE = 4  # one silent peer must not hold up everybody else
 
 
 class Limiter:
-    """At most `limit` turns at once, WHILE_SHORT while `is_short`; whoever waits gets one in order of arrival.
+    """At most `limit` holders at once, LIMIT_UNDER_PRESSURE while `under_pressure()`; waiters are served in order.
 
-    No turn that comes back tells that memory is short no more: as long as somebody waits for that, it is looked for.
+    Nothing announces the end of memory pressure, so while somebody waits for it, it is checked every CHECK_SECONDS.
     """
 
     def __init__(self, limit: int, under_pressure: Callable[[], bool] = lambda: False) -> None:
@@ -54,10 +23,10 @@ class Limiter:
         self._under_pressure = under_pressure
         self._taken = 0
         self._queue: deque[asyncio.Future[None]] = deque()
-        self._look: asyncio.TimerHandle | None = None
+        self._check: asyncio.TimerHandle | None = None
 
-    def take(self) -> bool:
-        """Take a turn if there is one and nobody waits for it."""
+    def try_acquire(self) -> bool:
+        """Acquire without waiting: True if there was room and nobody waits."""
         if self._queue or not self._is_free():
             return False
         self._taken += 1
@@ -67,8 +36,8 @@ class Limiter:
         return self._taken < self._limit and (self._taken < LIMIT_UNDER_PRESSURE or not self._under_pressure())
 
     async def acquire(self) -> None:
-        """Take a turn; a cancelled wait takes none."""
-        if self.take():
+        """Acquire; a cancelled wait holds nothing."""
+        if self.try_acquire():
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(waiter)
@@ -77,11 +46,11 @@ class Limiter:
             await waiter
         except (asyncio.CancelledError, MemoryError):
             if not waiter.cancel() and not waiter.cancelled():
-                self.release()  # the turn was handed over in the same moment: pass it on
+                self.release()  # it was acquired in the same moment: pass it on
             raise
 
     def release(self) -> None:
-        """Give a turn back, and let those who wait have what there is."""
+        """Release, and wake as many waiters as there is room for."""
         self._taken -= 1
         self._wake_waiters()
 
@@ -91,12 +60,49 @@ class Limiter:
             if not waiter.done():
                 self._taken += 1
                 waiter.set_result(None)
-        if self._queue and self._taken < self._limit and self._look is None:
-            self._look = self._queue[0].get_loop().call_later(CHECK_SECONDS, self._look_again)
+        if self._queue and self._taken < self._limit and self._check is None:
+            self._check = self._queue[0].get_loop().call_later(CHECK_SECONDS, self._check_again)
 
-    def _look_again(self) -> None:
-        self._look = None
+    def _check_again(self) -> None:
+        self._check = None
         self._wake_waiters()
 
     def __len__(self) -> int:
         return self._taken
+
+
+class KeyedLimiter:
+    """At most `limit` holders for each key; a key is forgotten with its last holder."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._limiters: dict[object, Limiter] = {}
+
+    def try_acquire(self, key: object) -> bool:
+        """Acquire without waiting: True if there was room."""
+        return self._of(key).try_acquire()
+
+    async def acquire(self, key: object) -> None:
+        """Acquire; a cancelled wait holds nothing."""
+        try:
+            await self._of(key).acquire()
+        finally:
+            self._forget(key)
+
+    def release(self, key: object) -> None:
+        """Release, to the next waiter if there is one."""
+        self._limiters[key].release()
+        self._forget(key)
+
+    def _of(self, key: object) -> Limiter:
+        limiter = self._limiters.get(key)
+        if limiter is None:
+            limiter = self._limiters[key] = Limiter(self.limit)
+        return limiter
+
+    def _forget(self, key: object) -> None:
+        if key in self._limiters and not self._limiters[key]:
+            del self._limiters[key]
+
+    def __len__(self) -> int:
+        return len(self._limiters)

@@ -14,8 +14,7 @@ from functools import lru_cache
 from exporter.config.model import IPProtocol
 from exporter.net.dns_threads import AddressInfo, DNSThreadPool, Lookup, NoThreadError
 from exporter.net.limits import MAX_ADDRESSES
-from exporter.net.stream import NetworkError
-from exporter.probe.result import Reason
+from exporter.net.reason import NetworkError, Reason
 
 RESOLVER_THREADS = 64
 _FAMILIES = {

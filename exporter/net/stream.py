@@ -11,18 +11,9 @@ import socket
 from typing import Protocol
 
 from exporter.net.epoll import HUNG_UP, READABLE, URGENT, WRITABLE, EpollWatcher
-from exporter.probe.result import Reason
+from exporter.net.reason import NetworkError, Reason, network_error
 
 CHUNK = 16 * 1024  # read at once; what nobody asks for waits with the system, and then with the peer
-
-
-class NetworkError(Exception):
-    """A peer or network that does not go on. `reason` is one of the closed list, `detail` a sentence."""
-
-    def __init__(self, reason: Reason, detail: str = "") -> None:
-        super().__init__(detail or reason)
-        self.reason = reason
-        self.detail = detail
 
 
 class Stream(Protocol):
@@ -36,36 +27,6 @@ class Stream(Protocol):
 
     def close(self) -> None:
         """Close at once. Safe to call twice."""
-
-
-_REASONS = {
-    errno.ECONNREFUSED: Reason.REFUSED,
-    errno.ECONNRESET: Reason.RESET,
-    errno.EPIPE: Reason.RESET,
-    errno.ECONNABORTED: Reason.RESET,
-    errno.ETIMEDOUT: Reason.TIMEOUT,
-    errno.ENETUNREACH: Reason.UNREACHABLE,
-    errno.EHOSTUNREACH: Reason.UNREACHABLE,
-    errno.ENETDOWN: Reason.UNREACHABLE,
-    errno.EHOSTDOWN: Reason.UNREACHABLE,
-    errno.EADDRNOTAVAIL: Reason.UNREACHABLE,
-    errno.EACCES: Reason.UNREACHABLE,
-    errno.EPERM: Reason.UNREACHABLE,
-    errno.EINVAL: Reason.UNREACHABLE,
-    errno.EAFNOSUPPORT: Reason.UNREACHABLE,
-    errno.ENOENT: Reason.REFUSED,  # a Unix socket that is not there
-    errno.ECONNREFUSED: Reason.REFUSED,
-}
-
-# Of descriptors, of memory, and of epoll's watches (/proc/sys/fs/epoll/max_user_watches).
-_OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC)
-
-
-def network_error(error: OSError) -> NetworkError:
-    """Map an operating system's error to the closed list; running out of descriptors is our own fault."""
-    if error.errno in _OUT_OF_RESOURCES:
-        return NetworkError(Reason.INTERNAL_ERROR, f"out of resources: {error.strerror}")
-    return NetworkError(_REASONS.get(error.errno or 0, Reason.UNREACHABLE), error.strerror or str(error))
 
 
 class SocketStream:

@@ -13,11 +13,11 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from exporter.certificates.certificate import read_certificate_untrusted
-from exporter.net.stream import NetworkError, Stream
+from exporter.net.reason import NetworkError, Reason
+from exporter.net.stream import Stream
 from exporter.posture.evidence import UNSTEADY, Unanswered
 from exporter.posture.exchange import Kind, Wire, has_all
 from exporter.posture.facts import Oracle
-from exporter.probe.result import Reason
 from exporter.wire import heartbeat, robot
 from exporter.wire.clienthello import ClientHello
 from exporter.wire.iana import TLS_1_2, UNEXPECTED_MESSAGE, cipher_suite_name

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from exporter.net.stream import NetworkError, Stream
-from exporter.probe.result import Reason
+from exporter.net.reason import NetworkError, Reason
+from exporter.net.stream import Stream
 from exporter.wire import sslv2
 from exporter.wire.iana import TLS_1_2
 from exporter.wire.records import WARNING, alert

@@ -9,10 +9,10 @@ from typing import Any
 
 from OpenSSL import SSL
 
-from exporter.net.stream import NetworkError, Stream
+from exporter.net.reason import NetworkError, Reason
+from exporter.net.stream import Stream
 from exporter.posture.evidence import Unanswered
 from exporter.posture.exchange import Wire
-from exporter.probe.result import Reason
 from exporter.wire.iana import TLS_1_2, TLS_1_3
 
 _CHUNK = 65536

@@ -7,7 +7,7 @@ a time: a slow endpoint cannot keep its own probes waiting.
 import asyncio
 from dataclasses import replace
 
-from exporter.net.limits import KeyedLimiter
+from exporter.net.limiter import KeyedLimiter
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
 from exporter.posture.determine import determine

@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from exporter.net.reason import Reason
 from exporter.posture import hellos
 from exporter.posture.evidence import Evidence, Unanswered
 from exporter.posture.exchange import Answer, Kind, has_all, has_key_exchange
 from exporter.posture.facts import Check, Posture
-from exporter.probe.result import Reason
 from exporter.wire import iana, sslv2
 from exporter.wire.clienthello import ClientHello
 from exporter.wire.iana import CIPHER_CLASSES, FALLBACK_SCSV, SSL_2_0, SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3

@@ -1,7 +1,7 @@
 """Drives a dialogue of `wire` over a stream. The dialogue knows no clock; the stream has the deadline."""
 
-from exporter.net.stream import NetworkError, Stream
-from exporter.probe.result import Reason
+from exporter.net.reason import NetworkError, Reason
+from exporter.net.stream import Stream
 from exporter.wire.dialogue import DialogueError, Steps
 
 

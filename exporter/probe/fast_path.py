@@ -12,9 +12,10 @@ from functools import lru_cache
 from OpenSSL import SSL
 
 from exporter.net.limits import MAX_HANDSHAKE_BYTES
-from exporter.net.stream import NetworkError, Stream
+from exporter.net.reason import NetworkError, Reason
+from exporter.net.stream import Stream
 from exporter.probe.handshake import Handshake
-from exporter.probe.result import Reason, Result, Session
+from exporter.probe.result import Result, Session
 from exporter.wire import iana
 from exporter.wire.records import WireError
 from exporter.wire.tls13.client import Client

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from OpenSSL import SSL, crypto
 
 from exporter.net.limits import MAX_CERTIFICATES, MAX_HANDSHAKE_BYTES
-from exporter.net.stream import NetworkError, Stream
+from exporter.net.reason import NetworkError, Reason
+from exporter.net.stream import Stream
 from exporter.probe.handshake_failure import PROTOCOLS, error_of, flight_failure, flight_session
 from exporter.probe.openssl_contexts import Delivered
-from exporter.probe.result import Failure, Reason, Session
+from exporter.probe.result import Failure, Session
 from exporter.wire import iana
 from exporter.wire.records import WireError
 from exporter.wire.server_flight import ServerFlight, read_server_flight_untrusted

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from OpenSSL import SSL
 
-from exporter.net.limits import printable
-from exporter.net.stream import NetworkError
-from exporter.probe.result import Failure, Phase, Reason, Session
+from exporter.net.reason import NetworkError, Reason
+from exporter.probe.result import Failure, Phase, Session
+from exporter.text import printable
 from exporter.wire import iana
 from exporter.wire.records import WireError
 from exporter.wire.server_flight import ServerFlight

@@ -6,8 +6,8 @@ A field that does not keep to the grammar counts for nothing, as it does to a br
 import re
 from collections.abc import Sequence
 
-from exporter.net.limits import printable
 from exporter.probe.result import HSTS
+from exporter.text import printable
 
 # directive = directive-name [ "=" directive-value ];  directive-name = token
 # directive-value = token | quoted-string             (RFC 6797 section 6.1, tokens and strings of RFC 2616 2.2)

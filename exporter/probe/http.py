@@ -11,15 +11,17 @@ from urllib.parse import quote
 import h11
 
 from exporter import __version__
-from exporter.net.limits import printable
-from exporter.net.stream import NetworkError, Stream
+from exporter.net.reason import NetworkError
+from exporter.net.stream import Stream
 from exporter.probe.hsts import read_hsts_untrusted
 from exporter.probe.result import HTTPFacts
+from exporter.text import printable
 
 MAX_HEADER_BYTES = 64 * 1024
 MAX_ANSWER_BYTES = 256 * 1024  # with the interim answers before the one that counts
 MAX_LOCATION = 2048
 MAX_ALT_SVC = 256
+MAX_LENGTH_DIGITS = 18  # of a Content-Length: an exabyte
 MAX_REMEMBERED = 16_384
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})  # RFC 9110 section 15.4, those with a meaning to Location
 _PATH_CHARACTERS = "/?:@!$&'()*+,;=%~-._[]"  # RFC 3986 section 3.3 and 3.4, and what is encoded already
@@ -98,4 +100,11 @@ def answer_facts(status: int, version: str, headers: Iterable[tuple[bytes, bytes
         hsts=read_hsts_untrusted(values(b"strict-transport-security")),
         location=text(b"location", MAX_LOCATION) if status in _REDIRECTS else "",
         alt_svc=text(b"alt-svc", MAX_ALT_SVC),
+        content_length=_length_untrusted(values(b"content-length")),
     )
+
+
+def _length_untrusted(values: list[bytes]) -> int | None:
+    """Return what Content-Length says (RFC 9110 section 8.6); None where it is missing, contradictory or no number."""
+    sent = values[0] if values and values.count(values[0]) == len(values) else b""
+    return int(sent) if sent.isdigit() and len(sent) <= MAX_LENGTH_DIGITS else None

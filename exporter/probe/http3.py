@@ -7,11 +7,11 @@ from aioquic.h3.connection import H3Connection
 from aioquic.h3.events import HeadersReceived
 
 from exporter import __version__
-from exporter.net.limits import printable
-from exporter.net.stream import NetworkError
+from exporter.net.reason import NetworkError
 from exporter.probe.http import answer_facts, request_target
 from exporter.probe.quic import Endpoint
 from exporter.probe.result import HTTPFacts
+from exporter.text import printable
 
 _FINAL = 200  # RFC 9110 section 15.2: below it are interim answers
 

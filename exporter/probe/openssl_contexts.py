@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 from OpenSSL import SSL
 
 from exporter.config.model import Secret, TLSConfig
-from exporter.net.stream import NetworkError
-from exporter.probe.result import Reason
+from exporter.net.reason import NetworkError, Reason
 from exporter.wire import iana
 from exporter.wire.iana import TLS_1_3
 from exporter.wire.records import HANDSHAKE

@@ -16,11 +16,12 @@ from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 
 from exporter.config.model import TLSConfig
-from exporter.net.limits import MAX_HANDSHAKE_BYTES, printable
+from exporter.net.limits import MAX_HANDSHAKE_BYTES
+from exporter.net.reason import NetworkError, Reason, network_error
 from exporter.net.resolve import Address
-from exporter.net.stream import NetworkError, network_error
 from exporter.probe.handshake import Handshake
-from exporter.probe.result import Failure, Phase, Reason, Session
+from exporter.probe.result import Failure, Phase, Session
+from exporter.text import printable
 from exporter.wire import iana
 from exporter.wire.cursor import Cursor
 from exporter.wire.records import HandshakeReader, Message, WireError

@@ -9,11 +9,12 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from exporter.net.limits import printable
-from exporter.net.stream import NetworkError, Stream
+from exporter.net.reason import NetworkError, Reason
+from exporter.net.stream import Stream
 from exporter.probe import http
-from exporter.probe.result import HTTPFacts, Reason
+from exporter.probe.result import HTTPFacts
 from exporter.target import is_ip_literal
+from exporter.text import printable
 
 REFRESH_SECONDS = 600.0
 CHECK_SECONDS = 2.0  # for the whole check: a port that is filtered never answers

@@ -15,20 +15,21 @@ from OpenSSL import SSL
 
 from exporter.config.model import Addresses, Module, Transport
 from exporter.net.connect import connect, connect_unix
-from exporter.net.limiter import Limiter
-from exporter.net.limits import KeyedLimiter, printable
+from exporter.net.limiter import KeyedLimiter, Limiter
+from exporter.net.reason import NetworkError, Reason
 from exporter.net.resolve import Address, Resolver
-from exporter.net.stream import NetworkError, Stream
+from exporter.net.stream import Stream
 from exporter.probe import http, proxy, starttls
 from exporter.probe.attempt import describe, outcome
 from exporter.probe.fast_path import FastPathEndpoints, FastPathUnavailableError, Offers, fast_path_handshake
 from exporter.probe.handshake import Handshake, handshake
 from exporter.probe.openssl_contexts import Contexts
 from exporter.probe.redirect import CHECK_SECONDS, RedirectVerdicts
-from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Variant
+from exporter.probe.result import Failure, HTTPFacts, Phase, Result, Variant
 from exporter.probe.route import Route
 from exporter.probe.trace import Progress, Trace
 from exporter.target import HTTPS_PORT, Target
+from exporter.text import printable
 
 AddressFilter = Callable[[Address], bool]
 HTTP_PORT = 80
@@ -119,7 +120,7 @@ async def probe_route(
     """Probe one variant of one target, whatever happens."""
     trace = Trace(asyncio.get_running_loop().time, progress)
     try:
-        if not prober.turns.take():
+        if not prober.turns.try_acquire():
             await prober.turns.acquire()
             trace.leave_out(trace.elapsed)
         try:
@@ -145,7 +146,7 @@ async def _probe_route(
         trace.address = addresses[0]
     slot: object = (addresses[0].ip, addresses[0].port) if addresses else route.target.endpoint.unix_path
     trace.enter(Phase.CONNECT)
-    if not prober.slots.take(slot):
+    if not prober.slots.try_acquire(slot):
         began = clock()
         await _wait_for_slot(prober, slot, deadline)
         trace.leave_out(clock() - began)

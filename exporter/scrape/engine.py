@@ -23,19 +23,19 @@ from exporter.findings.observation import Observation
 from exporter.log import Throttle
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.net.http_fetch import fetch
-from exporter.net.limiter import Limiter, MemoryPressure
-from exporter.net.limits import KeyedLimiter
+from exporter.net.limiter import KeyedLimiter, Limiter
+from exporter.net.reason import Reason
 from exporter.net.resolve import Address, Resolver
 from exporter.posture.facts import Posture
 from exporter.posture.refresh import PostureRefresher
 from exporter.posture.route import determine_route, scanned_route
-from exporter.probe.result import Phase, Reason, Result
+from exporter.probe.result import Phase, Result
 from exporter.probe.runner import Prober, plain_route, probe
 from exporter.probe.trace import Progress
 from exporter.revocation.checker import RevocationChecker
 from exporter.revocation.status import STAPLE, Revocation
 from exporter.scrape.history import History
-from exporter.scrape.memory_pressure import Memory
+from exporter.scrape.memory_pressure import Memory, MemoryPressure
 from exporter.scrape.report import TargetReport, internal_error_report, make_report, timed_out_report
 from exporter.scrape.single_flight import SingleFlight
 from exporter.target import Target

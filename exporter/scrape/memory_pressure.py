@@ -1,16 +1,19 @@
 """How much memory is left under the limits that hold for this process: its own (setrlimit(2)) and its cgroups'.
 
-Where memory ends, Python raises MemoryError in the middle of anything, or the kernel ends the process: whoever can
-wait had better do so before. Nothing is freed or limited here.
+When memory runs out, Python raises MemoryError in the middle of anything, or the kernel kills the process, so probes
+have to wait before that happens. Nothing is freed here.
 """
 
 import math
 import resource
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _VIRTUAL, _DATA = 0, 5  # fields of /proc/self/statm, in pages (proc(5))
 _PAGE = resource.getpagesize()
+RESERVE_BYTES = 16 * 1024 * 1024  # what the probes in flight, and the answer to a scrape, may take
+CHECK_SECONDS = 0.05
 
 
 class Memory:
@@ -74,3 +77,33 @@ def _left_of_cgroup(folder: Path) -> float:
         return int(limit) - used + cache
     except (OSError, ValueError, IndexError):
         return math.inf
+
+
+class MemoryPressure:
+    """Whether memory is close to its limit, checked every CHECK_SECONDS. `left` is in bytes, `clock` monotonic.
+
+    `notify` is called each time that the pressure begins.
+    """
+
+    def __init__(
+        self, left: Callable[[], float], notify: Callable[[], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._left = left
+        self._notify = notify
+        self._clock = clock
+        self._look_again = 0.0
+        self._under_pressure = False
+
+    def __call__(self) -> bool:
+        """Tell whether memory is close to its limit."""
+        now = self._clock()
+        if now >= self._look_again:
+            self._look_again = now + CHECK_SECONDS
+            before = self._under_pressure
+            try:
+                self._under_pressure = self._left() < RESERVE_BYTES
+                if self._under_pressure and not before:
+                    self._notify()
+            except MemoryError:
+                self._under_pressure = True
+        return self._under_pressure

@@ -6,9 +6,10 @@ from exporter.config.model import Module
 from exporter.findings.assessment import Assessment
 from exporter.findings.observation import Observation
 from exporter.metrics.collect import DURATIONS, Lines, collect, duration_lines
-from exporter.net.limits import printable
-from exporter.probe.result import BEYOND_CONNECTION, Failure, Phase, Reason, Result
+from exporter.net.reason import Reason
+from exporter.probe.result import BEYOND_CONNECTION, Failure, Phase, Result
 from exporter.target import Target
+from exporter.text import printable
 
 
 @dataclass(frozen=True, slots=True)

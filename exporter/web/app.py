@@ -14,9 +14,27 @@ from exporter.web import (
 )
 from exporter.web.context import SITE, WebContext
 from exporter.web.log_filter import quieten
-from exporter.web.request_limit import RequestLimit
+from exporter.web.request_limit import Handler, RequestLimit
 
 MAX_REQUEST_BODY = 64 * 1024
+
+ROUTES: tuple[tuple[str, str, Handler, bool], ...] = (
+    ("GET", "/probe", probe_page.probe, True),
+    ("GET", "/", targets_page.index, False),
+    ("GET", "/target", target_page.show, False),
+    ("POST", "/target", target_page.probe_now, True),
+    ("GET", "/static/{name}", static_files.static, False),
+    ("GET", "/sd", discovery.discovery, False),
+    ("GET", "/config", config_page.config, False),
+    ("GET", "/-/healthy", health.healthy, False),
+    ("GET", "/-/ready", health.ready, False),
+    ("POST", "/-/reload", health.reload, False),
+    ("PUT", "/-/reload", health.reload, False),
+)
+"""Every route but that of the metrics: method, path, handler, and whether --web.max-requests counts it."""
+
+OWN_PATHS = tuple(dict.fromkeys(path for _, path, _, _ in ROUTES if path != "/" and "{" not in path))
+"""Where the metrics cannot be, because something else is there."""
 
 
 def make_app(site: WebContext) -> web.Application:
@@ -26,23 +44,17 @@ def make_app(site: WebContext) -> web.Application:
     app[SITE] = site
     app[target_page.LIMIT] = target_page.limit()
     limited = RequestLimit(site.options.max_requests).limited
-    prefix = site.options.route_prefix
-    app.add_routes(
-        [
-            web.get(f"{prefix}{site.options.telemetry_path}", limited(metrics_page.metrics)),
-            web.get(f"{prefix}/probe", limited(probe_page.probe)),
-            web.get(f"{prefix}/", targets_page.index),
-            web.get(f"{prefix}/target", target_page.show),
-            web.post(f"{prefix}/target", limited(target_page.probe_now)),
-            web.get(f"{prefix}/static/{{name}}", static_files.static),
-            web.get(f"{prefix}/sd", discovery.discovery),
-            web.get(f"{prefix}/config", config_page.config),
-            web.get(f"{prefix}/-/healthy", health.healthy),
-            web.get(f"{prefix}/-/ready", health.ready),
-            web.post(f"{prefix}/-/reload", health.reload),
-            web.put(f"{prefix}/-/reload", health.reload),
-        ]
-    )
+    prefix, telemetry = site.options.route_prefix, site.options.telemetry_path
+    for method, path, handler, is_limited in (
+        ("GET", telemetry, metrics_page.metrics, True),
+        ("GET", f"{telemetry}/exporter", metrics_page.own_metrics, False),
+        *ROUTES,
+    ):
+        answer = limited(handler) if is_limited else handler
+        if method == "GET":
+            app.router.add_get(f"{prefix}{path}", answer)  # answers HEAD as well
+        else:
+            app.router.add_route(method, f"{prefix}{path}", answer)
     if prefix:
 
         async def to_prefix(_: web.Request) -> web.Response:

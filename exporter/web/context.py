@@ -10,9 +10,6 @@ from exporter.metrics.self_metrics import SelfMetrics
 from exporter.scrape.engine import Engine
 from exporter.target import Target
 
-# Where something else is than the metrics.
-OWN_PATHS = ("/probe", "/target", "/sd", "/config", "/-/healthy", "/-/ready", "/-/reload")
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -22,6 +19,7 @@ class Options:
     route_prefix: str = ""
     external_url: str = ""
     timeout_offset: float = 0.5
+    scrape_timeout_default: float | None = None  # seconds; None: not set
     max_requests: int = 512
 
 

@@ -1,9 +1,12 @@
 """GET /sd: the configured targets in the format of Prometheus' http_sd_configs. It probes nothing.
 
 One group for each target: `__param_module` makes Prometheus ask /probe for the right module, the user's labels
-become labels of the scrape. docs/web.md has the relabelling.
+become labels of the scrape. Where one endpoint is listed with several sets of labels, `__param_labels` lets each group
+ask for its own. docs/web.md has the relabelling.
 """
 
+import json
+from collections import Counter
 from typing import Any
 
 from aiohttp import web
@@ -21,9 +24,18 @@ async def discovery(request: web.Request) -> web.Response:
         targets = selected(config, selection(request))
     except SelectionError as error:
         return web.Response(status=400, text=f"{error}\n")
-    return web.json_response([group(target) for target in targets])
+    listed = Counter((target.name, target.module) for target in config.targets)
+    groups = [group(target, is_shared=listed[target.name, target.module] > 1) for target in targets]
+    return web.json_response(groups)
 
 
-def group(target: Target) -> dict[str, Any]:
-    """Return the group of one target."""
-    return {"targets": [target.name], "labels": {"__param_module": target.module, **dict(target.labels)}}
+def group(target: Target, *, is_shared: bool = False) -> dict[str, Any]:
+    """Return the group of one target; `is_shared`: with other labels it is listed again."""
+    asks_for = {"__param_labels": label_set(target)} if is_shared else {}
+    return {"targets": [target.name], "labels": {"__param_module": target.module, **asks_for, **dict(target.labels)}}
+
+
+def label_set(target: Target) -> str:
+    """Return the user's labels of a target as the parameter `labels` of /probe names them: `{team="web"}`."""
+    pairs = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in target.labels)
+    return f"{{{','.join(pairs)}}}"

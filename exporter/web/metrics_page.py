@@ -1,4 +1,8 @@
-"""GET /metrics: probe the configured targets, answer with their series and the exporter's own."""
+"""GET /metrics: probe the configured targets, answer with their series and the exporter's own.
+
+GET /metrics/exporter: the exporter's own metrics alone, without any probe. With /sd and /probe, every target a scrape
+of its own, they are what is left to scrape.
+"""
 
 import asyncio
 import zlib
@@ -38,9 +42,22 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def own_metrics(request: web.Request) -> web.StreamResponse:
+    """Answer with the exporter's own metrics. It starts no probe."""
+    own = request.app[SITE].own
+    own.scrapes.labels("exporter").inc()
+    return await send_exposition(request, pages(request.headers.get("Accept", ""), [], [own.registry]))
+
+
 def deadline_of(request: web.Request) -> float:
-    """Return when an answer must begin, in the loop's time, by what Prometheus says of its patience."""
-    seconds = seconds_for_scrape(request.headers.get(TIMEOUT_HEADER), request.app[SITE].options.timeout_offset)
+    """Return when an answer must begin, in the loop's time, by the timeout that the scraper announces."""
+    options, headers = request.app[SITE].options, request.headers
+    seconds = seconds_for_scrape(
+        headers.get(TIMEOUT_HEADER),
+        options.timeout_offset,
+        options.scrape_timeout_default,
+        headers.get("User-Agent"),
+    )
     return asyncio.get_running_loop().time() + seconds
 
 

@@ -4,16 +4,17 @@ A target that is not configured is judged by the allowlist twice: as it is writt
 by each address that it resolves to, before anything is connected.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
 
 from exporter.config.model import Config, Module
 from exporter.config.problems import did_you_mean
 from exporter.config.targets import make_target
-from exporter.metrics.blackbox import BLACKBOX_FAMILIES, blackbox_lines
+from exporter.metrics.blackbox import BLACKBOX_FAMILIES, NEWER_FAMILIES, blackbox_lines
+from exporter.metrics.blackbox_http import HTTP_FAMILIES
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import pages
 from exporter.metrics.labels import clean
@@ -24,9 +25,10 @@ from exporter.target import Target, TargetError, parse_endpoint
 from exporter.web.allowlist import Allowlist
 from exporter.web.context import SITE, WebContext
 from exporter.web.debug_text import debug_text
+from exporter.web.discovery import label_set
 from exporter.web.metrics_page import deadline_of, send_exposition
 
-_PARAMETERS = ("target", "module", "hostname", "debug")
+_PARAMETERS = ("target", "module", "labels", "hostname", "debug")
 
 
 class _RefusedError(Exception):
@@ -49,9 +51,12 @@ class PermittedAddresses:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """What will be probed, and how; `addresses` is None for configured targets."""
+    """What will be probed, and how; `addresses` is None for configured targets.
 
-    target: Target
+    One endpoint may be configured several times with different labels: then there are several targets.
+    """
+
+    targets: tuple[Target, ...]
     module: Module
     addresses: PermittedAddresses | None = None
 
@@ -64,22 +69,28 @@ async def probe(request: web.Request) -> web.StreamResponse:
     except _RefusedError as refused:
         return web.Response(status=refused.status, text=f"{refused}\n")
     site.own.scrapes.labels("probe").inc()
-    report = await site.engine.read(permit.target, permit.module, deadline_of(request), permit.addresses)
+    deadline = deadline_of(request)
+    timeout = min(
+        permit.module.timeout or site.engine.config.global_.timeout, deadline - asyncio.get_running_loop().time()
+    )
+    reads = (site.engine.read(target, permit.module, deadline, permit.addresses) for target in permit.targets)
+    reports = await asyncio.gather(*reads)
     if request.query.get("debug", "") in ("true", "1"):
-        text = debug_text(report, exposition(report).decode())
+        text = debug_text(reports[0], exposition(*reports, timeout=timeout).decode())
         return web.Response(text=text, headers={"X-Content-Type-Options": "nosniff"})
     accept = request.headers.get("Accept", "")
-    return await send_exposition(request, _pages(report, accept))
+    return await send_exposition(request, _pages(reports, accept, timeout))
 
 
-def exposition(report: TargetReport) -> bytes:
-    """Return a reading in the text format."""
-    return b"".join(_pages(report, ""))
+def exposition(*reports: TargetReport, timeout: float | None = None) -> bytes:
+    """Return readings in the text format."""
+    return b"".join(_pages(reports, "", timeout))
 
 
-def _pages(report: TargetReport, accept: str) -> Iterator[bytes]:
-    lines = report.lines | blackbox_lines(report.assessments)
-    return pages(accept, [lines], [CollectorRegistry()], (*BLACKBOX_FAMILIES, *FAMILIES))
+def _pages(reports: Sequence[TargetReport], accept: str, timeout: float | None) -> Iterator[bytes]:
+    assessments = [assessment for report in reports for assessment in report.assessments]
+    lines = [blackbox_lines(assessments, timeout), *(report.lines for report in reports)]
+    return pages(accept, lines, [], (*BLACKBOX_FAMILIES, *HTTP_FAMILIES, *NEWER_FAMILIES, *FAMILIES))
 
 
 def _permit(request: web.Request, site: WebContext) -> Permit:
@@ -97,8 +108,13 @@ def _permit(request: web.Request, site: WebContext) -> Permit:
     if module and module not in config.modules:
         raise _RefusedError(400, f"unknown module {clean(module, 80)!r}{did_you_mean(module, config.modules)}")
     configured = _configured(site.targets_named(names[0]), module)
-    if configured is not None:
-        permit = Permit(configured, config.modules[configured.module])
+    labels = request.query.get("labels")
+    if labels is not None:
+        configured = tuple(target for target in configured if label_set(target) == labels)
+        if not configured:
+            raise _RefusedError(400, f"no configured target of this name has the labels {clean(labels, 200)}")
+    if configured:
+        permit = Permit(configured, config.modules[configured[0].module])
     else:
         permit = _allowed(config, names[0], module)
     hostname = request.query.get("hostname", "")
@@ -121,12 +137,14 @@ def _asked_by_name(module: Module, hostname: str) -> Module:
     return replace(module, tls_config=replace(module.tls_config, server_name=endpoint.host))
 
 
-def _configured(found: list[Target], module: str) -> Target | None:
-    """Return one of the configured targets of a name; with the module asked for, if one is."""
-    if not found:
-        return None
-    exact = next((target for target in found if target.module == module), None)
-    return exact or (replace(found[0], module=module) if module else found[0])
+def _configured(found: list[Target], module: str) -> tuple[Target, ...]:
+    """Return the configured targets of a name, one for each set of labels; with the module asked for, if any is."""
+    exact = tuple(target for target in found if target.module == module)
+    if exact or not found:
+        return exact
+    if module:
+        return tuple(dict.fromkeys(replace(target, module=module) for target in found))
+    return tuple(target for target in found if target.module == found[0].module)
 
 
 def _allowed(config: Config, name: str, module: str) -> Permit:
@@ -141,11 +159,11 @@ def _allowed(config: Config, name: str, module: str) -> Permit:
         raise _RefusedError(403, f"the target {shown!r} is neither configured nor allowed by probe_endpoint.allow")
     found = _without_other_ports(config.modules[target.module], target, allowlist)
     if plain_route(target, found).proxy is None:
-        return Permit(target, found, PermittedAddresses(allowlist, target.endpoint.host))
+        return Permit((target,), found, PermittedAddresses(allowlist, target.endpoint.host))
     if not target.endpoint.is_ip:
         why = "goes through a proxy, which resolves the name itself: what it would connect to cannot be judged"
         raise _RefusedError(403, f"the target {shown!r} is not configured, and the module {found.name!r} {why}")
-    return Permit(target, found)  # the address was judged as it is written; the proxy's own is nobody's choice
+    return Permit((target,), found)  # the address was judged as it is written; the proxy's own is nobody's choice
 
 
 def _without_other_ports(module: Module, target: Target, allowlist: Allowlist) -> Module:

@@ -1,18 +1,35 @@
-"""How long a scrape may take: what Prometheus announces, less what is kept back for the answer's way."""
+"""How long a scrape may take: what the scraper announces, less what is kept back for the answer's way.
 
-DEFAULT_SCRAPE_TIMEOUT = 120.0
+Prometheus, its agents and vmagent announce their timeout. Who announces none gets --scrape-timeout-default; a scraper
+that is known to give up sooner by its own default gets that, unless the flag was set: one silent target must not cost
+it the page.
+"""
+
+from collections.abc import Mapping
+
+DEFAULT_SCRAPE_TIMEOUT = 10.0
 LONGEST_SCRAPE_TIMEOUT = 3600.0
+_IMPATIENT: Mapping[str, float] = {"telegraf": 5.0}
+"""Products (RFC 9110 section 10.1.5) that announce nothing, and the seconds that they wait by default."""
 
 
-def seconds_for_scrape(header: str | None, offset: float) -> float:
-    """Return the seconds a scrape may take, from X-Prometheus-Scrape-Timeout-Seconds (None or nonsense: 120 s).
+def seconds_for_scrape(
+    header: str | None, offset: float, default: float | None = None, user_agent: str | None = None
+) -> float:
+    """Return the seconds that a scrape may take, from X-Prometheus-Scrape-Timeout-Seconds (None or nonsense: default).
 
-    At least half of what was announced is used, so that a short timeout with a long offset still probes.
+    `default` is None where the flag was not set. At least half of what was announced is used, so that a short timeout
+    with a long offset still probes.
     """
     try:
-        announced = float(header) if header is not None else DEFAULT_SCRAPE_TIMEOUT
+        announced = float(header or "")
     except ValueError:
-        announced = DEFAULT_SCRAPE_TIMEOUT
+        announced = 0.0
     if not 0 < announced <= LONGEST_SCRAPE_TIMEOUT:  # false for NaN as well
-        announced = DEFAULT_SCRAPE_TIMEOUT
+        announced = default or _known_timeout(user_agent)
     return max(announced - offset, announced / 2)
+
+
+def _known_timeout(user_agent: str | None) -> float:
+    product = (user_agent or "").partition("/")[0].strip().lower()
+    return _IMPATIENT.get(product, DEFAULT_SCRAPE_TIMEOUT)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from exporter.cli.main import main
-from exporter.web.context import OWN_PATHS
+from exporter.web.app import OWN_PATHS
 
 
 def run(capsys, *words):
@@ -53,6 +53,8 @@ def test_every_command_has_its_own_help(capsys, command):
         (["--web.telemetry-path=metrics"], "must begin with a slash"),
         *((["--web.telemetry-path=" + path], f"must not be {path}") for path in OWN_PATHS),
         (["--timeout-offset=nan"], "must not be negative"),
+        (["--scrape-timeout-default=0"], "must be more than 0"),
+        (["--scrape-timeout-default=nan"], "must be more than 0"),
     ],
 )
 def test_wrong_usage_says_what_is_wrong_and_exits_with_2(capsys, tmp_path, monkeypatch, words, told):

@@ -12,7 +12,8 @@ from exporter.demo.scenario import Closed
 from exporter.demo.scenarios import HOSTILE_NAME, SCENARIOS
 from exporter.demo.servers import Endpoint
 from exporter.findings.catalogue import CATALOGUE
-from exporter.probe.result import Phase, Reason
+from exporter.net.reason import Reason
+from exporter.probe.result import Phase
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 TRUST_IS_OPENSSLS_CHOICE = "weak-key", "sha1-signature", "hostile-subject"

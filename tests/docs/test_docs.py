@@ -144,7 +144,7 @@ def test_verify_errors_explained_are_those_of_the_verifier():
 
 @pytest.mark.parametrize("name", ["TLSTargetUnreachable", "TLSHandshakeFailing"])
 def test_reasons_explained_are_those_of_a_probe(name):
-    from exporter.probe.result import Reason
+    from exporter.net.reason import Reason
 
     known = {reason.value for reason in Reason}
     for cell in re.findall(r"^\| (`.+?) \|", (RUNBOOKS / f"{name}.md").read_text(), re.MULTILINE):

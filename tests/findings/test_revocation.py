@@ -6,8 +6,9 @@ from exporter.certificates.chain_cache import ChainAssessor
 from exporter.config.model import Module
 from exporter.findings.observation import Observation
 from exporter.findings.revocation import CONDITIONS
+from exporter.net.reason import Reason
 from exporter.probe.result import Failure as ProbeFailure
-from exporter.probe.result import Phase, Reason, Result, Session
+from exporter.probe.result import Phase, Result, Session
 from exporter.revocation.status import Failure, Revocation
 from exporter.target import Target, parse_endpoint
 from tests.support import der

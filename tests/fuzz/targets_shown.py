@@ -16,15 +16,16 @@ from exporter.config.model import HTTPConfig, Module
 from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
 from exporter.metrics.exposition import pages
-from exporter.net.limits import printable
+from exporter.net.reason import Reason
 from exporter.probe import http
 from exporter.probe.hsts import read_hsts_untrusted
 from exporter.probe.http3 import _status_untrusted as read_status_untrusted
 from exporter.probe.redirect import redirect_verdict
-from exporter.probe.result import Event, Failure, HTTPFacts, Phase, Reason, Result, Session
+from exporter.probe.result import Event, Failure, HTTPFacts, Phase, Result, Session
 from exporter.scrape.history import History
 from exporter.scrape.report import TargetReport, make_report
 from exporter.target import Target, parse_endpoint
+from exporter.text import printable
 from exporter.web.debug_text import debug_text
 from exporter.web.pages import render
 from exporter.web.probe_page import exposition

@@ -13,11 +13,11 @@ from support.tls13_server import Server
 from support.transcripts import all_scenes
 
 from exporter.config.model import TLSConfig
+from exporter.net.reason import Reason
 from exporter.probe.fast_path import Offers
 from exporter.probe.handshake import handshake
 from exporter.probe.openssl_contexts import make_context
 from exporter.probe.quic import _alpn_untrusted as read_quic_alpn_untrusted
-from exporter.probe.result import Reason
 from exporter.wire import heartbeat, records, sslv2
 from exporter.wire.dialogue import DialogueError, DialogueReason, Steps
 from exporter.wire.http_connect import http_connect

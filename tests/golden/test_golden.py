@@ -18,8 +18,9 @@ from exporter.findings.observation import Observation
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.collect import collect
 from exporter.metrics.exposition import pages
+from exporter.net.reason import Reason
 from exporter.posture.facts import Posture
-from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Reason, Result, Session, Variant
+from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Result, Session, Variant
 from exporter.revocation.status import Failure as RevocationFailure
 from exporter.revocation.status import Revocation
 from exporter.scrape.report import make_report

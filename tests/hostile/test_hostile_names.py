@@ -15,10 +15,11 @@ from exporter.demo.gallery import Gallery
 from exporter.demo.scenario import Scenario, Seen
 from exporter.demo.servers import Endpoint
 from exporter.net.http_fetch import LOOKUP_THREADS
-from exporter.net.limiter import Limiter
-from exporter.net.limits import MAX_ADDRESSES, KeyedLimiter
+from exporter.net.limiter import KeyedLimiter, Limiter
+from exporter.net.limits import MAX_ADDRESSES
+from exporter.net.reason import Reason
 from exporter.net.resolve import RESOLVER_THREADS, Resolver
-from exporter.probe.result import Phase, Reason
+from exporter.probe.result import Phase
 from exporter.probe.runner import Prober, probe
 from exporter.target import Target, parse_endpoint
 

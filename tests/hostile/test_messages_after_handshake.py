@@ -9,8 +9,7 @@ from hostile.messages_after_handshake import FLOODS, peers
 
 from exporter.config.model import HTTPConfig, Module
 from exporter.demo.pki import PKI, Leaf
-from exporter.net.limiter import Limiter
-from exporter.net.limits import KeyedLimiter
+from exporter.net.limiter import KeyedLimiter, Limiter
 from exporter.probe.runner import Prober, probe
 from exporter.target import Target, parse_endpoint
 

@@ -9,7 +9,8 @@ from exporter.findings.mozilla_profile import PROFILES, RULES
 from exporter.findings.observation import Observation
 from exporter.metrics.blackbox import blackbox_lines
 from exporter.metrics.collect import collect, identity_of_target
-from exporter.probe.result import Failure, Phase, Reason, Result, Session
+from exporter.net.reason import Reason
+from exporter.probe.result import Failure, Phase, Result, Session
 from exporter.scrape.report import timed_out_report
 from exporter.target import Target, parse_endpoint
 from tests.support.pki import leaf

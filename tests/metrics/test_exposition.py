@@ -1,9 +1,15 @@
-"""Which format an Accept header asks for."""
+"""The exposition in each format: what differs between them, and what an Accept header asks for."""
+
+import re
 
 import pytest
 from prometheus_client import CollectorRegistry
+from support.exposition import Exposition
 
+from exporter.metrics.catalogue import FAMILIES, Family
 from exporter.metrics.exposition import content_type, pages
+from exporter.metrics.labels import user_label
+from exporter.metrics.self_metrics import SelfMetrics
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -47,3 +53,61 @@ def test_openmetrics_is_given_to_whoever_asks():
 def test_the_heavier_format_is_given(accept, kind):
     """Prometheus writes the order of its scrape_protocols as weights."""
     assert content_type(accept).partition(";")[0] == kind
+
+
+OPEN_METRICS_2 = "application/openmetrics-text;version=2.0.0;escaping=allow-utf-8"
+EVERY_FORMAT = (
+    "",
+    "text/plain;version=1.0.0;escaping=allow-utf-8",
+    "application/openmetrics-text;version=1.0.0",
+    OPEN_METRICS_2,
+)
+
+
+def exposition(accept, *targets, families=FAMILIES):
+    return b"".join(pages(accept, targets, [SelfMetrics().registry], families)).decode()
+
+
+@pytest.mark.parametrize("accept", EVERY_FORMAT)
+def test_the_build_is_a_gauge_in_every_format(accept):
+    """Collectors take the name of an info family for that of its samples, which then do not arrive."""
+    text = exposition(accept)
+    assert " info\n" not in text
+    assert "# TYPE tls_exporter_build_info gauge\n" in text
+    assert 'tls_exporter_build_info{version="' in text
+
+
+@pytest.mark.parametrize("accept", EVERY_FORMAT)
+def test_prometheus_clients_own_parser_takes_every_format_that_it_knows(accept):
+    if accept != OPEN_METRICS_2:
+        assert Exposition(exposition(accept), open_metrics="openmetrics" in accept).samples("process_cpu_seconds_total")
+
+
+def test_a_family_has_the_name_of_its_samples_in_openmetrics_2():
+    """And counters tell since when they count: the start of the process."""
+    text = exposition(OPEN_METRICS_2)
+    assert "# TYPE tls_exporter_probes_total counter\n" in text
+    assert re.search(r'^tls_exporter_probes_total\{outcome="success"\} 0.0 st@\d+\.\d{3}$', text, re.MULTILINE)
+    assert "# TYPE tls_exporter_probes counter\n" in exposition("application/openmetrics-text;version=1.0.0")
+    assert text.endswith("# EOF\n")
+
+
+def test_names_that_end_in_a_unit_have_it_as_metadata():
+    text = exposition(OPEN_METRICS_2)
+    assert "# UNIT process_resident_memory_bytes bytes\n" in text
+    assert "# UNIT process_cpu_seconds_total seconds\n" in text
+    assert "# UNIT process_cpu_seconds seconds\n" in exposition("application/openmetrics-text")
+    assert "# UNIT" not in exposition("") + exposition("text/plain;version=1.0.0")
+
+
+def test_a_name_that_is_no_legacy_name_is_written_as_was_asked():
+    written = user_label("Team-Name", 'a,é"b')
+    lines = {"tls_probe_success": f"tls_probe_success{{{written}}} 1\n"}
+    family = [Family("tls_probe_success", "Text.")]
+    assert 'tls_probe_success{"Team-Name"="a,é\\"b"} 1\n' in exposition(OPEN_METRICS_2, lines, families=family)
+    assert 'tls_probe_success{Team_Name="a,é\\"b"} 1\n' in exposition("", lines, families=family)
+
+
+def test_no_value_is_taken_for_a_name():
+    """The mark around names is a character that no value can hold."""
+    assert "\0" not in user_label("team", 'x\0Team-Name\0="')

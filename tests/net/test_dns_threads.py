@@ -147,10 +147,10 @@ def test_the_process_does_not_wait_for_a_name_that_hangs():
     """Nor does it say anything about it."""
     program = """
 import asyncio, time
-from exporter.net.dns_threads import Lookups
+from exporter.net.dns_threads import DNSThreadPool
 
 async def main():
-    lookups = Lookups("test", 2, lambda *_: time.sleep(600))
+    lookups = DNSThreadPool("test", 2, lambda *_: time.sleep(600))
     try:
         await asyncio.wait_for(lookups.look_up("hangs.example", 443, 0), 0.2)
     except TimeoutError:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from exporter.net.epoll import EpollWatcher
-from exporter.net.stream import CHUNK, NetworkError, SocketStream
-from exporter.probe.result import Reason
+from exporter.net.reason import NetworkError, Reason
+from exporter.net.stream import CHUNK, SocketStream
 
 MANY = 150  # more than are told at once
 LONG = bytes(range(256)) * 40_000  # more than a socket's buffers hold

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from exporter.net.limiter import CHECK_SECONDS, LIMIT_UNDER_PRESSURE, RESERVE_BYTES, Limiter, MemoryPressure
+from exporter.net.limiter import CHECK_SECONDS, LIMIT_UNDER_PRESSURE, Limiter
+from exporter.scrape.memory_pressure import RESERVE_BYTES, MemoryPressure
 
 
 async def waiting(turns, count):
@@ -18,9 +19,9 @@ def ended(tasks):
 
 async def test_a_turn_is_free_until_the_limit():
     turns = Limiter(2)
-    assert [turns.take(), turns.take(), turns.take()] == [True, True, False]
+    assert [turns.try_acquire(), turns.try_acquire(), turns.try_acquire()] == [True, True, False]
     turns.release()
-    assert turns.take()
+    assert turns.try_acquire()
     assert len(turns) == 2
 
 
@@ -44,7 +45,7 @@ async def test_whoever_comes_later_does_not_overtake():
     first, second = await waiting(turns, 2)
     turns.release()
     await asyncio.gather(first)
-    assert not turns.take()
+    assert not turns.try_acquire()
     turns.release()
     await second
 

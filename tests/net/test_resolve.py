@@ -8,9 +8,8 @@ import pytest
 
 from exporter.config.model import IPProtocol
 from exporter.net.limits import MAX_ADDRESSES
+from exporter.net.reason import NetworkError, Reason
 from exporter.net.resolve import Address, Resolver
-from exporter.net.stream import NetworkError
-from exporter.probe.result import Reason
 
 
 def answer(*addresses):

@@ -9,10 +9,11 @@ import pytest
 
 from exporter.net.connect import connect, connect_one, connect_unix
 from exporter.net.epoll import EpollWatcher
-from exporter.net.limits import KeyedLimiter, printable
+from exporter.net.limiter import KeyedLimiter
+from exporter.net.reason import NetworkError, Reason, network_error
 from exporter.net.resolve import Address
-from exporter.net.stream import CHUNK, NetworkError, network_error
-from exporter.probe.result import Reason
+from exporter.net.stream import CHUNK
+from exporter.text import printable
 
 
 @pytest.fixture

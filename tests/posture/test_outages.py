@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import pytest
-from tests.probe.posture.test_truth_table import findings
 
 from exporter.posture.facts import Posture, merged
+from tests.posture.test_truth_table import findings
 from tests.support.programs import need
 from tests.support.scanning import posture_of
 from tests.support.servers.credential import make_credential

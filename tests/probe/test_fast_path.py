@@ -10,9 +10,10 @@ from cryptography.x509 import ocsp
 from OpenSSL import SSL
 
 from exporter.config.model import HTTPConfig, TLSConfig
+from exporter.net.reason import Reason
 from exporter.probe.fast_path import EXCLUDED_SECONDS, KEYS_SECONDS, FastPathEndpoints, Offers
 from exporter.probe.openssl_contexts import make_context
-from exporter.probe.result import Reason, Result, Session
+from exporter.probe.result import Result, Session
 from tests.support import pki
 from tests.support.probing import make_prober, probe_all, probe_one
 

@@ -11,8 +11,9 @@ from support.servers.process import free_port, serving
 from exporter.config.model import HTTPConfig, Module, TLSConfig
 from exporter.findings import http as findings
 from exporter.findings.observation import Observation
+from exporter.net.reason import Reason
 from exporter.net.resolve import Resolver
-from exporter.probe.result import HSTS, Phase, Reason
+from exporter.probe.result import HSTS, Phase
 from exporter.target import Target, parse_endpoint
 
 CONFIG = """

@@ -4,9 +4,8 @@ import pytest
 from support.scripted import ScriptedStream
 
 from exporter.config.model import ProxyConfig, Secret
-from exporter.net.stream import NetworkError
+from exporter.net.reason import NetworkError, Reason
 from exporter.probe.proxy import connect_through, is_excepted
-from exporter.probe.result import Reason
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from support.servers.proxies import HIDDEN_NAME, dante, microsocks, tinyproxy
 from support.servers.speaker import tls_speaker
 
 from exporter.config.model import ProxyConfig, Secret
+from exporter.net.reason import Reason
 from exporter.net.resolve import Resolver
-from exporter.probe.result import Phase, Reason
+from exporter.probe.result import Phase
 
 USER, PASSWORD = "probe", "s3cret"
 PROXIES = {"http": tinyproxy, "socks5": microsocks}

@@ -14,7 +14,8 @@ from support.servers.process import free_port
 from support.servers.quic import quic_server
 
 from exporter.config.model import HTTPConfig, TLSConfig, Transport
-from exporter.probe.result import HSTS, Phase, Reason
+from exporter.net.reason import Reason
+from exporter.probe.result import HSTS, Phase
 
 WITHOUT_AIOQUIC = "import sys; sys.modules['aioquic'] = None\n"
 HEADERS = (
@@ -208,7 +209,7 @@ async def test_a_client_certificate_that_cannot_be_read(port, tmp_path):
 
 def test_nothing_else_needs_the_extra():
     """Without aioquic the probe can be imported and used over TCP."""
-    program = WITHOUT_AIOQUIC + "import exporter.probe.run, exporter.watch"
+    program = WITHOUT_AIOQUIC + "import exporter.probe.runner, exporter.scrape.engine"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 

@@ -17,8 +17,9 @@ from support.servers.speaker import Callers, tls_speaker
 from exporter.certificates.certificate import read_certificate_untrusted
 from exporter.certificates.names import matches_name
 from exporter.config.model import IPProtocol, TLSConfig
+from exporter.net.reason import Reason
 from exporter.net.resolve import Resolver
-from exporter.probe.result import Phase, Reason
+from exporter.probe.result import Phase
 
 CLONE_NEWNET = 0x40000000  # sched.h
 IDN, A_LABEL = "bücher.example", "xn--bcher-kva.example"

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from support.scripted import ScriptedStream
 
-from exporter.net.stream import NetworkError
+from exporter.net.reason import NetworkError, Reason
 from exporter.probe import redirect
 from exporter.probe.redirect import RedirectVerdicts, check_redirect, redirect_verdict
-from exporter.probe.result import HTTPFacts, Reason
+from exporter.probe.result import HTTPFacts
 
 HOST = "www.example.com"
 

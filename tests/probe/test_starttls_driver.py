@@ -3,8 +3,7 @@
 import pytest
 from support.scripted import TIMEOUT, ScriptedStream
 
-from exporter.net.stream import NetworkError
-from exporter.probe.result import Reason
+from exporter.net.reason import NetworkError, Reason
 from exporter.probe.starttls import default_port, negotiate
 from exporter.wire.dialogue import DialogueReason
 from exporter.wire.starttls import DIALOGUES

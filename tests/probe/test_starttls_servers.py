@@ -18,7 +18,8 @@ from support.servers.slapd import slapd
 from support.servers.vsftpd import vsftpd
 
 from exporter.config.model import TLSConfig
-from exporter.probe.result import Phase, Reason
+from exporter.net.reason import Reason
+from exporter.probe.result import Phase
 from exporter.wire.starttls import DIALOGUES
 
 # (the server, its setting with TLS, its setting without, the protocols it speaks)

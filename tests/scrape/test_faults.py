@@ -6,8 +6,9 @@ import pytest
 
 from exporter.config.model import Config, Module
 from exporter.metrics.self_metrics import SelfMetrics
+from exporter.net.reason import Reason
 from exporter.probe import runner
-from exporter.probe.result import Phase, Reason
+from exporter.probe.result import Phase
 from exporter.scrape import engine, read, report
 from exporter.target import Target, parse_endpoint
 
@@ -47,7 +48,7 @@ def breaking(function):
         (runner, "_connected", Phase.CONNECT),
         (runner, "connect", Phase.CONNECT),
         (engine, "probe", Phase.RESOLVE),
-        (engine, "judge", Phase.CONNECT),
+        (engine, "assess", Phase.CONNECT),
         (report, "collect", Phase.CONNECT),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from exporter.config.model import Config, GlobalConfig, Module
 from exporter.metrics.self_metrics import SelfMetrics
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 from exporter.scrape import read
 from exporter.scrape.engine import Engine
 from exporter.scrape.selection import Selection, SelectionError, in_shard, parse_shard, selected

@@ -3,8 +3,7 @@
 import asyncio
 
 from exporter.config.model import Module
-from exporter.net.limiter import Limiter
-from exporter.net.limits import KeyedLimiter
+from exporter.net.limiter import KeyedLimiter, Limiter
 from exporter.probe.result import Result
 from exporter.probe.runner import Prober, probe
 from exporter.target import Target, parse_endpoint

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from exporter.net.stream import NetworkError
-from exporter.probe.result import Reason
+from exporter.net.reason import NetworkError, Reason
 
 
 class ScriptedStream:

@@ -3,6 +3,7 @@
 A difference that is not in DIFFERENCES, each with the reason that the contract gives, fails the test.
 """
 
+import asyncio
 import contextlib
 import json
 import subprocess
@@ -17,8 +18,9 @@ from support.programs import need
 from support.servers.process import free_port
 from support.site import configuration, serving
 
+from exporter.certificates.certificate import Certificate
 from exporter.certificates.verdict import Verdict
-from exporter.config.model import Module
+from exporter.config.model import Module, RevocationConfig
 from exporter.config.reader import load
 from exporter.demo.gallery import Gallery
 from exporter.demo.pki import Leaf
@@ -26,8 +28,19 @@ from exporter.demo.scenario import Closed, Scenario, Seen
 from exporter.demo.servers import Endpoint
 from exporter.findings.assessment import Assessment
 from exporter.findings.observation import Observation
-from exporter.metrics.blackbox import BLACKBOX_FAMILIES, blackbox_version, fnv1a, is_good
-from exporter.probe.result import Failure, HTTPFacts, Phase, Reason, Result, Session
+from exporter.metrics.blackbox import (
+    BLACKBOX_FAMILIES,
+    NEWER_FAMILIES,
+    blackbox_lines,
+    blackbox_version,
+    fnv1a,
+    is_good,
+)
+from exporter.metrics.blackbox_http import HTTP_FAMILIES
+from exporter.net.reason import Reason
+from exporter.probe.result import Failure, HTTPFacts, Phase, Result, Session
+from exporter.revocation.status import CRL, Revocation
+from exporter.revocation.status import Failure as RevocationFailure
 from exporter.target import Target, parse_endpoint
 
 ADDRESS = "127.0.0.1"
@@ -84,6 +97,7 @@ def blackbox(gallery, tmp_path_factory):
     ca_file = str(gallery.config_file.with_name("root.pem"))
     modules = {"tcp": {"prober": "tcp", "timeout": "3s", "tcp": {"tls": True, "tls_config": {"ca_file": ca_file}}}}
     modules["http"] = {"prober": "http", "timeout": "3s", "http": {"tls_config": {"ca_file": ca_file}}}
+    modules["web"] = {"prober": "http", "timeout": "3s", "http": {"tls_config": {"insecure_skip_verify": True}}}
     unverified = {"tls": True, "tls_config": {"insecure_skip_verify": True}}
     modules["unverified"] = {"prober": "tcp", "timeout": "3s", "tcp": unverified}
     directory = tmp_path_factory.mktemp("blackbox")
@@ -113,7 +127,9 @@ def wait_until_healthy(url, process):
 
 
 def theirs(blackbox, prober, target):
-    query = urllib.parse.urlencode({"module": prober, "target": f"https://{target}" if prober == "http" else target})
+    query = urllib.parse.urlencode(
+        {"module": prober, "target": f"https://{target}" if prober in ("http", "web") else target}
+    )
     with urllib.request.urlopen(f"{blackbox}/probe?{query}", timeout=10) as response:
         return Exposition(response.read().decode())
 
@@ -163,6 +179,85 @@ async def test_success_means_what_it_means_to_blackbox(gallery, blackbox, name):
     success = theirs(blackbox, "tcp", gallery.targets[name]).value("probe_success")
     assert success == (name in VERIFIED)
     assert (await ours(gallery, gallery.targets[name])).value("probe_success") == success
+
+
+WEB_SERVERS = {"web": Endpoint(Leaf(**BOTH)), "web-not-trusted": Endpoint(Leaf(names=("other.example",)))}
+
+
+@pytest.fixture(scope="module")
+def web_gallery():
+    made = {**WEB_SERVERS, "web-closed": Closed()}
+    scenarios = [Scenario(name, name, one, Seen(), host=ADDRESS, module="demo-https") for name, one in made.items()]
+    with Gallery(scenarios) as running:
+        yield running
+
+
+def http_series(exposition):
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in HTTP_FAMILIES
+        for sample in exposition.samples(family.name)
+    }
+
+
+def test_every_name_of_its_http_prober_is_there_with_its_value(web_gallery, blackbox):
+    """What the public dashboards on blackbox_exporter draw."""
+    seen = http_series(asyncio.run(ours(web_gallery, web_gallery.targets["web"])))
+    wanted = http_series(theirs(blackbox, "web", web_gallery.targets["web"]))
+    assert set(seen) == set(wanted)
+    for key, value in wanted.items():
+        if key[0] != "probe_http_duration_seconds":
+            assert seen[key] == value, key
+
+
+async def test_without_an_answer_the_status_is_0_and_nothing_else_is_made_up(web_gallery):
+    seen = http_series(await ours(web_gallery, web_gallery.targets["web-closed"]))
+    assert seen["probe_http_status_code",] == seen["probe_http_ssl",] == 0
+    assert not {("probe_http_version",), ("probe_http_content_length",)} & set(seen)
+    assert {key[1] for key in seen if key[0] == "probe_http_duration_seconds"} == {
+        "resolve",
+        "connect",
+        "tls",
+        "processing",
+        "transfer",
+    }
+
+
+async def test_a_module_without_http_has_none_of_its_names(gallery):
+    exposition = await ours(gallery, gallery.targets["good"])
+    assert not http_series(exposition)
+    assert exposition.value("probe_timeout_seconds") == 3
+
+
+@pytest.mark.parametrize(
+    ("revocation", "wanted"),
+    [
+        (
+            Revocation(CRL, "good", 1, 5_000_000_000),
+            {"available": 1, "revoked": 0, "stale": 0, "next_update_timestamp_seconds": 5_000_000_000},
+        ),
+        (Revocation(CRL, "revoked", 1), {"available": 1, "revoked": 1, "stale": 0}),
+        (Revocation(CRL, failure=RevocationFailure.UNREACHABLE), {"available": 0}),
+        (
+            Revocation(CRL, "good", 1, 2).at(3.0),
+            {"available": 1, "stale": 1, "next_update_timestamp_seconds": 2},
+        ),
+        (Revocation("responder", "good"), {}),
+    ],
+)
+def test_what_is_known_of_a_revocation_list(revocation, wanted):
+    """Under the names of blackbox_exporter; whether a certificate is on a list that cannot be had is unknown, not 0."""
+    leaf = Certificate(b"", "f" * 64, "CN=a", "CN=b", "1f", crl_urls=("ldap://c", "http://c/a.crl"))
+    module = Module("tls", revocation=RevocationConfig())
+    target = Target("a.example:443", parse_endpoint("a.example:443"), "tls")
+    one = Observation(target, module, Result(0.0, 0.1), 0.0, certificates=(leaf,), revocations=(revocation,))
+    lines = blackbox_lines([Assessment(one)], 9.5)
+    families = {family.name for family in NEWER_FAMILIES}
+    seen = {name: text for name, text in lines.items() if name.startswith("probe_ssl_crl")}
+    assert set(seen) == {f"probe_ssl_crl_{name}" for name in (*wanted, "fetch_time_seconds")} <= families
+    for name, value in wanted.items():
+        assert seen[f"probe_ssl_crl_{name}"].endswith(f',chain_pos="0",crl_url="http://c/a.crl"}} {value}\n')
+    assert lines["probe_timeout_seconds"] == "probe_timeout_seconds 9.5\n"
 
 
 async def test_the_names_of_blackbox_carry_its_labels_only(gallery):

@@ -9,13 +9,14 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from support.exposition import Exposition
 
 from exporter.config.model import Config, Module
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.scrape.engine import Engine
 from exporter.target import Target, parse_endpoint
-from exporter.web.app import make_app
-from exporter.web.context import OWN_PATHS, Options, WebContext
+from exporter.web.app import OWN_PATHS, make_app
+from exporter.web.context import Options, WebContext
 from exporter.web.metrics_page import accepts_gzip, send_exposition
 from exporter.web.scrape_timeout import seconds_for_scrape
 
@@ -58,7 +59,7 @@ async def get(url, **headers):
 async def test_the_paths_of_others_are_known():
     site = WebContext(Engine(Config(), SelfMetrics()), SelfMetrics(), Options(), lambda: None)
     paths = {resource.canonical for resource in make_app(site).router.resources()}
-    assert paths == {"/", "/metrics", "/static/{name}", *OWN_PATHS}
+    assert paths == {"/", "/metrics", "/metrics/exporter", "/static/{name}", *OWN_PATHS}
     site.engine.close()
 
 
@@ -154,10 +155,37 @@ async def test_every_path_follows_the_prefix(serve):
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("10", 9.5), (None, 119.5), ("nonsense", 119.5), ("nan", 119.5), ("-1", 119.5), ("inf", 119.5), ("0.6", 0.3)],
+    [("10", 9.5), ("60", 59.5), (None, 9.5), ("nonsense", 9.5), ("nan", 9.5), ("-1", 9.5), ("inf", 9.5), ("0.6", 0.3)],
 )
 def test_the_scrape_ends_before_prometheus_gives_up(header, seconds):
     assert seconds_for_scrape(header, 0.5) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("flag", "user_agent", "seconds"),
+    [
+        (None, "curl/8.14.1", 9.5),
+        (None, "Telegraf/1.37.0 Go/1.26.0", 4.5),
+        (30.0, "Telegraf/1.37.0 Go/1.26.0", 29.5),
+        (30.0, None, 29.5),
+    ],
+)
+def test_who_announces_no_timeout_gets_the_default_or_what_it_is_known_to_wait(flag, user_agent, seconds):
+    assert seconds_for_scrape(None, 0.5, flag, user_agent) == pytest.approx(seconds)
+    assert seconds_for_scrape("60", 0.5, flag, user_agent) == pytest.approx(59.5)
+
+
+@pytest.mark.parametrize("telemetry_path", ["/metrics", "/m"])
+async def test_the_exporters_own_metrics_cost_no_probe(serve, telemetry_path):
+    url, _ = await serve(CLOSED, telemetry_path=telemetry_path)
+    for _ in range(2):
+        status, text = (await get(f"{url}{telemetry_path}/exporter"))[::2]
+        assert status == 200
+    series = Exposition(text.decode())
+    assert series.value("tls_exporter_build_info") == 1
+    assert series.value("tls_exporter_probes_total", outcome="connect") == 0
+    assert series.value("tls_exporter_scrapes_total", path="exporter") == 2
+    assert not series.samples("tls_probe_success")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """/probe as a client sees it: what is probed and how, statuses, labels, formats, and what debug=true tells."""
 
 import asyncio
+import json
 import ssl
 from dataclasses import replace
 
@@ -219,3 +220,33 @@ async def test_a_connection_that_fails_still_names_its_address():
     assert exposition.value("probe_ip_protocol") == 4
     (sample,) = exposition.samples("tls_probe_address_info")
     assert (sample.labels["address"], sample.labels["family"]) == ("127.0.0.1", "ip4")
+
+
+TWO_TEAMS = configuration(("127.0.0.1:1", "tls", {"team": "web"}), ("127.0.0.1:1", "tls", {"team": 'the "shop"'}))
+
+
+async def test_one_endpoint_of_two_teams_is_asked_for_by_its_labels():
+    """As /sd lists it, each team gets its own series and none of the other's."""
+    async with serving(TWO_TEAMS) as site:
+        groups = json.loads((await site.get("/sd"))[2])
+        assert len(groups) == 2
+        for group, team in zip(groups, ("web", 'the "shop"'), strict=True):
+            asked = {name.removeprefix("__param_"): one for name, one in group["labels"].items() if "__param_" in name}
+            series = await site.series(group["targets"][0], **asked)
+            assert [one.labels["team"] for one in series.samples("tls_probe_success")] == [team]
+            assert series.value("probe_success") == 0
+
+
+async def test_without_its_labels_an_endpoint_of_two_teams_has_the_series_of_both():
+    async with serving(TWO_TEAMS) as site:
+        series = await site.series("127.0.0.1:1", module="tls")
+        assert [one.labels["team"] for one in series.samples("tls_probe_success")] == ["web", 'the "shop"']
+        assert series.value("probe_success") == 0
+        assert (await site.probe("127.0.0.1:1", labels='{team="x"}'))[0] == 400
+        assert (await site.probe("127.0.0.1:2", labels='{team="web"}'))[0] == 400
+
+
+async def test_an_endpoint_that_is_listed_once_is_listed_as_ever():
+    async with serving(configuration(("127.0.0.1:1", "tls", {"team": "web"}))) as site:
+        (group,) = json.loads((await site.get("/sd"))[2])
+        assert group == {"targets": ["127.0.0.1:1"], "labels": {"__param_module": "tls", "team": "web"}}

@@ -3,7 +3,7 @@
 import pytest
 from OpenSSL import SSL
 
-from exporter.probe.result import Reason
+from exporter.net.reason import Reason
 from exporter.wire import iana
 from tests.support.programs import need, run
 

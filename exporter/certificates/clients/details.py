@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from exporter.certificates import der
-from exporter.certificates.algorithms import EC_PUBLIC_KEY, RSASSA_PSS
+from exporter.certificates.algorithms import EC_PUBLIC_KEY
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.der import DERError, Element, element_untrusted, elements_untrusted, oid_untrusted
 from exporter.certificates.extensions import extensions_untrusted
