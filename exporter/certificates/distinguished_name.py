@@ -92,11 +92,8 @@ def canonical(name: bytes) -> bytes:
 
 
 def _canonical(name: bytes) -> bytes:
-    try:
-        relatives = attributes_untrusted(element_untrusted(name, SEQUENCE).body)
-    except DERError:
-        return name
-    return repr([sorted((oid, _prepared(value)) for oid, value in pairs) for pairs in relatives]).encode()
+    relatives = relative_names(name)
+    return name if relatives is None else repr(relatives).encode()
 
 
 _kept_canonical = lru_cache(maxsize=MAX_NAMES)(_canonical)
@@ -105,6 +102,15 @@ _kept_canonical = lru_cache(maxsize=MAX_NAMES)(_canonical)
 def same_name(one: bytes, other: bytes) -> bool:
     """Tell whether two encoded Names match by RFC 5280 section 7.1."""
     return one == other or canonical(one) == canonical(other)
+
+
+def relative_names(name: bytes) -> list[list[tuple[str, str]]] | None:
+    """Return the relative names of an encoded Name, prepared for comparison; None if it cannot be read."""
+    try:
+        relatives = attributes_untrusted(element_untrusted(name, SEQUENCE).body)
+    except DERError:
+        return None
+    return [sorted((oid, _prepared(value)) for oid, value in pairs) for pairs in relatives]
 
 
 def _prepared(value: Element) -> str:

@@ -84,15 +84,19 @@ def _rsa(key: rsa.RSAPublicKey, algorithm: Element) -> _Verify | None:
         if digest is None:
             return None
         return lambda signature, data: key.verify(signature, data, padding.PKCS1v15(), digest)
-    chosen, mask, salt = _pss_parameters(algorithm)
-    return lambda signature, data: key.verify(signature, data, padding.PSS(padding.MGF1(mask), salt), chosen)
+    chosen, mask, salt = pss_parameters_untrusted(algorithm)
+    scheme = padding.PSS(padding.MGF1(_HASHES[mask]), salt)
+    return lambda signature, data: key.verify(signature, data, scheme, _HASHES[chosen])
 
 
-def _pss_parameters(algorithm: Element) -> tuple[hashes.HashAlgorithm, hashes.HashAlgorithm, int]:
-    """Return hash, mask hash and salt length (RFC 4055 section 3.1; SHA-1 and 20 where nothing is said)."""
+def pss_parameters_untrusted(algorithm: Element) -> tuple[str, str, int]:
+    """Return hash, mask hash and salt length (RFC 4055 section 3.1; SHA-1 and 20 where nothing is said).
+
+    Raises DERError, also for a hash that is not known here.
+    """
     parts = list(elements_untrusted(algorithm.body))
     given = {part.tag: part.body for part in elements_untrusted(parts[1].body)} if len(parts) > 1 else {}
-    digest = mask = _HASHES["sha1"]
+    digest = mask = "sha1"
     if _PSS_HASH in given:
         digest = _known_hash(element_untrusted(given[_PSS_HASH], der.SEQUENCE))
     if _PSS_MGF in given:
@@ -106,9 +110,9 @@ def _signature_hash(oid: str) -> hashes.HashAlgorithm | None:
     return _HASHES.get(SIGNATURES.get(oid, ("", None))[1])
 
 
-def _known_hash(algorithm: Element) -> hashes.HashAlgorithm:
-    found = _HASHES.get(HASHES.get(_algorithm_oid(algorithm)))
-    if found is None:
+def _known_hash(algorithm: Element) -> str:
+    found = HASHES.get(_algorithm_oid(algorithm), "")
+    if found not in _HASHES:
         raise DERError("an unknown hash")
     return found
 

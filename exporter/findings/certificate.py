@@ -9,12 +9,24 @@ from datetime import UTC, datetime
 
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.lifetime import SECONDS_PER_DAY, allowed_lifetime, lifetime
-from exporter.certificates.openssl_errors import EXPIRED, MALFORMED, NOT_YET_VALID, WEAK_KEY, WEAK_SIGNATURE
+from exporter.certificates.openssl_errors import EXPIRED, NOT_YET_VALID, WEAK_KEY, WEAK_SIGNATURE
 from exporter.certificates.verdict import Verdict
+from exporter.certificates.weak_keys import rsa_weakness_untrusted
 from exporter.findings.observation import Observation
-from exporter.findings.trust import chain_incomplete, openssl_errors, self_signed, untrusted_issuer, verdict
+from exporter.findings.trust import (
+    chain_incomplete,
+    openssl_errors,
+    partial_chain,
+    refused,
+    self_signed,
+    untrusted_issuer,
+    verdict,
+)
 
 MIN_BITS = {"RSA": 2048, "RSA-PSS": 2048, "DSA": 2048, "DH": 2048, "EC": 256}
+RSA_TYPES = frozenset({"RSA", "RSA-PSS"})
+# CAs date certificates back against wrong clocks and count the last second: 90 days are seldom 90 days to the second.
+LIFETIME_TOLERANCE = 3600.0
 WEAK_HASHES = frozenset({"md2", "md4", "md5", "sha1"})
 _MAX_NAMES = 5  # named in a sentence
 
@@ -25,10 +37,9 @@ def _leaf(observation: Observation) -> Certificate | None:
 
 def used(observation: Observation) -> tuple[Certificate, ...]:
     """Return the certificates that clients use: the trusted chain, else the path that was presented."""
-    openssl = verdict(observation, "openssl")
-    if openssl is not None and openssl.trusted:
-        return openssl.chain
-    return observation.chain.path if observation.chain is not None else observation.certificates[:1]
+    if observation.chain is None:
+        return observation.certificates[:1]
+    return observation.chain.trusted_chain or observation.chain.path
 
 
 def _day(seconds: float) -> str:
@@ -65,6 +76,9 @@ def _weak_key(observation: Observation) -> str | None:
         least = MIN_BITS.get(certificate.key_type)
         if least is not None and certificate.key_size is not None and certificate.key_size < least:
             return f"{certificate.subject or 'a certificate'} has the key {certificate.key}"
+        weakness = rsa_weakness_untrusted(certificate.spki_der) if certificate.key_type in RSA_TYPES else None
+        if weakness is not None:
+            return f"{certificate.subject or 'a certificate'} has an RSA key that {weakness}"
     error = next((e for e in openssl_errors(observation) if e.name in WEAK_KEY), None)
     return f"{error.subject}: {error.message}" if error is not None else None
 
@@ -74,8 +88,7 @@ def _weak_signature(observation: Observation) -> str | None:
 
     A server's own certificate is a root only if it is trusted as one.
     """
-    openssl = verdict(observation, "openssl")
-    trusted = openssl is not None and openssl.trusted
+    trusted = observation.chain is not None and bool(observation.chain.trusted_chain)
     for position, certificate in enumerate(used(observation)):
         is_root = certificate.is_self_issued and (position > 0 or trusted)
         if certificate.signature_hash in WEAK_HASHES and not is_root:
@@ -90,11 +103,14 @@ def _lifetime_too_long(observation: Observation) -> str | None:
     if leaf is None or seconds is None:
         return None
     limit = observation.module.trust.max_lifetime
-    if limit is None and _leads_to_public_root(observation, verdict(observation, "openssl")):
+    if limit is not None:
+        limit += LIFETIME_TOLERANCE
+    elif _leads_to_public_root(observation, verdict(observation, "openssl")):
         limit = allowed_lifetime(leaf)
     if limit is None or seconds <= limit:
         return None
-    return f"valid for {_days(seconds)} days where {_days(limit)} are allowed"
+    allowed = observation.module.trust.max_lifetime or limit
+    return f"valid for {_days(seconds)} days where {_days(allowed)} are allowed"
 
 
 def _leads_to_public_root(observation: Observation, openssl: Verdict | None) -> bool:
@@ -121,16 +137,22 @@ def _malformed(observation: Observation) -> str | None:
     for position, certificate in enumerate(observation.certificates):
         if certificate.problems:
             return f"certificate {position}: {certificate.problems[0]}"
-    error = next((e for e in openssl_errors(observation) if e.name in MALFORMED), None)
-    return f"certificate {error.depth}: {error.message}" if error is not None else None
+    return None
 
 
 def _webpki_noncompliant(observation: Observation) -> str | None:
-    """Present when ordinary clients accept the chain: otherwise the other findings say what is wrong."""
+    """Present when OpenSSL accepts the chain: otherwise the other findings say what is wrong."""
     openssl, webpki = verdict(observation, "openssl"), verdict(observation, "webpki")
-    if openssl is None or webpki is None or not openssl.trusted or webpki.trusted:
+    chain = observation.chain
+    if openssl is None or webpki is None or chain is None or not openssl.trusted:
         return None
-    return "; ".join(f"{error.name}: {error.message}" for error in webpki.errors)
+    refusing: dict[str, list[str]] = {}
+    for one in chain.clients:
+        for error in one.errors:
+            refusing.setdefault(error.name, []).append(one.client)
+    refused = [f"{e.name}: {e.message}; refused by {', '.join(refusing.get(e.name, ()))}" for e in webpki.errors]
+    advice = [f"{error.name}: {error.message}" for error in webpki.advice]
+    return "; ".join((*refused, *advice)) or None
 
 
 def _root_sent(observation: Observation) -> str | None:
@@ -159,6 +181,8 @@ CONDITIONS: Mapping[str, Callable[[Observation], str | None]] = {
     "certificate_name_mismatch": _name_mismatch,
     "certificate_self_signed": self_signed,
     "certificate_untrusted_issuer": untrusted_issuer,
+    "certificate_refused": refused,
+    "certificate_partial_chain": partial_chain,
     "certificate_chain_incomplete": chain_incomplete,
     "certificate_weak_key": _weak_key,
     "certificate_weak_signature": _weak_signature,

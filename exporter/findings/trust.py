@@ -1,6 +1,7 @@
-"""Why ordinary clients do not trust a chain: self-signed, incomplete, or from an issuer that nobody vouches for.
+"""Why clients do not trust a chain: self-signed, incomplete, from an issuer that nobody vouches for, or refused.
 
-At most one of the three holds, and none where another finding (expired, weak) says all. The hard question is a
+At most one of the four holds, and none where another finding (expired, weak) says all. A chain is refused when a path
+leads to a trusted root and a rule is broken on it: its purpose, a critical extension, a constraint. The hard question is a
 leaf that comes alone: was its intermediate forgotten, or is it signed by a root that is not trusted here? The
 certificate itself says so in this order:
 
@@ -16,11 +17,18 @@ A chain whose intermediates were sent leads to a root that is not trusted.
 """
 
 import re
+from itertools import pairwise
 
 from exporter.certificates.certificate import Certificate
-from exporter.certificates.extensions import authority_issuer_untrusted
-from exporter.certificates.openssl_errors import EXPLAINED_ELSEWHERE, NO_ISSUER, SELF_SIGNED, SELF_SIGNED_ROOT
-from exporter.certificates.path import is_issued_by
+from exporter.certificates.extensions import authority_issuer_untrusted, key_identifier_mismatch
+from exporter.certificates.openssl_errors import (
+    EXPLAINED_ELSEWHERE,
+    NO_ISSUER,
+    NO_TRUSTED_ROOT,
+    ONLY_PARTIAL,
+    SELF_SIGNED,
+    SELF_SIGNED_ROOT,
+)
 from exporter.certificates.verdict import Verdict, VerifyError
 from exporter.findings.observation import Observation
 
@@ -61,22 +69,54 @@ def chain_incomplete(observation: Observation) -> str | None:
 
 
 def untrusted_issuer(observation: Observation) -> str | None:
-    """Present when the chain ends at a root that is not trusted, or breaks a rule on its way there."""
-    errors = [error for error in openssl_errors(observation) if error.name not in EXPLAINED_ELSEWHERE]
-    if not errors or self_signed(observation) or _intermediate_is_missing(observation):
+    """Present when the chain ends at an authority that is not trusted."""
+    errors = [error for error in openssl_errors(observation) if error.name in NO_TRUSTED_ROOT]
+    if not errors or self_signed(observation) or _intermediate_is_missing(observation) or _has_path(observation):
         return None
-    if any(error.name in NO_ISSUER for error in errors):
-        chain = observation.chain
-        top = chain.path[-1] if chain is not None and chain.path else observation.certificates[0]
-        same_name = _roots_named_as_issuer(observation, top)
-        if any(is_issued_by(top, one) for one in same_name):
-            return f"{top.subject or 'a certificate'} is signed by a trusted root, but breaks a rule that counts before"
-        other_key = ": it has the name of a trusted root, but another key" if same_name else ""
-        return f"the issuer {top.issuer or 'of the chain'} is not trusted{other_key}"
     root = next((error for error in errors if error.name in SELF_SIGNED_ROOT), None)
     if root is not None:
         return f"the root {root.subject} is not trusted"
-    return "; ".join(dict.fromkeys(f"{error.subject}: {error.message}".lstrip(": ") for error in errors))
+    chain = observation.chain
+    top = chain.path[-1] if chain is not None and chain.path else observation.certificates[0]
+    other_key = ": it has the name of a trusted root, but another key"
+    suffix = other_key if _roots_named_as_issuer(observation, top) else ""
+    return f"the issuer {top.issuer or 'of the chain'} is not trusted{suffix}"
+
+
+def refused(observation: Observation) -> str | None:
+    """Present when a path leads to a trusted root, and OpenSSL's clients refuse it for a rule that is broken."""
+    errors = [error for error in openssl_errors(observation) if error.name not in EXPLAINED_ELSEWHERE]
+    rules = [error for error in errors if error.name not in NO_TRUSTED_ROOT]
+    if not errors or self_signed(observation) or (not rules and not _has_path(observation)):
+        return None
+    texts = [f"{error.subject}: {error.message}".lstrip(": ") for error in rules] or _why_openssl_sees_no_path(observation)
+    return "; ".join(dict.fromkeys(texts))
+
+
+def partial_chain(observation: Observation) -> str | None:
+    """Present when the chain ends at a trusted certificate that is no self-signed root: plain OpenSSL refuses."""
+    error = next((one for one in openssl_errors(observation) if one.name in ONLY_PARTIAL), None)
+    return f"{error.subject or 'the anchor'}: {error.message}" if error is not None else None
+
+
+def _why_openssl_sees_no_path(observation: Observation) -> list[str]:
+    """Say why OpenSSL takes a trusted certificate that did sign for no issuer."""
+    chain = observation.chain
+    trusted = chain.paths[0] if chain is not None and chain.paths else ()
+    for certificate, issuer in pairwise(trusted):
+        text = key_identifier_mismatch(certificate, issuer)
+        if certificate.faults:
+            text = certificate.faults[0].text
+        if text is not None:
+            return [f"{certificate.subject or 'a certificate'}: {text}"]
+    clients = chain.clients if chain is not None else ()
+    found = [f"{error.subject}: {error.message}".lstrip(": ") for one in clients for error in one.errors]
+    own = [text for text in found if not any(name.replace("_", " ") in text for name in NO_TRUSTED_ROOT)]
+    return own[:1] or ["OpenSSL finds no path to the trusted root that signed it"]
+
+
+def _has_path(observation: Observation) -> bool:
+    return observation.chain is not None and bool(observation.chain.paths)
 
 
 def _intermediate_is_missing(observation: Observation) -> bool:
@@ -95,7 +135,7 @@ def _intermediate_is_missing(observation: Observation) -> bool:
 
 def _roots_named_as_issuer(observation: Observation, certificate: Certificate) -> tuple[Certificate, ...]:
     trust = observation.chain.trust if observation.chain is not None else None
-    return trust.by_subject.get(certificate.issuer_der, ()) if trust is not None else ()
+    return trust.named(certificate.issuer_der) if trust is not None else ()
 
 
 def _only_public_roots(observation: Observation) -> bool:

@@ -161,7 +161,8 @@ def _description(certificate: Certificate) -> str:
 
 def _verdict(verdict: Verdict) -> Iterator[Sample]:
     by = f'verifier="{verdict.verifier}"'
-    yield "tls_certificate_trusted", by, float(verdict.trusted)
+    if verdict.trusted is not None:
+        yield "tls_certificate_trusted", by, float(verdict.trusted)
     for name, depth in dict.fromkeys((error.name, error.depth) for error in verdict.errors):
         yield "tls_certificate_verify_error_info", f'{by},{label("error", name)},depth="{depth}"', INFO
 

@@ -55,7 +55,7 @@ def _within(tag: int, name: bytes, base: bytes) -> bool:
             a & mask == b & mask for a, b, mask in zip(name, base[:half], base[half:], strict=True)
         )
     if tag == DIRECTORY_NAME:
-        inner, outer = relative_names(name), relative_names(base)
+        inner, outer = relative_names(name) or [], relative_names(base) or []
         return inner[: len(outer)] == outer
     return _within_domain(tag, name.decode("latin-1").lower(), base.decode("latin-1").lower())
 

@@ -3,7 +3,9 @@
 A value that cannot be read is left out here; that it is wrong is a fault of the certificate (`conformance`).
 """
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from exporter.certificates import der
@@ -24,7 +26,8 @@ USAGES = (
 )
 MAX_NAMES = 5000  # of one certificate that are compared with constraints
 _COMPRESSED = (b"\x02", b"\x03")  # SEC 1 section 2.3.3
-_TOP_FIELDS = 7  # of a body: what follows the key is optional
+_NO_SECONDS = re.compile(rb"\d{10}Z")
+_OFFSET = re.compile(rb"\d{12}[+-]\d{4}")
 _UNIQUE_IDENTIFIERS = frozenset((0x81, 0x82))
 
 
@@ -55,6 +58,7 @@ class Details:
     has_unique_identifiers: bool = False
     has_universal_string: bool = False
     is_compressed_point: bool = False
+    time_forms: frozenset[str] = frozenset()  # of the two times that are not in RFC 5280's form: see `_time_form`
     pss: tuple[str, str, int] | None = None  # hash, mask hash, salt length of an RSASSA-PSS signature
 
 
@@ -84,6 +88,7 @@ def _body(found: Details) -> None:
     found.has_unique_identifiers = any(one.tag in _UNIQUE_IDENTIFIERS for one in fields)
     names = fields[2].body + fields[4].body  # issuer and subject
     found.has_universal_string = any(value.tag == der.UNIVERSAL_STRING for value in _values(names))
+    found.time_forms = frozenset(map(_time_form, elements_untrusted(fields[3].body))) - {""}
     found.is_compressed_point = _is_compressed(fields[5])
     if found.certificate.signature_algorithm == "rsassaPss":
         found.pss = pss_parameters_untrusted(algorithm)
@@ -92,6 +97,26 @@ def _body(found: Details) -> None:
         extensions = extensions_untrusted(element_untrusted(listed.body, der.SEQUENCE))
         found.critical = frozenset(one.oid for one in extensions if one.critical)
         found.extensions = {one.oid: one.value for one in reversed(extensions)}
+
+
+def _time_form(time: Element) -> str:
+    """Tell the form of a time that RFC 5280 section 4.1.2.5 does not allow; "" for one that it does.
+
+    Clients differ in what they read over: `no_seconds`, `offset`, `leap_second`, `year_zero`; `bad` is everything else.
+    """
+    if time.tag == der.UTC_TIME and not der.is_canonical_time(time):
+        if _NO_SECONDS.fullmatch(time.body):
+            return "no_seconds"
+        return "offset" if _OFFSET.fullmatch(time.body) else "bad"
+    if time.tag in (der.UTC_TIME, der.GENERALIZED_TIME) and der.is_canonical_time(time):
+        if time.body.endswith(b"60Z"):
+            return "leap_second"
+        if time.tag == der.GENERALIZED_TIME and time.body.startswith(b"0000"):
+            return "year_zero"
+        with suppress(DERError):
+            der.time_untrusted(time)
+            return ""
+    return "bad"
 
 
 def _values(name: bytes) -> Iterator[Element]:

@@ -6,6 +6,7 @@ hostile chain may hold a hundred authorities of one name that all certify each o
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.distinguished_name import same_name
@@ -45,9 +46,7 @@ def paths_to_trust(chain: tuple[Certificate, ...], trust: TrustStore) -> tuple[P
 def compares_octets(path: Path) -> bool:
     """Tell whether each issuer is named in the very octets of its own subject."""
     certificates = path.certificates
-    return all(
-        one.issuer_der == issuer.subject_der for one, issuer in zip(certificates, certificates[1:], strict=False)
-    )
+    return all(one.issuer_der == issuer.subject_der for one, issuer in pairwise(certificates))
 
 
 def _extended(
