@@ -12,6 +12,7 @@ COPY pyproject.toml uv.lock README.md LICENSE ./
 # The dependencies alone: this layer stays as long as the lock does.
 RUN uv sync --locked --no-dev --extra quic --no-install-project
 COPY exporter ./exporter
+COPY docs/runbooks ./docs/runbooks
 RUN uv sync --locked --no-dev --extra quic --no-editable
 
 FROM python:${PYTHON_VERSION}-slim-bookworm

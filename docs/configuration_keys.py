@@ -7,6 +7,37 @@
 
 DURATION, FLAG, TEXT, FILE = "duration", "true or false", "text", "file name"
 
+_POLICY: dict[str, tuple[str, str]] = {
+    "expiry": (
+        "mapping",
+        "When the end of a certificate is near: the smaller of a time and a fraction of its lifetime.",
+    ),
+    "expiry.warn": (DURATION, "Time left at which `certificate_expiring_soon` is present."),
+    "expiry.warn_fraction": ("0 to 1", "Fraction of the lifetime left at which it is present."),
+    "expiry.critical": (DURATION, "Time left at which `certificate_expiry_imminent` is present."),
+    "expiry.critical_fraction": ("0 to 1", "Fraction of the lifetime left at which it is present."),
+    "accept[]": (
+        "list of mappings",
+        "Findings that are accepted: they stand in `tls_finding_accepted` and alert nobody.",
+    ),
+    "accept[].finding": ("id of a finding", "What is accepted."),
+    "accept[].reason": (TEXT, "Why; shown next to it."),
+    "accept[].until": (
+        "day, as 2027-06-30",
+        "Last day (UTC) of the acceptance; the finding is back after it. Absent: no end.",
+    ),
+    "severity": ("mapping of findings to severities", "Severities other than the catalogue's."),
+}
+
+
+def _policy(place: str, over: str) -> dict[str, tuple[str, str]]:
+    """Return the keys on findings for one of the three places; each says what it overrides."""
+    head = {
+        key: (takes, f"{meaning}{over}" if "." not in key else meaning) for key, (takes, meaning) in _POLICY.items()
+    }
+    return {f"{place}.{key}": words for key, words in head.items()}
+
+
 KEYS: dict[str, tuple[str, str]] = {
     "global.timeout": (DURATION, "The longest that a probe may take, unless its module says otherwise."),
     "global.concurrency": ("1 to 65536", "Probes under way at once."),
@@ -98,10 +129,19 @@ KEYS: dict[str, tuple[str, str]] = {
     "targets[].targets": ("list", "`host:port`, `https://host/path`, `tls://host`, `[v6]:port`, `unix:/path`."),
     "targets[].module": ("name of a module", "Default: `https` for `https://` and port 443, `tls` otherwise."),
     "targets[].labels": ("mapping", "Labels that every series of these targets gets."),
-    "target_files": (
-        "list of file names, with * and ?",
+    **_policy("global", ""),
+    **_policy("modules.NAME", " Goes before `global`."),
+    **_policy("targets[]", " Goes before the module."),
+    "target_files[]": (
+        "file name, with * and ?, or mapping",
         "Files in Prometheus' `file_sd` format (YAML or JSON), read again when they change.",
     ),
+    "target_files[].files": (
+        "list of file names, with * and ?",
+        "Such files, where they have a module or labels here.",
+    ),
+    "target_files[].module": ("name of a module", "Module of targets whose file has no `__param_module` for them."),
+    "target_files[].labels": ("mapping", "Labels of these targets; those of the file go before them."),
     "probe_endpoint.allow": (
         "list of patterns",
         (

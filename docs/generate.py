@@ -18,11 +18,12 @@ import yaml
 from configuration_keys import KEYS
 
 from exporter.config import model, schema
-from exporter.config.schema_types import Block, Named, Numbered, Reader, Shape
+from exporter.config.schema_types import Block, Named, Numbered, Reader, Shape, TextOr
 from exporter.config.units import format_duration
 from exporter.findings.catalogue import CATALOGUE, SEVERITIES
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.self_metrics import SelfMetrics
+from exporter.policy import ExpiryThresholds
 
 FOLDER = Path(__file__).parent
 ALERTS = FOLDER.parent / "mixin" / "alerts.yaml"
@@ -30,6 +31,7 @@ PART = re.compile(r"(<!-- generated: ([^>]+?) -->\n).*?(<!-- end of generated pa
 DEFAULTS = {
     "global": model.GlobalConfig(),
     "modules.NAME": model.Module(""),
+    "global.expiry": ExpiryThresholds(),
     "modules.NAME.http": model.HTTPConfig(),
     "modules.NAME.revocation": model.RevocationConfig(),
     "modules.NAME.posture": model.PostureConfig(),
@@ -75,6 +77,7 @@ def _inner(reader: Reader[Any]) -> tuple[type[Shape] | None, str]:
     """Return the shape that a reader reads, and how its keys are written: `[]` in a list, `.NAME` in a mapping."""
     suffix = "[]" if isinstance(reader, Numbered) else ".NAME" if isinstance(reader, Named) else ""
     item = reader.item if isinstance(reader, Numbered | Named) else reader
+    item = item.item if isinstance(item, TextOr) else item
     return (item.shape, suffix) if isinstance(item, Block) else (None, "")
 
 
@@ -85,7 +88,9 @@ def _default(key: str) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"`{format_duration(value)}`" if isinstance(value, float) else f"`{value}`"
+    if isinstance(value, float) and not name.endswith("fraction"):
+        return f"`{format_duration(value)}`"
+    return f"`{value}`"
 
 
 def metrics() -> str:

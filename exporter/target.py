@@ -6,10 +6,12 @@ Nothing is resolved or opened here, and a spelling that two readers could unders
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import idna
+
+from exporter.policy import PolicyLayer
 
 HTTPS_PORT = 443
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
@@ -46,12 +48,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One configured target: what was written, what it means, which module probes it, and the user's labels."""
+    """One configured target: what was written, what it means, which module probes it, and the user's labels.
+
+    `policy` is what its group writes on findings. It does not make another target: history and series go on.
+    """
 
     name: str
     endpoint: Endpoint
     module: str
     labels: tuple[tuple[str, str], ...] = ()
+    policy: PolicyLayer | None = field(default=None, compare=False)
 
     def __hash__(self) -> int:
         return hash(self.name)  # tells targets apart but for a few, and costs a tenth of all fields

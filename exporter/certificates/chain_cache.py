@@ -35,6 +35,7 @@ class Chain:
     unrelated: int | None  # position of the first certificate that did not sign the one before it
     trust: TrustStore | None
     clients: tuple[ClientVerdict, ...] = ()
+    signed_path: tuple[Certificate, ...] = ()  # of good signatures to a trusted certificate, whatever rule it breaks
     valid_from: float = -math.inf
     valid_until: float = math.inf
 
@@ -129,7 +130,7 @@ def _judge(
     for verdict in verdicts:
         involved += verdict.chain
     clients = (*view.verdicts, *(ClientVerdict(one.verifier, one.trusted, one.errors) for one in verdicts[:2]))
-    return Chain(certificates, verdicts, path, unrelated, trust, clients, *_window(involved, now))
+    return Chain(certificates, verdicts, path, unrelated, trust, clients, view.signed_path, *_window(involved, now))
 
 
 def _window(involved: Iterable[Certificate], now: float) -> tuple[float, float]:

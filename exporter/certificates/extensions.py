@@ -100,6 +100,40 @@ def authority_issuer_untrusted(parsed: x509.Certificate | None) -> bytes | None:
         return None
 
 
+def key_identifier_mismatch(certificate: bytes, issuer: bytes) -> str | None:
+    """Return where a certificate's authorityKeyIdentifier contradicts the issuer that signed it; None if nowhere.
+
+    OpenSSL does not take such a certificate for the issuer (section 4.2.1.1).
+    """
+    try:
+        below, (serial, above) = _serial_and_extensions(certificate)[1], _serial_and_extensions(issuer)
+        named = {part.tag: part.body for part in elements_untrusted(_one(below, AUTHORITY_KEY_IDENTIFIER).body)}
+        if 0x82 in named and named[0x82] != serial:  # noqa: PLR2004 - [2] authorityCertSerialNumber
+            return "its authorityKeyIdentifier names another serial number than its issuer has"
+        identifier = _one(above, SUBJECT_KEY_IDENTIFIER).body
+    except DERError:
+        return None
+    if 0x80 in named and named[0x80] != identifier:  # noqa: PLR2004 - [0] keyIdentifier
+        return "its authorityKeyIdentifier names another key than its issuer has"
+    return None
+
+
+def _serial_and_extensions(certificate: bytes) -> tuple[bytes, dict[str, bytes]]:
+    body = element_untrusted(element_untrusted(certificate, SEQUENCE).body, SEQUENCE)
+    fields = list(elements_untrusted(body.body))
+    serial = next((field.body for field in fields if field.tag == INTEGER), b"")
+    listed = next((field for field in fields if field.tag == 0xA3), None)  # noqa: PLR2004 - [3] extensions
+    if listed is None:
+        return serial, {}
+    return serial, {one.oid: one.value for one in extensions_untrusted(element_untrusted(listed.body, SEQUENCE))}
+
+
+def _one(extensions: dict[str, bytes], oid: str) -> Element:
+    if oid not in extensions:
+        raise DERError("the extension is missing")
+    return element_untrusted(extensions[oid])
+
+
 def _sequence(value: bytes) -> list[Element]:
     return list(elements_untrusted(element_untrusted(value, SEQUENCE).body))[:_MAX_VALUES]
 

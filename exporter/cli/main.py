@@ -61,12 +61,13 @@ def _checked(config_file: str, web_config_file: str) -> str:
     """Return what is there of valid files. Raises ConfigError with the problems of both."""
     from exporter.config.file_sd import check_target_files  # noqa: PLC0415
     from exporter.config.reader import load  # noqa: PLC0415
+    from exporter.metrics.vocabulary import VOCABULARY  # noqa: PLC0415
     from exporter.web.access import WebConfig  # noqa: PLC0415
 
     told: list[str] = []
     problems: list[Problem] = []
     try:
-        config = load(config_file)
+        config = load(config_file, VOCABULARY)
         problems.extend(check_target_files(config))
         told.append(f"{config_file}: valid, {_count(config.targets, 'target')}, {_count(config.modules, 'module')}")
     except ConfigError as error:

@@ -16,8 +16,9 @@ from exporter.errors import UsageError
 from exporter.findings.assessment import Assessment
 from exporter.metrics.exposition import pages
 from exporter.metrics.self_metrics import SelfMetrics
+from exporter.metrics.vocabulary import VOCABULARY
 from exporter.scrape.engine import Engine
-from exporter.scrape.report import TargetReport, make_report
+from exporter.scrape.report import TargetReport
 from exporter.target import HTTPS_PORT, Target, TargetError, parse_endpoint
 from exporter.wire.starttls import DIALOGUES
 
@@ -31,7 +32,7 @@ def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
 
     Raises UsageError and ConfigError.
     """
-    config = load(known.config_file) if known.config_file else Config()
+    config = load(known.config_file, VOCABULARY) if known.config_file else Config()
     target, module = _what(known, config)
     report = asyncio.run(_read(config, target, module))
     if known.format == "prometheus":
@@ -96,13 +97,11 @@ async def _read(config: Config, target: Target, module: Module) -> TargetReport:
     engine = Engine(config, SelfMetrics())
     try:
         timeout = module.timeout or config.global_.timeout
-        done = await engine.read(target, module, asyncio.get_running_loop().time() + timeout + 1)
+        done = await engine.report(target, module, asyncio.get_running_loop().time() + timeout + 1)
         if module.posture is None and module.revocation is None:
             return done
-        await engine.postures.settled()
-        await engine.revocations.settled()
-        results = [assessment.observation.result for assessment in done.assessments]
-        return make_report(target, module, engine.assess(target, module, results))
+        await engine.assessor.settled()
+        return engine.assess_again(done)
     finally:
         engine.close()
 

@@ -4,7 +4,7 @@ Several files become one configuration here. Everything that is wrong is collect
 """
 
 import glob
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from exporter.config.model import (
     ProxyConfig,
     RevocationConfig,
     Secret,
+    TargetFiles,
     TLSConfig,
     Transport,
     TrustConfig,
@@ -30,6 +31,8 @@ from exporter.config.problems import Problem, did_you_mean
 from exporter.config.schema_types import Shape
 from exporter.config.source import Source, Steps
 from exporter.config.targets import make_target
+from exporter.config.vocabulary import ANY_NAMES, Vocabulary
+from exporter.policy import Acceptance, PolicyLayer, policy_of
 from exporter.target import Target
 
 Made = TypeVar("Made")
@@ -40,6 +43,7 @@ FileSource = Source[schema.File]
 class Assembly:
     """Takes sources in their order; `problems` says what does not fit, `files` what was read besides them."""
 
+    vocabulary: Vocabulary = ANY_NAMES
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     whole: bool = True  # every module that may be referred to is there
@@ -48,14 +52,16 @@ class Assembly:
     def build(self, sources: list[FileSource]) -> Config:
         """Make one configuration of all sources."""
         self.whole = all(source.whole for source in sources)
-        modules = self.modules(sources)
+        global_ = self.globals(sources)
+        modules = {
+            name: replace(module, policy=policy_of((global_.layer, module.layer)))
+            for name, module in self.modules(sources).items()
+        }
         return Config(
-            global_=self.globals(sources),
+            global_=global_,
             modules=modules,
             targets=tuple(target for source in sources for target in self.targets(source, modules)),
-            target_files=tuple(
-                pattern_beside(source, name) for source in sources for name in source.shape.target_files or ()
-            ),
+            target_files=tuple(entry for source in sources for entry in self.target_files(source, modules)),
             probe_endpoint=ProbeEndpoint(
                 tuple(
                     pattern
@@ -65,6 +71,7 @@ class Assembly:
                 ),
             ),
             files=(*(source.name for source in sources), *dict.fromkeys(self.files)),
+            vocabulary=self.vocabulary,
         )
 
     def once(self, what: Hashable, source: FileSource, path: Steps, message: str, *, at_key: bool) -> bool:
@@ -82,10 +89,12 @@ class Assembly:
         """Merge `global`: each key may be written in one file only."""
         merged: dict[str, Any] = {}
         for source in sources:
+            if source.shape.global_ is not None:
+                self.policy(source, ("global",), source.shape.global_)
             for key, value in _written(source.shape.global_).items():
                 self.once(("global", key), source, ("global", key), "the key is written twice", at_key=True)
                 merged[key] = value
-        return GlobalConfig(**merged)
+        return GlobalConfig(layer=take_layer(merged), **merged)
 
     def modules(self, sources: list[FileSource]) -> dict[str, Module]:
         """Merge `modules`: each name may be written in one file only; built-in ones may be written over."""
@@ -100,8 +109,10 @@ class Assembly:
     def module(self, source: FileSource, name: str, shape: schema.Module, foundation: Module) -> Module:
         """Make a module; what is not written stays as in its foundation."""
         path: Steps = ("modules", name)
-        self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
+        self.conflicts(source, path, shape.conflicts())
+        self.policy(source, path, shape)
         fields = _written(shape)
+        fields["layer"] = take_layer(fields)
         for key, part in (("http", HTTPConfig), ("revocation", RevocationConfig), ("posture", PostureConfig)):
             if key in fields:
                 fields[key] = part(**_written(fields[key]))
@@ -115,9 +126,24 @@ class Assembly:
             fields.pop(key, None)
         return replace(foundation, **fields)
 
+    def policy(self, source: FileSource, path: Steps, shape: schema.Policied) -> None:
+        """Check what a place writes on findings."""
+        if shape.expiry is not None:
+            self.conflicts(source, (*path, "expiry"), shape.expiry.conflicts())
+        seen: dict[str, int] = {}
+        for number, entry in (shape.accept or {}).items():
+            first = seen.setdefault(entry.finding, number)
+            if first != number:
+                message = f"the finding is accepted twice here, first in accept[{first}]"
+                self.problems.append(source.problem((*path, "accept", number, "finding"), message))
+
+    def conflicts(self, source: FileSource, path: Steps, conflicts: Iterable[schema.Conflict]) -> None:
+        """Note what does not go together in one mapping."""
+        self.problems.extend(source.problem((*path, key), message) for key, message in conflicts)
+
     def tls_config(self, source: FileSource, path: Steps, shape: schema.TLSConfig) -> TLSConfig:
         """Make `tls_config`, with the files that it names checked."""
-        self.problems.extend(source.problem((*path, key), message) for key, message in shape.conflicts())
+        self.conflicts(source, path, shape.conflicts())
         fields = _written(shape)
         password_file = fields.pop("key_password_file", None)
         if password_file is not None:
@@ -175,16 +201,16 @@ class Assembly:
         targets = []
         for number, group in (source.shape.targets or {}).items():
             path: Steps = ("targets", number)
-            if group.module is not None and group.module not in modules:
-                if not self.whole:
-                    continue
-                hint = did_you_mean(group.module, modules) or f" (known: {', '.join(modules)})"
-                message = f"unknown module {group.module[:80]!r}{hint}"
-                self.problems.append(source.problem((*path, "module"), message))
+            if not self.knows_module(source, path, group.module, modules):
                 continue
-            labels = tuple(sorted((name, value) for name, value in (group.labels or {}).items() if value))
+            labels = sorted_labels(group.labels)
+            self.policy(source, path, group)
+            layer = take_layer(_written(group))
             for position, text in group.targets.items():
-                target, target_path = make_target(text, group.module, modules, labels), (*path, "targets", position)
+                target, target_path = (
+                    make_target(text, group.module, modules, labels, layer),
+                    (*path, "targets", position),
+                )
                 message = "the same target, module and labels are written twice"
                 if self.once(target, source, target_path, message, at_key=False):
                     targets.append(target)
@@ -192,11 +218,46 @@ class Assembly:
                         self.unix_socket(source, target_path, modules[target.module])
         return targets
 
+    def knows_module(self, source: FileSource, path: Steps, name: str | None, modules: dict[str, Module]) -> bool:
+        """Tell whether a module that is referred to is there; note it if it is not and would have been seen."""
+        if name is None or name in modules:
+            return True
+        if self.whole:
+            hint = did_you_mean(name, modules) or f" (known: {', '.join(modules)})"
+            self.problems.append(source.problem((*path, "module"), f"unknown module {name[:80]!r}{hint}"))
+        return False
+
+    def target_files(self, source: FileSource, modules: dict[str, Module]) -> Iterator[TargetFiles]:
+        """Yield the files of targets that one source names."""
+        for number, entry in (source.shape.target_files or {}).items():
+            if isinstance(entry, str):
+                yield TargetFiles(pattern_beside(source, entry))
+            elif isinstance(entry, schema.TargetFiles) and self.knows_module(
+                source, ("target_files", number), entry.module, modules
+            ):
+                labels = sorted_labels(entry.labels)
+                yield from (TargetFiles(pattern_beside(source, name), entry.module, labels) for name in entry.files)
+
     def unix_socket(self, source: FileSource, path: Steps, module: Module) -> None:
         """Check that the module of a Unix socket can reach one."""
         if module.proxy is not None or module.transport is Transport.QUIC:
             message = f"a Unix socket goes without proxy and quic: choose another module than {module.name!r}"
             self.problems.append(source.problem(path, message))
+
+
+def take_layer(written: dict[str, Any]) -> PolicyLayer:
+    """Take what is written on findings out of a mapping's keys."""
+    expiry, accept, severity = (written.pop(key, None) for key in ("expiry", "accept", "severity"))
+    return PolicyLayer(
+        expiry=tuple(_written(expiry).items()),
+        accept=tuple(Acceptance(one.finding, one.reason, one.until) for one in (accept or {}).values()),
+        severity=tuple((severity or {}).items()),
+    )
+
+
+def sorted_labels(written: dict[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """Return labels in the order of their names; one without a value is none."""
+    return tuple(sorted((name, value) for name, value in (written or {}).items() if value))
 
 
 def beside(source: FileSource, name: str) -> str:

@@ -2,22 +2,24 @@
 
 A file that is broken keeps the targets it last had, and is reported; a file that is gone takes its targets with it.
 Of the labels that begin with `__`, `__param_module` chooses the module; the others are Prometheus' own, left out.
+Module and labels of the entry in `target_files` hold where the file says nothing else.
 """
 
 import glob
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from exporter.config.file_watcher import Checksums
 from exporter.config.files import MissingFileError, NamedFileError, read_named
-from exporter.config.model import Config, Module
+from exporter.config.model import Config, TargetFiles
 from exporter.config.parsers import label_name, label_value
 from exporter.config.problems import Problem, did_you_mean, dotted
 from exporter.config.source import Steps
 from exporter.config.targets import make_target
+from exporter.config.vocabulary import Vocabulary
 from exporter.config.yaml_document import DocumentError, plain, read_document
 from exporter.target import Target, TargetError
 
@@ -53,13 +55,13 @@ class TargetFile:
     data: bytes = b""  # the bytes that were last good
 
 
-def read_targets(name: str, data: bytes, modules: Mapping[str, Module]) -> tuple[Target, ...]:
-    """Read the bytes of one file; raise TargetFileError with its first mistake."""
+def read_targets(name: str, data: bytes, config: Config, entry: TargetFiles | None = None) -> tuple[Target, ...]:
+    """Read the bytes of one file that an entry names; raise TargetFileError with its first mistake."""
     groups = _json(name, data) if name.endswith(".json") else _yaml(name, data)
     if groups is None:
         return ()
     try:
-        return tuple(_targets(groups, modules))
+        return tuple(_targets(groups, config, entry or TargetFiles(name)))
     except _WrongError as error:
         line, column = _place(name, data, error.steps)
         raise TargetFileError(Problem(name, line, column, dotted(error.steps), str(error))) from None
@@ -68,9 +70,10 @@ def read_targets(name: str, data: bytes, modules: Mapping[str, Module]) -> tuple
 def check_target_files(config: Config) -> tuple[Problem, ...]:
     """Return what is wrong with the files of targets that are there: the first problem of each."""
     problems = []
-    for path in _paths(config):
+    for entry in _files(config):
+        path = entry.pattern
         try:
-            read_targets(path, read_named(path), config.modules)
+            read_targets(path, read_named(path), config, entry)
         except MissingFileError:
             pass  # it may come
         except NamedFileError as error:
@@ -113,14 +116,14 @@ def _place(name: str, data: bytes, steps: Steps) -> tuple[int, int]:
     return 1, 1
 
 
-def _targets(groups: Any, modules: Mapping[str, Module]) -> Iterator[Target]:
+def _targets(groups: Any, config: Config, entry: TargetFiles) -> Iterator[Target]:
     if not isinstance(groups, list):
         raise _WrongError((), "a list of {targets, labels} is wanted")
     for number, group in enumerate(groups):
-        yield from _group((number,), group, modules)
+        yield from _group((number,), group, config, entry)
 
 
-def _group(where: Steps, group: Any, modules: Mapping[str, Module]) -> Iterator[Target]:
+def _group(where: Steps, group: Any, config: Config, entry: TargetFiles) -> Iterator[Target]:
     if not isinstance(group, dict):
         raise _WrongError(where, "a mapping with 'targets' is wanted")
     unknown = sorted(set(group) - {"targets", "labels"})
@@ -130,18 +133,20 @@ def _group(where: Steps, group: Any, modules: Mapping[str, Module]) -> Iterator[
     targets = group.get("targets")
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
         raise _WrongError((*where, "targets"), "a list of texts is wanted")
-    labels, module = _labels((*where, "labels"), group.get("labels"))
+    modules = config.modules
+    labels, module = _labels((*where, "labels"), group.get("labels"), config.vocabulary)
     if module is not None and module not in modules:
         hint = did_you_mean(module, modules)
         raise _WrongError((*where, "labels", MODULE_LABEL), f"unknown module {module[:80]!r}{hint}")
+    labels = tuple(sorted((dict(entry.labels) | dict(labels)).items()))
     for number, target in enumerate(targets):
         try:
-            yield make_target(str(target), module, modules, labels)
+            yield make_target(str(target), module or entry.module, modules, labels)
         except TargetError as error:
             raise _WrongError((*where, "targets", number), str(error)) from None
 
 
-def _labels(where: Steps, labels: Any) -> tuple[tuple[tuple[str, str], ...], str | None]:
+def _labels(where: Steps, labels: Any, vocabulary: Vocabulary) -> tuple[tuple[tuple[str, str], ...], str | None]:
     """Return the labels for the series, and the module that they choose."""
     if labels is None:
         return (), None
@@ -149,19 +154,25 @@ def _labels(where: Steps, labels: Any) -> tuple[tuple[tuple[str, str], ...], str
         raise _WrongError(where, "a mapping of names to texts is wanted")
     kept = {str(name): str(value or "") for name, value in labels.items() if not name.startswith("__")}
     try:
-        checked = tuple(sorted((label_name(name), label_value(value)) for name, value in kept.items() if value))
+        checked = tuple(
+            sorted((label_name(name, vocabulary), label_value(value)) for name, value in kept.items() if value)
+        )
     except ValueError as error:
         raise _WrongError(where, str(error)) from None
     return checked, labels.get(MODULE_LABEL) or None
 
 
-def _paths(config: Config) -> list[str]:
-    """Return the files that are there, and those that should be: named without *, ? or [...]."""
-    paths: dict[str, None] = {}
-    for pattern in config.target_files:
-        found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207 - whole patterns
-        paths.update(dict.fromkeys(found))
-    return list(paths)
+def _files(config: Config) -> list[TargetFiles]:
+    """Return the files that are there, and those that should be (named without *, ? or [...]), each with its entry."""
+    files: dict[TargetFiles, None] = {}
+    for entry in config.target_files:
+        files.update(dict.fromkeys(replace(entry, pattern=path) for path in matching(entry.pattern)))
+    return list(files)
+
+
+def matching(pattern: str) -> list[str]:
+    """Return the files that a pattern matches; a name without *, ? and [...] matches itself, there or not."""
+    return sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207 - whole patterns
 
 
 class FileTargets:
@@ -174,7 +185,7 @@ class FileTargets:
         self._config = config
         self._clock = clock
         self._checksums = Checksums()
-        self._files: dict[str, TargetFile] = {}
+        self._files: dict[TargetFiles, TargetFile] = {}
         self._inherited = dict(previous._files) if previous is not None else {}  # noqa: SLF001 - of its own kind
         self.targets: tuple[Target, ...] = ()
         self.refresh()
@@ -187,38 +198,38 @@ class FileTargets:
     def refresh(self) -> bool:
         """Look at the files, read those that changed; tell whether targets or errors are other than before."""
         before = self._files
-        self._files = {path: self._look(path) for path in _paths(self._config)}
-        self._checksums.keep(self._files)
+        self._files = {entry: self._look(entry) for entry in _files(self._config)}
+        self._checksums.keep([entry.pattern for entry in self._files])
         self._inherited = {}
         if self._files != before:
             self.targets = tuple(self._new_targets())
         return self._files != before
 
-    def _look(self, path: str) -> TargetFile:
-        known = self._files.get(path)
+    def _look(self, entry: TargetFiles) -> TargetFile:
+        known, path = self._files.get(entry), entry.pattern
         checksum = self._checksums.of(path)
         if known is not None and known.checksum == checksum:
             return known
         if known is None:
-            known = self._inherit(path)
+            known = self._inherit(entry)
         try:
             data = read_named(path)
-            targets = read_targets(path, data, self._config.modules)
+            targets = read_targets(path, data, self._config, entry)
         except MissingFileError as error:
             return TargetFile(path, error=str(error), checksum=checksum)
         except (TargetFileError, NamedFileError) as error:
             return replace(known, error=str(error), checksum=checksum)
         return TargetFile(path, "", self._clock(), targets, checksum, data)
 
-    def _inherit(self, path: str) -> TargetFile:
+    def _inherit(self, entry: TargetFiles) -> TargetFile:
         """Return what a file last held before a reload, as far as it fits the modules of now."""
-        previous = self._inherited.get(path)
+        previous, empty = self._inherited.get(entry), TargetFile(entry.pattern)
         if previous is None or previous.loaded_at is None:
-            return TargetFile(path)
+            return empty
         try:
-            return replace(previous, targets=read_targets(path, previous.data, self._config.modules))
+            return replace(previous, targets=read_targets(entry.pattern, previous.data, self._config, entry))
         except TargetFileError:
-            return TargetFile(path)
+            return empty
 
     def _new_targets(self) -> Iterator[Target]:
         """Yield each target once, without those that the configuration has itself."""

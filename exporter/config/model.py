@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from exporter.config.vocabulary import ANY_NAMES, Vocabulary
+from exporter.policy import DEFAULT_POLICY, Policy, PolicyLayer
 from exporter.target import Target
 
 
@@ -140,6 +142,9 @@ class Module:
     trust: TrustConfig = field(default_factory=TrustConfig)
     revocation: RevocationConfig | None = None
     posture: PostureConfig | None = None
+    # Of findings. What the module itself writes, and what that makes of `global`: no part of how a target is probed.
+    layer: PolicyLayer = field(default_factory=PolicyLayer, compare=False)
+    policy: Policy = field(default=DEFAULT_POLICY, compare=False)
 
     def __hash__(self) -> int:
         return hash((self.name, self.tls_config.server_name))  # a key of every probe; `/probe` asks by many names
@@ -152,6 +157,16 @@ class GlobalConfig:
     timeout: float = 10.0
     concurrency: int = 512
     per_address_concurrency: int = 4
+    layer: PolicyLayer = field(default_factory=PolicyLayer)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFiles:
+    """An entry of `target_files`: a file or pattern with its whole path, and what holds where the file says nothing."""
+
+    pattern: str
+    module: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +189,7 @@ class Config:
     global_: GlobalConfig = field(default_factory=GlobalConfig)
     modules: Mapping[str, Module] = field(default_factory=lambda: dict(BUILT_IN_MODULES))
     targets: tuple[Target, ...] = ()
-    target_files: tuple[str, ...] = ()
+    target_files: tuple[TargetFiles, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()
+    vocabulary: Vocabulary = field(default=ANY_NAMES, compare=False, repr=False)  # for files of targets, read later

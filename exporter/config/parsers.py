@@ -4,6 +4,7 @@ import base64
 import binascii
 import ipaddress
 import re
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
@@ -11,7 +12,9 @@ from exporter.config.model import ProxyConfig, Secret
 from exporter.config.patterns import parse_pattern
 from exporter.config.problems import did_you_mean, one_of
 from exporter.config.units import parse_duration
+from exporter.config.vocabulary import Vocabulary
 from exporter.config.yaml_document import Plain
+from exporter.policy import SEVERITIES
 from exporter.target import Endpoint, TargetError, parse_endpoint
 
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
@@ -31,21 +34,12 @@ STARTTLS_PORTS = {  # the registered port of each protocol that upgrades in plac
     "irc": 6667,
 }
 CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
-RESERVED_LABELS = frozenset(  # whatever the series of a target carry, and what the formats reserve
-    {
-        *("target", "module", "address", "server_name", "certificate_type", "position", "phase", "reason", "family"),
-        *("protocol", "cipher", "group", "alpn", "subject", "issuer", "serial_number", "fingerprint_sha256", "key"),
-        *("signature_algorithm", "dns_names", "ip_addresses", "chain", "verifier", "status", "source", "version"),
-        *("class", "finding", "severity", "error", "depth", "include_subdomains", "preload", "alt_svc"),
-        *("feature", "check", "vulnerability", "profile", "rule"),
-        *("le", "quantile"),
-    },
-)
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 _PROXY_PORTS = {"http": 3128, "socks5": 1080}
 _LONGEST_LABEL_VALUE = 1024
 _DIGEST_BYTES = 32
+_FIRST_YEAR = 1970
 
 
 def whole_number(value: object, low: int, high: int) -> int:
@@ -67,6 +61,11 @@ def true_or_false(value: object) -> bool:
     raise ValueError("write true or false, without quotes")
 
 
+def is_true(value: object) -> bool:
+    """Tell whether it is `true`; False for `false`. Raises ValueError for anything else but text."""
+    return isinstance(value, Plain) and value in ("true", "True", "TRUE")
+
+
 def duration(value: object) -> float:
     """Read a duration that must not be zero."""
     seconds = parse_duration(_text(value))
@@ -81,6 +80,42 @@ def refresh(value: object) -> float:
     if seconds < 1:
         raise ValueError("refresh must be at least 1s")
     return seconds
+
+
+def fraction(value: object) -> float:
+    """Read a fraction that is more than 0 and at most 1."""
+    if not isinstance(value, Plain) or not re.fullmatch(r"(?:0|1|0?\.[0-9]{1,6}|1\.0{1,6})", value):
+        percent = re.fullmatch(r"([0-9]{1,2})%?", value) if isinstance(value, str) else None
+        hint = f", did you mean {int(percent[1]) / 100:g}?" if percent and percent[1] not in ("0", "00") else ""
+        raise ValueError(f"a fraction like 0.25 is wanted, without quotes{hint}")
+    if not 0 < float(value) <= 1:
+        raise ValueError("a fraction is more than 0 and at most 1")
+    return float(value)
+
+
+def until(text: str) -> float:
+    """Read the last day of something, as 2027-06-30; return the Unix time at which that day ends in UTC."""
+    try:
+        day = date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
+    except ValueError:
+        day = None
+    if day is None or day.year < _FIRST_YEAR or day == date.max:
+        raise ValueError(f"bad day {text[:40]!r}: write it like 2027-06-30")
+    return (datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)).timestamp()
+
+
+def finding(text: str, vocabulary: Vocabulary) -> str:
+    """Read the id of a finding."""
+    known = vocabulary.findings
+    if known is None or text in known:
+        return text
+    hint = did_you_mean(text, known) or ": `tls-exporter findings` lists them all"
+    raise ValueError(f"unknown finding {text[:80]!r}{hint}")
+
+
+def severity(text: str) -> str:
+    """Read a severity."""
+    return choice(text, SEVERITIES)
 
 
 def filled(text: str) -> str:
@@ -178,13 +213,13 @@ def request_path(text: str) -> str:
     return text
 
 
-def label_name(text: str) -> str:
+def label_name(text: str, vocabulary: Vocabulary) -> str:
     """Read the name of a label that users may put on targets."""
     if not _LABEL.match(text):
         raise ValueError(f"bad label name {text[:80]!r}: letters, digits and _, not beginning with a digit")
     if text.startswith("__"):
         raise ValueError(f"the label name {text[:80]!r} is reserved: names beginning with __ belong to Prometheus")
-    if text in RESERVED_LABELS:
+    if text in vocabulary.reserved_labels:
         raise ValueError(f"the label name {text!r} is reserved: the exporter's own series carry it")
     return text
 

@@ -11,12 +11,16 @@ from exporter.config.files import NamedFileError, read_named
 from exporter.config.model import Config
 from exporter.config.problems import ConfigError, Problem
 from exporter.config.source import Source, read_source
+from exporter.config.vocabulary import ANY_NAMES, Vocabulary
 
 
-def load(path: str) -> Config:
-    """Read a configuration file or directory; raise ConfigError with all its problems."""
-    sources = [_source(file) for file in config_files(path)]
-    assembly = Assembly()
+def load(path: str, vocabulary: Vocabulary = ANY_NAMES) -> Config:
+    """Read a configuration file or directory; raise ConfigError with all its problems.
+
+    `vocabulary` has the names of findings and labels to check against.
+    """
+    sources = [_source(file, vocabulary) for file in config_files(path)]
+    assembly = Assembly(vocabulary)
     config = assembly.build(sources)
     problems = [problem for source in sources for problem in source.problems] + assembly.problems
     if problems:
@@ -38,8 +42,8 @@ def config_files(path: str) -> list[str]:
     return files
 
 
-def _source(file: str) -> Source[schema.File]:
+def _source(file: str, vocabulary: Vocabulary) -> Source[schema.File]:
     try:
-        return read_source(file, read_named(file), schema.File())
+        return read_source(file, read_named(file), schema.File(), vocabulary)
     except NamedFileError as error:
         return Source(file, schema.File(), problems=[Problem(file, 1, 1, "", str(error))], whole=False)

@@ -3,12 +3,27 @@
 A key without a value counts as not written, so every value may be None; defaults are in `model`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
+from typing import ClassVar
 
 from exporter.config import parsers
 from exporter.config.model import Addresses, IPProtocol, Transport
-from exporter.config.schema_types import Block, Key, Named, Needed, Numbered, Shape, between, each, one_of, text, value
+from exporter.config.schema_types import (
+    Block,
+    Key,
+    Named,
+    Needed,
+    Numbered,
+    Shape,
+    TextOr,
+    between,
+    each,
+    named,
+    one_of,
+    text,
+    value,
+)
 
 Conflict = tuple[str, str]  # the key, and the sentence about it
 
@@ -18,6 +33,41 @@ DURATION = value(parsers.duration)
 REFRESH = value(parsers.refresh)
 VERSION = text(parsers.tls_version)
 HOST_NAME = text(parsers.host_name)
+LABELS = Named(named(parsers.label_name), text(parsers.label_value), blank=str)  # one that is empty is none
+
+
+class Expiry(Shape):
+    """`expiry`: when the end of a certificate is near, in time and as a fraction of its lifetime."""
+
+    warn = Key(DURATION)
+    warn_fraction = Key(value(parsers.fraction))
+    critical = Key(DURATION)
+    critical_fraction = Key(value(parsers.fraction))
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield what does not go together."""
+        for key, lower in (("critical", self.warn), ("critical_fraction", self.warn_fraction)):
+            upper = self.written.get(key)
+            if lower is not None and upper is not None and upper > lower:
+                yield key, f"it is more than {key.replace('critical', 'warn')}: what is critical was never warned of"
+
+
+class Accept(Shape):
+    """An entry of `accept`: a finding that is accepted, why, and until when."""
+
+    instead_of_text = "a mapping is wanted: write '- {finding: ID, reason: why, until: 2027-06-30}'"
+
+    finding = Needed(named(parsers.finding))
+    reason = Needed(text(parsers.filled))
+    until = Key(text(parsers.until))
+
+
+class Policied(Shape):
+    """What `global`, a module and a group of targets can each say of findings."""
+
+    expiry = Key(Block(Expiry))
+    accept = Key(Numbered(Block(Accept)))
+    severity = Key(Named(named(parsers.finding), text(parsers.severity)))
 
 
 class TLSConfig(Shape):
@@ -26,7 +76,7 @@ class TLSConfig(Shape):
     ca_file = Key(TEXT)
     cert_file = Key(TEXT)
     key_file = Key(TEXT)
-    key_password = Key(TEXT)
+    key_password = Key(text(parsers.filled, literal=True))
     key_password_file = Key(TEXT)
     server_name = Key(HOST_NAME)
     min_version = Key(VERSION)
@@ -80,8 +130,20 @@ class Posture(Shape):
     active_checks = Key(FLAG)
 
 
-class Module(Shape):
+class Module(Policied):
     """A module: how to probe."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(TLSConfig.keys, "it stands in 'tls_config' of the module"),
+        **dict.fromkeys(Trust.keys, "it stands in 'trust' of the module"),
+        **dict.fromkeys(("path", "host", "hsts", "redirect_from_port"), "it stands in 'http' of the module"),
+        **dict.fromkeys(("crl", "ocsp"), "it stands in 'revocation' of the module"),
+        "active_checks": "it stands in 'posture' of the module",
+        "refresh": "it stands in 'posture' or 'revocation' of the module",
+        **dict.fromkeys(("warn", "warn_fraction", "critical", "critical_fraction"), "it stands in 'expiry'"),
+        **dict.fromkeys(("targets", "labels"), "it stands in an entry of 'targets', which names its module"),
+        **dict.fromkeys(("concurrency", "per_address_concurrency"), "it stands in 'global'"),
+    }
 
     timeout = Key(DURATION)
     tls_config = Key(Block(TLSConfig))
@@ -96,10 +158,10 @@ class Module(Shape):
     starttls = Key(text(parsers.starttls))
     alpn = Key(each(text(parsers.alpn_protocol)))
     transport = Key(one_of(Transport))
-    http = Key(Block(HTTP))
+    http = Key(Block(HTTP, true_is_empty=True))
     trust = Key(Block(Trust))
-    revocation = Key(Block(Revocation))
-    posture = Key(Block(Posture))
+    revocation = Key(Block(Revocation, true_is_empty=True))
+    posture = Key(Block(Posture, true_is_empty=True))
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""
@@ -129,18 +191,35 @@ class Module(Shape):
                 yield key, "it does not go with 'transport: quic'"
 
 
-class TargetGroup(Shape):
+class TargetGroup(Policied):
     """An entry of `targets`: some targets, the module that probes them, and their labels."""
 
     instead_of_text = "a mapping is wanted: write '- targets: [example.com:443]'"
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        **Module.elsewhere,
+        **{
+            name: "it belongs to a module: write it under modules.NAME, and 'module: NAME' here"
+            for name in Module.keys
+            if name not in Policied.keys
+        },
+        "target": "write 'targets', a list",
+        "url": "write 'targets', a list",
+        "urls": "write 'targets', a list",
+        "hosts": "write 'targets', a list",
+        "host": "write 'targets', a list",
+    }
 
     targets = Needed(Numbered(text(parsers.target_text)))
     module = Key(TEXT)
-    labels = Key(Named(text(parsers.label_name), text(parsers.label_value), blank=str))  # one that is empty is none
+    labels = Key(LABELS)
 
 
-class Global(Shape):
+class Global(Policied):
     """`global`."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        Module.keys, "it belongs to a module: write it under modules.NAME"
+    )
 
     timeout = Key(DURATION)
     concurrency = Key(between(1, 65536))
@@ -153,11 +232,27 @@ class ProbeEndpoint(Shape):
     allow = Key(each(text(parsers.allow_pattern)))
 
 
+class TargetFiles(Shape):
+    """An entry of `target_files`: files, and what holds for those of their targets that do not say otherwise."""
+
+    files = Needed(each(text(parsers.file_pattern)))
+    module = Key(TEXT)
+    labels = Key(LABELS)
+
+
 class File(Shape):
     """One whole file."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(Module.keys, "it belongs to a module: write it under modules.NAME"),
+        **dict.fromkeys(Global.keys, "it stands in 'global'"),
+        "allow": "it stands in 'probe_endpoint'",
+        "module": "it is plural here: write 'modules: {NAME: {...}}'",
+        "target": "write 'targets', a list of {targets, module, labels}",
+    }
 
     global_ = Key(Block(Global))
     modules = Key(Named(text(parsers.module_name), Block(Module), blank=Module))
     targets = Key(Numbered(Block(TargetGroup)))
-    target_files = Key(each(text(parsers.file_pattern)))
+    target_files = Key(Numbered(TextOr(text(parsers.file_pattern), Block(TargetFiles))))
     probe_endpoint = Key(Block(ProbeEndpoint))

@@ -3,33 +3,29 @@
 What is wrong is noted at its place and left out, and the reading goes on. Nothing is filled in here or compared.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
 from exporter.config import parsers
+from exporter.config.hints import FOREIGN_KEYS, refuse_templates
 from exporter.config.problems import Problem, did_you_mean, dotted
+from exporter.config.vocabulary import ANY_NAMES, Vocabulary
 from exporter.config.yaml_document import Entry, Node
 
 T = TypeVar("T")
+U = TypeVar("U")
 Word = TypeVar("Word", bound=StrEnum)
 AnyShape = TypeVar("AnyShape", bound="Shape")
 
-_FOREIGN_KEYS = {  # what people bring along from blackbox_exporter and Prometheus
-    "insecure_skip_verify": "not needed: a probe always completes and tells trust apart, in tls_certificate_trusted",
-    "prober": "not needed: every module probes TLS; 'http' asks for a request on the same connection",
-    "preferred_ip_protocol": "write 'ip_protocol: ip4' or 'ip_protocol: ip6'",
-    "static_configs": "write 'targets', a list of {targets, module, labels}",
-    "file_sd_configs": "write 'target_files', a list of file names",
-    "scrape_timeout": "write 'timeout'; the deadline of a scrape comes from Prometheus",
-}
 _KINDS = {dict: "a mapping", list: "a list", str: "text"}
 
 
 class Trail:
     """Where in a file the reading is, and what was wrong on the way."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, vocabulary: Vocabulary = ANY_NAMES) -> None:
+        self.vocabulary = vocabulary
         self.problems: list[Problem] = []
         self._file = file
         self._steps: list[str | int] = []
@@ -81,22 +77,28 @@ class Shape:
 
     keys: ClassVar[dict[str, Key[Any]]] = {}
     instead_of_text: ClassVar[str] = ""  # the message where text stands in place of this mapping
+    elsewhere: ClassVar[Mapping[str, str]] = {}  # keys that stand in another mapping, and where
 
     def __init__(self, written: dict[str, Any] | None = None) -> None:
         self.written = written or {}
 
     def __init_subclass__(cls) -> None:
-        cls.keys = {key.name: key for key in vars(cls).values() if isinstance(key, Key)}
+        own = {key.name: key for key in vars(cls).values() if isinstance(key, Key)}
+        cls.keys = own | {name: key for name, key in cls.keys.items() if name not in own}
 
 
 class Block(Generic[AnyShape]):
     """Reads a mapping with known keys."""
 
-    def __init__(self, shape: type[AnyShape]) -> None:
-        self.shape = shape
+    def __init__(self, shape: type[AnyShape], *, true_is_empty: bool = False) -> None:
+        self.shape, self.true_is_empty = shape, true_is_empty
 
     def __call__(self, node: Node, trail: Trail) -> AnyShape | None:
-        """Read it; without a key that is needed it is of no use."""
+        """Read it; without a key that is needed it is of no use. `true` may stand for {}: all of it, as by default."""
+        if self.true_is_empty and isinstance(node.content, str):
+            if parsers.is_true(node.content):
+                return self.shape()
+            raise ValueError("write true, or a mapping of its keys; without it, leave the key out")
         if isinstance(node.content, str) and self.shape.instead_of_text:
             raise ValueError(self.shape.instead_of_text)
         keys, entries = self.shape.keys, _mapping(node)
@@ -117,9 +119,12 @@ class Block(Generic[AnyShape]):
 
     def _refuse(self, key: Node, _: Trail) -> None:
         name, known = str(key.content), self.shape.keys
-        if name in _FOREIGN_KEYS:
-            raise ValueError(f"unknown key: {_FOREIGN_KEYS[name]}")
-        raise ValueError(f"unknown key{did_you_mean(name, known) or ' (known: ' + ', '.join(known) + ')'}")
+        near = did_you_mean(name, known)
+        if name in self.shape.elsewhere:
+            raise ValueError(f"unknown key: {self.shape.elsewhere[name]}")
+        if name in FOREIGN_KEYS:
+            raise ValueError(f"unknown key: {FOREIGN_KEYS[name]}")
+        raise ValueError(f"unknown key{near or ' (known: ' + ', '.join(known) + ')'}")
 
 
 class Named(Generic[T]):
@@ -160,21 +165,39 @@ class Numbered(Generic[T]):
         return kept
 
 
+class TextOr(Generic[T, U]):
+    """Reads text by one reader, and whatever else is written by another."""
+
+    def __init__(self, of_text: Reader[T], item: Reader[U]) -> None:
+        self.of_text, self.item = of_text, item
+
+    def __call__(self, node: Node, trail: Trail) -> T | U | None:
+        """Read it."""
+        return self.of_text(node, trail) if isinstance(node.content, str) else self.item(node, trail)
+
+
 def each(item: Reader[T]) -> Reader[tuple[T, ...]]:
     """Read a list."""
     numbered = Numbered(item)
     return lambda node, trail: tuple(numbered(node, trail).values())
 
 
-def text(read: Callable[[str], T]) -> Reader[T]:
-    """Read text, as a reader of values understands it."""
+def text(read: Callable[[str], T], *, literal: bool = False) -> Reader[T]:
+    """Read text, as a reader of values understands it. Only what is `literal` may look like a template."""
 
     def read_text(node: Node, _: Trail) -> T:
         if isinstance(node.content, str):
+            if not literal:
+                refuse_templates(node.content)
             return read(str(node.content))
         raise unfit("text is wanted", node)
 
     return read_text
+
+
+def named(read: Callable[[str, Vocabulary], T]) -> Reader[T]:
+    """Read text that other rooms must know, or must not, as a reader of values understands it."""
+    return lambda node, trail: text(lambda written: read(written, trail.vocabulary))(node, trail)
 
 
 def value(read: Callable[[object], T]) -> Reader[T]:

@@ -8,6 +8,7 @@ from typing import Generic
 
 from exporter.config.problems import Problem, dotted
 from exporter.config.schema_types import AnyShape, Block, Trail
+from exporter.config.vocabulary import ANY_NAMES, Vocabulary
 from exporter.config.yaml_document import DocumentError, Node, read_document
 
 Steps = tuple[str | int, ...]
@@ -34,7 +35,7 @@ class Source(Generic[AnyShape]):
         return Problem(self.name, node.line, node.column, dotted(path), message)
 
 
-def read_source(name: str, data: bytes, empty: AnyShape) -> Source[AnyShape]:
+def read_source(name: str, data: bytes, empty: AnyShape, vocabulary: Vocabulary = ANY_NAMES) -> Source[AnyShape]:
     """Read one file of the shape of `empty`: what is right of it, and all that is wrong with its text and shape."""
     source = Source(name, empty)
     try:
@@ -48,7 +49,7 @@ def read_source(name: str, data: bytes, empty: AnyShape) -> Source[AnyShape]:
         return source
     source.root = document.root
     if isinstance(document.root.content, dict):
-        trail = Trail(name)
+        trail = Trail(name, vocabulary)
         source.shape = Block(type(empty))(document.root, trail) or empty
         source.problems.extend(trail.problems)
         source.whole = all(problem.path != "modules" for problem in trail.problems)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from exporter.config.model import Module
 from exporter.config.parsers import STARTTLS_PORTS
+from exporter.policy import PolicyLayer
 from exporter.target import HTTPS_PORT, Endpoint, Target, parse_endpoint
 
 
@@ -25,6 +26,7 @@ def make_target(
     module_name: str | None,
     modules: Mapping[str, Module],
     labels: tuple[tuple[str, str], ...] = (),
+    policy: PolicyLayer | None = None,
 ) -> Target:
     """Read a target and fill in its module and port; TargetError if it is badly written, KeyError if no such module."""
     endpoint = parse_endpoint(text)
@@ -32,4 +34,4 @@ def make_target(
     if endpoint.port is None and endpoint.unix_path is None:
         port = HTTPS_PORT if endpoint.scheme == "https" else default_port(module)
         endpoint = replace(endpoint, port=port)
-    return Target(text, endpoint, module.name, labels)
+    return Target(text, endpoint, module.name, labels, policy if policy != PolicyLayer() else None)

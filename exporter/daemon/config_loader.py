@@ -14,6 +14,7 @@ from exporter.config.file_watcher import FileWatcher
 from exporter.config.model import Config
 from exporter.config.problems import ConfigError
 from exporter.config.reader import load
+from exporter.metrics.vocabulary import VOCABULARY
 
 
 class ConfigLoader:
@@ -30,7 +31,7 @@ class ConfigLoader:
         """Read everything. Raises ConfigError; the last good configuration and its targets are then kept."""
         self._files.changed()  # what changes from here on is seen at the next poll
         try:
-            config = load(self._path)
+            config = load(self._path, VOCABULARY)
         except ConfigError as error:
             self._files.follow(error.files)
             raise

@@ -52,7 +52,7 @@ class GCTuning:
         gc.freeze()
         self._after_collection = gc.get_freeze_count()
 
-    def tidy(self) -> None:
+    def after_report(self) -> None:
         """Count a reading, and look through what is young if it is time."""
         self._readings += 1
         if self._readings % READINGS_AT_ONCE == 0:

@@ -62,9 +62,9 @@ class Daemon:
         access = await asyncio.to_thread(WebConfig.load, self._settings.web_config_file)
         self._loaded()
         gc_tuning = GCTuning()
-        self._engine = Engine(config, self._own, tidy=gc_tuning.tidy)
+        self._engine = Engine(config, self._own, after_report=gc_tuning.after_report)
         self._tell_broken_files()
-        site = WebContext(
+        site = self._site = WebContext(
             self._engine,
             self._own,
             self._settings.options,
@@ -183,14 +183,17 @@ class Daemon:
             self._adopt(config, "configuration reloaded")
         except ConfigError as error:
             self._own.reload_successful.set(0)
+            self._site.refused = tuple(str(problem) for problem in error.problems)
             for problem in error.problems:
                 log.warning("the configuration is not valid, the old one stays in force", problem=str(problem))
             return str(error)
         except Exception as error:  # noqa: BLE001 - as MemoryError
             self._own.reload_successful.set(0)
+            self._site.refused = (f"it cannot be read: {type(error).__name__}",)
             log.warning("the configuration cannot be read, the old one stays in force", error=type(error).__name__)
             return f"the configuration cannot be read: {type(error).__name__}"
         self._loaded()
+        self._site.refused = ()
         return ""
 
     def _adopt(self, config: Config, why: str) -> None:

@@ -122,7 +122,7 @@ CERTIFICATES = (
         "almost-expired",
         "A certificate of 47 days with less than two left.",
         Endpoint(Leaf(starts=-45.2, ends=1.8)),
-        _TLS13,
+        replace(_TLS13, findings=("certificate_expiry_imminent",)),
     ),
     Scenario(
         "not-yet-valid",

@@ -1,63 +1,71 @@
-"""From what is known of an endpoint to the findings that are present: every condition of every topic, once.
+"""From what is known of an endpoint to the findings that are present: every rule of the catalogue, once.
 
-A condition returns a sentence when its finding is present, and None when it is not or cannot be known.
+The policy of the target then decides on the severity of each, and sets those apart that somebody has accepted.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 
-from exporter.findings import certificate, http, posture, revocation
-from exporter.findings.catalogue import CATALOGUE
-from exporter.findings.finding import SEVERITIES, Finding
+from exporter.findings.catalogue import RULES
+from exporter.findings.finding import SEVERITIES, Finding, with_severity
 from exporter.findings.observation import Observation
+from exporter.findings.validity import next_boundary
+from exporter.policy import Acceptance
 from exporter.probe.result import Result
-
-Condition = Callable[[Observation], str | None]
-
-CONDITIONS: Mapping[str, Condition] = {
-    **certificate.CONDITIONS,
-    **revocation.CONDITIONS,
-    **posture.CONDITIONS,
-    **http.CONDITIONS,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A finding that is present, with what was seen. `detail` may hold a peer's words: escape it where it is shown."""
+    """A finding that is present, with what was seen. `detail` may hold a peer's words: escape it where it is shown.
+
+    `finding` has the severity of the target's policy. `certificate` is the position in the chain of the certificate
+    that it is about, None where it is about none. `acceptance` is set if somebody has accepted it.
+    """
 
     finding: Finding
     detail: str
+    certificate: int | None = None
+    acceptance: Acceptance | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """One endpoint as it was seen, and what is wrong with it, the worst first.
+    """One endpoint as it was seen, and what is wrong with it, the worst first; `accepted` is not in `findings`.
 
+    `holds_until` is the Unix time at which the clock alone may change the findings.
     `carried_over`: nothing but times differs from the judgement before, so that what follows from it is the same.
     """
 
     observation: Observation
     findings: tuple[Found, ...] = ()
+    accepted: tuple[Found, ...] = ()
+    holds_until: float = float("inf")
     reused: bool = field(default=False, compare=False)
 
 
 def assess(observation: Observation) -> Assessment:
     """Return the observation with every finding that is present."""
-    found = [
-        Found(CATALOGUE[finding], detail)
-        for finding, condition in CONDITIONS.items()
-        if (detail := condition(observation)) is not None
-    ]
+    policy, now = observation.policy, observation.now
+    found = []
+    for rule in RULES:
+        detail = rule.detail(observation)
+        if detail is not None:
+            finding = with_severity(rule.finding, policy.severity_of(rule.finding.id, rule.finding.severity))
+            found.append(Found(finding, detail.text, detail.certificate, policy.acceptance(finding.id, now)))
     found.sort(key=lambda one: SEVERITIES.index(one.finding.severity))
-    return Assessment(observation, tuple(found))
+    return Assessment(
+        observation,
+        tuple(one for one in found if one.acceptance is None),
+        tuple(one for one in found if one.acceptance is not None),
+        min(policy.next_change(now), next_boundary(observation)),
+    )
 
 
 def reassess(observation: Observation, before: Assessment) -> Assessment:
     """Judge an endpoint that was judged before: if nothing has changed that a condition can see, nothing is asked."""
-    if is_unchanged(observation, before.observation):
-        return Assessment(observation, before.findings, reused=True)
+    if before.observation.now <= observation.now < before.holds_until and is_unchanged(observation, before.observation):
+        return Assessment(observation, before.findings, before.accepted, before.holds_until, reused=True)
     return assess(observation)
 
 
@@ -71,6 +79,7 @@ def is_unchanged(one: Observation, other: Observation) -> bool:
     return (
         chain is not None
         and chain.trust is not None
+        and one.policy == other.policy
         and _what_is_known(one) == _what_is_known(other)
         and _what_was_seen(one.result) == _what_was_seen(other.result)
     )

@@ -1,28 +1,27 @@
-"""The catalogue of findings: every id with its severity and texts, once.
+"""The catalogue of findings: every rule of every topic, once.
 
-It feeds the metric, the status page, the `findings` command and the runbooks. Whether a finding is present is
-judged by the conditions beside it, never here.
+It feeds the metric, the pages, the `findings` command, the runbooks and the configuration's `accept` and `severity`.
+A new finding is one row in the file of its topic; a new topic is one line here.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from exporter.findings.catalogue_certificate import CERTIFICATE_FINDINGS
-from exporter.findings.catalogue_http import HTTP_FINDINGS
-from exporter.findings.catalogue_protocol import CIPHER_FINDINGS, FLAW_FINDINGS, VERSION_FINDINGS
-from exporter.findings.finding import SEVERITIES, Finding
+from exporter.findings import certificate, chain, http, posture, protocol, refused, revocation, trust, validity
+from exporter.findings.finding import SEVERITIES, Finding, Rule
 
-__all__ = ["CATALOGUE", "SEVERITIES", "Finding"]
+__all__ = ["CATALOGUE", "RULES", "SEVERITIES", "Finding"]
 
-CATALOGUE: Mapping[str, Finding] = MappingProxyType(
-    {
-        finding.id: finding
-        for finding in (
-            *CERTIFICATE_FINDINGS,
-            *VERSION_FINDINGS,
-            *CIPHER_FINDINGS,
-            *FLAW_FINDINGS,
-            *HTTP_FINDINGS,
-        )
-    },
+RULES: tuple[Rule, ...] = (
+    *validity.RULES,
+    *certificate.RULES,
+    *trust.RULES,
+    *refused.RULES,
+    *chain.RULES,
+    *revocation.RULES,
+    *protocol.RULES,
+    *posture.RULES,
+    *http.RULES,
 )
+
+CATALOGUE: Mapping[str, Finding] = MappingProxyType({rule.finding.id: rule.finding for rule in RULES})

@@ -1,196 +1,137 @@
-"""When the findings on certificates and chains are present. Conditions only: their texts stand in the catalogue.
+"""The findings on what certificates say: names, keys, signatures, pins, encoding.
 
-What ordinary clients would say decides on trust. An expired or weak certificate that is sent along but that no
-client needs is no finding. Without trusted roots nothing is said of trust, only of what a certificate says itself.
+What ordinary clients would say decides on trust. A weak certificate that is sent along but that no client needs is
+no finding. Without trusted roots nothing is said of trust, only of what a certificate says itself.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-
-from exporter.certificates.certificate import Certificate
-from exporter.certificates.lifetime import SECONDS_PER_DAY, allowed_lifetime, lifetime
-from exporter.certificates.openssl_errors import EXPIRED, NOT_YET_VALID, WEAK_KEY, WEAK_SIGNATURE
-from exporter.certificates.verdict import Verdict
+from exporter.certificates.openssl_errors import WEAK_KEY, WEAK_SIGNATURE
 from exporter.certificates.weak_keys import rsa_weakness_untrusted
+from exporter.findings.finding import Detail, Finding, Rule
 from exporter.findings.observation import Observation
-from exporter.findings.trust import (
-    chain_incomplete,
-    openssl_errors,
-    partial_chain,
-    refused,
-    self_signed,
-    untrusted_issuer,
-    verdict,
-)
+from exporter.findings.trust import leaf_of, openssl_errors, position, used
 
 MIN_BITS = {"RSA": 2048, "RSA-PSS": 2048, "DSA": 2048, "DH": 2048, "EC": 256}
 RSA_TYPES = frozenset({"RSA", "RSA-PSS"})
-# CAs date certificates back against wrong clocks and count the last second: 90 days are seldom 90 days to the second.
-LIFETIME_TOLERANCE = 3600.0
 WEAK_HASHES = frozenset({"md2", "md4", "md5", "sha1"})
 _MAX_NAMES = 5  # named in a sentence
 
 
-def _leaf(observation: Observation) -> Certificate | None:
-    return observation.certificates[0] if observation.certificates else None
-
-
-def used(observation: Observation) -> tuple[Certificate, ...]:
-    """Return the certificates that clients use: the trusted chain, else the path that was presented."""
-    if observation.chain is None:
-        return observation.certificates[:1]
-    return observation.chain.trusted_chain or observation.chain.path
-
-
-def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _expired(observation: Observation) -> str | None:
-    leaf = _leaf(observation)
-    if leaf is not None and leaf.not_after is not None and leaf.not_after < observation.now:
-        return f"the certificate ended at {_day(leaf.not_after)}"
-    error = next((e for e in openssl_errors(observation) if e.name in EXPIRED and e.depth > 0), None)
-    return f"the chain's certificate {error.subject} has expired" if error is not None else None
-
-
-def _not_yet_valid(observation: Observation) -> str | None:
-    leaf = _leaf(observation)
-    if leaf is not None and leaf.not_before is not None and leaf.not_before > observation.now:
-        return f"the certificate begins at {_day(leaf.not_before)}"
-    error = next((e for e in openssl_errors(observation) if e.name in NOT_YET_VALID and e.depth > 0), None)
-    return f"the chain's certificate {error.subject} is not valid yet" if error is not None else None
-
-
-def _name_mismatch(observation: Observation) -> str | None:
-    leaf = _leaf(observation)
+def _name_mismatch(observation: Observation) -> Detail | None:
+    leaf = leaf_of(observation)
     if observation.name_match is not False or leaf is None:
         return None
     names = (*leaf.dns_names, *leaf.ip_addresses)
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
-    return f"the certificate is for {', '.join(names[:_MAX_NAMES])}{more}" if names else "it has no names"
+    return Detail(f"the certificate is for {', '.join(names[:_MAX_NAMES])}{more}" if names else "it has no names", 0)
 
 
-def _weak_key(observation: Observation) -> str | None:
+def _weak_key(observation: Observation) -> Detail | None:
     for certificate in used(observation):
         least = MIN_BITS.get(certificate.key_type)
         if least is not None and certificate.key_size is not None and certificate.key_size < least:
-            return f"{certificate.subject or 'a certificate'} has the key {certificate.key}"
+            text = f"{certificate.subject or 'a certificate'} has the key {certificate.key}"
+            return Detail(text, position(observation, certificate))
         weakness = rsa_weakness_untrusted(certificate.spki_der) if certificate.key_type in RSA_TYPES else None
         if weakness is not None:
-            return f"{certificate.subject or 'a certificate'} has an RSA key that {weakness}"
+            text = f"{certificate.subject or 'a certificate'} has the key {certificate.key}, which {weakness}"
+            return Detail(text, position(observation, certificate))
     error = next((e for e in openssl_errors(observation) if e.name in WEAK_KEY), None)
-    return f"{error.subject}: {error.message}" if error is not None else None
+    return Detail(f"{error.subject}: {error.message}", error.depth) if error is not None else None
 
 
-def _weak_signature(observation: Observation) -> str | None:
+def _weak_signature(observation: Observation) -> Detail | None:
     """Present for every certificate but a root, which is trusted for itself and not for its signature.
 
     A server's own certificate is a root only if it is trusted as one.
     """
     trusted = observation.chain is not None and bool(observation.chain.trusted_chain)
-    for position, certificate in enumerate(used(observation)):
-        is_root = certificate.is_self_issued and (position > 0 or trusted)
+    for index, certificate in enumerate(used(observation)):
+        is_root = certificate.is_self_issued and (index > 0 or trusted)
         if certificate.signature_hash in WEAK_HASHES and not is_root:
-            return f"{certificate.subject or 'a certificate'} is signed with {certificate.signature_algorithm}"
+            text = f"{certificate.subject or 'a certificate'} is signed with {certificate.signature_algorithm}"
+            return Detail(text, position(observation, certificate))
     error = next((e for e in openssl_errors(observation) if e.name in WEAK_SIGNATURE), None)
-    return f"{error.subject}: {error.message}" if error is not None else None
+    return Detail(f"{error.subject}: {error.message}", error.depth) if error is not None else None
 
 
-def _lifetime_too_long(observation: Observation) -> str | None:
-    leaf = _leaf(observation)
-    seconds = lifetime(leaf) if leaf is not None else None
-    if leaf is None or seconds is None:
-        return None
-    limit = observation.module.trust.max_lifetime
-    if limit is not None:
-        limit += LIFETIME_TOLERANCE
-    elif _leads_to_public_root(observation, verdict(observation, "openssl")):
-        limit = allowed_lifetime(leaf)
-    if limit is None or seconds <= limit:
-        return None
-    allowed = observation.module.trust.max_lifetime or limit
-    return f"valid for {_days(seconds)} days where {_days(allowed)} are allowed"
-
-
-def _leads_to_public_root(observation: Observation, openssl: Verdict | None) -> bool:
-    chain = observation.chain
-    if chain is None or chain.trust is None or openssl is None or not openssl.chain:
-        return False
-    return openssl.chain[-1].fingerprint_sha256 in chain.trust.public
-
-
-def _days(seconds: float) -> str:
-    return f"{seconds / SECONDS_PER_DAY:.1f}".removesuffix(".0")
-
-
-def _pin_mismatch(observation: Observation) -> str | None:
+def _pin_mismatch(observation: Observation) -> Detail | None:
     """RFC 7469 section 2.6: one key of the chain that clients use must be among the pins."""
     pins = observation.module.trust.spki_sha256_pins
     if not pins or not observation.certificates:
         return None
     found = [certificate.spki_sha256 for certificate in used(observation)]
-    return None if set(found) & set(pins) else f"the leaf's key is {found[0] or 'unreadable'}"
+    return None if set(found) & set(pins) else Detail(f"the leaf's key is {found[0] or 'unreadable'}", 0)
 
 
-def _malformed(observation: Observation) -> str | None:
-    for position, certificate in enumerate(observation.certificates):
+def _malformed(observation: Observation) -> Detail | None:
+    """Present by our own reading alone: that a library cannot parse a certificate proves nothing against it."""
+    for index, certificate in enumerate(observation.certificates):
         if certificate.problems:
-            return f"certificate {position}: {certificate.problems[0]}"
+            return Detail(f"certificate {index}: {certificate.problems[0]}", index)
     return None
 
 
-def _webpki_noncompliant(observation: Observation) -> str | None:
-    """Present when OpenSSL accepts the chain: otherwise the other findings say what is wrong."""
-    openssl, webpki = verdict(observation, "openssl"), verdict(observation, "webpki")
-    chain = observation.chain
-    if openssl is None or webpki is None or chain is None or not openssl.trusted:
-        return None
-    refusing: dict[str, list[str]] = {}
-    for one in chain.clients:
-        for error in one.errors:
-            refusing.setdefault(error.name, []).append(one.client)
-    refused = [f"{e.name}: {e.message}; refused by {', '.join(refusing.get(e.name, ()))}" for e in webpki.errors]
-    advice = [f"{error.name}: {error.message}" for error in webpki.advice]
-    return "; ".join((*refused, *advice)) or None
-
-
-def _root_sent(observation: Observation) -> str | None:
-    for certificate in observation.certificates[1:]:
-        if certificate.is_self_signed:
-            return f"the self-signed {certificate.subject} is sent"
-    return None
-
-
-def _misordered(observation: Observation) -> str | None:
-    """RFC 5246 section 7.4.2: each following certificate MUST directly certify the one preceding it."""
-    if observation.chain is None or observation.chain.unrelated is None:
-        return None
-    before = observation.certificates[observation.chain.unrelated - 1]
-    unrelated = observation.certificates[observation.chain.unrelated]
-    return f"{unrelated.subject or 'a certificate'} follows {before.subject or 'another'}, which it did not sign"
-
-
-def _addresses_disagree(observation: Observation) -> str | None:
-    return "the addresses of the name present different certificates" if observation.addresses_disagree else None
-
-
-CONDITIONS: Mapping[str, Callable[[Observation], str | None]] = {
-    "certificate_expired": _expired,
-    "certificate_not_yet_valid": _not_yet_valid,
-    "certificate_name_mismatch": _name_mismatch,
-    "certificate_self_signed": self_signed,
-    "certificate_untrusted_issuer": untrusted_issuer,
-    "certificate_refused": refused,
-    "certificate_partial_chain": partial_chain,
-    "certificate_chain_incomplete": chain_incomplete,
-    "certificate_weak_key": _weak_key,
-    "certificate_weak_signature": _weak_signature,
-    "certificate_lifetime_too_long": _lifetime_too_long,
-    "certificate_pin_mismatch": _pin_mismatch,
-    "certificate_malformed": _malformed,
-    "certificate_webpki_noncompliant": _webpki_noncompliant,
-    "certificate_root_sent": _root_sent,
-    "certificate_chain_misordered": _misordered,
-    "addresses_disagree": _addresses_disagree,
-}
+RULES = (
+    Rule(
+        Finding(
+            "certificate_name_mismatch",
+            "critical",
+            "The certificate is for another name",
+            "None of the certificate's subject alternative names covers the name that was asked for (RFC 9525; "
+            "the common name does not count). Clients that use this name refuse the connection.",
+            "Issue a certificate that lists the name, or install the right one for this virtual host. If the "
+            "server has the right one and sends another, its SNI selection falls through to the default host. "
+            "If the target is an IP address that stands for a name, set `server_name` in the module.",
+        ),
+        _name_mismatch,
+    ),
+    Rule(
+        Finding(
+            "certificate_weak_key",
+            "high",
+            "The certificate's key is too weak",
+            "The key is shorter than what is considered safe (RSA and DSA below 2048, elliptic curves below "
+            "256), or anybody can compute its private half: an RSA modulus with close factors (Fermat) or from a "
+            "broken generator (ROCA), an exponent of 1 or an even one. Current clients refuse short keys.",
+            "Make a new key and have it certified: EC secp256r1, or RSA 2048 to 3072 where old clients need it.",
+        ),
+        _weak_key,
+    ),
+    Rule(
+        Finding(
+            "certificate_weak_signature",
+            "high",
+            "The certificate is signed with a broken hash",
+            "A certificate of the chain is signed with MD5 or SHA-1, for which collisions can be bought. "
+            "Current clients refuse the chain. A root's own signature does not count and is not reported.",
+            "Have the certificate issued again with SHA-256 or better. If the weak one is an intermediate, take "
+            "the CA's current intermediate.",
+        ),
+        _weak_signature,
+    ),
+    Rule(
+        Finding(
+            "certificate_pin_mismatch",
+            "critical",
+            "No certificate of the chain has a pinned key",
+            "None of the public keys in the chain is among `trust.spki_sha256_pins`. Either the key was changed "
+            "without telling those who pin it, or somebody else answers in the server's place.",
+            "Compare the fingerprint with the one the server has on disk, from within its own network. If it is "
+            "the new certificate, add its pin next to the old one; if it is not, treat it as an interception.",
+        ),
+        _pin_mismatch,
+    ),
+    Rule(
+        Finding(
+            "certificate_malformed",
+            "high",
+            "The certificate breaks the encoding rules",
+            "A certificate is not valid DER or contradicts RFC 5280, as with a negative serial number or a "
+            "broken extension. Some clients read over it, others drop the connection, and updates move them to "
+            "the latter.",
+            "Issue the certificate again with a CA program that follows RFC 5280. Appliances usually need a "
+            "firmware update or a certificate from outside.",
+        ),
+        _malformed,
+    ),
+)

@@ -1,23 +1,66 @@
-"""Finding: what the catalogue says of one thing that can be wrong. It does not judge whether it holds."""
+"""What a finding is: its texts, and the condition under which it is present. One `Rule` holds both.
 
-from dataclasses import dataclass
-
-SEVERITIES = ("critical", "high", "medium", "low")
-"""From worst to least.
-
-critical: clients refuse the connection, or an attacker can read or alter it today.
-high: some clients refuse the connection, or an attack is practical with effort.
-medium: below the current recommendations (RFC 9325); to be planned.
-low: worth knowing, seldom urgent.
+A condition returns what was seen when its finding is present, and None when it is not, or when that cannot be known.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from exporter.findings.observation import Observation
+from exporter.policy import SEVERITIES
+
+__all__ = ["SEVERITIES", "Condition", "Detail", "Finding", "Rule", "utc", "with_severity"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One entry of the catalogue. `meaning` is for whoever is affected, `fix` for whoever can mend it."""
+    """The texts of one finding. `meaning` is for whoever is affected, `fix` for whoever can mend it."""
 
     id: str
     severity: str
     title: str
     meaning: str
     fix: str
+
+
+@lru_cache(maxsize=1024)
+def with_severity(finding: Finding, severity: str) -> Finding:
+    """Return a finding with the severity that it has for some target."""
+    return finding if finding.severity == severity else replace(finding, severity=severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What was seen, and of which certificate of the chain as presented where it is about one.
+
+    `text` may hold a peer's words: escape it where it is shown. The leaf's `certificate` is 0.
+    """
+
+    text: str
+    certificate: int | None = None
+
+
+Condition = Callable[[Observation], Detail | str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A finding and the condition under which it is present."""
+
+    finding: Finding
+    condition: Condition
+
+    def detail(self, observation: Observation) -> Detail | None:
+        """Return what was seen; None where the finding is not present."""
+        seen = self.condition(observation)
+        return Detail(seen) if isinstance(seen, str) else seen
+
+
+def utc(seconds: float) -> str:
+    """Write a Unix time for a sentence, to the second."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):
+        return f"the Unix time {seconds:.0f}"

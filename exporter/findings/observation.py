@@ -6,6 +6,7 @@ from exporter.certificates.certificate import Certificate
 from exporter.certificates.chain_cache import Chain
 from exporter.certificates.verdict import Verdict
 from exporter.config.model import Module
+from exporter.policy import Policy, layered
 from exporter.posture.facts import Posture
 from exporter.probe.result import Result
 from exporter.revocation.status import Revocation
@@ -22,9 +23,15 @@ class Observation:
     now: float
     certificates: tuple[Certificate, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
-    chain: Chain | None = None  # whence certificates and verdicts come, with what else was found out about them
+    chain: Chain | None = None  # from where certificates and verdicts come, with what else was found out about them
     name_match: bool | None = None
     sct_count: int | None = None
     revocations: tuple[Revocation, ...] = ()  # one for each source that was asked
     addresses_disagree: bool | None = None
     posture: Posture | None = None
+
+    @property
+    def policy(self) -> Policy:
+        """What the configuration makes of this target's findings."""
+        layer = self.target.policy
+        return self.module.policy if layer is None else layered(self.module.policy, layer)

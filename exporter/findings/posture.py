@@ -1,66 +1,26 @@
-"""The findings on what an endpoint accepts: versions, ciphers, groups and known flaws. Pure.
+"""The findings on features and known flaws, as the posture checks saw them. Pure.
 
-What was negotiated by the probe itself counts as well as what the posture checks saw. A fact that is not known, and a
-check that does not apply, leave their finding absent.
+A fact that is not known, and a check that does not apply, leave their finding absent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
+from exporter.findings.finding import Condition, Finding, Rule
 from exporter.findings.observation import Observation
 from exporter.posture.facts import Oracle, Posture
-from exporter.wire.iana import cipher_classes
-
-_SHORTEST_DH = 2048
-_HYBRIDS = ("X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024")
-_MAX_SUITES = 3  # named in a sentence
-
-Condition = Callable[[Observation], str | None]
 
 
-def _version(version: str) -> Condition:
-    def condition(observation: Observation) -> str | None:
-        session = observation.result.session
-        if session is not None and session.protocol == version:
-            return f"the probe was answered in {version}"
-        posture = observation.posture
-        return f"a {version} hello was answered" if posture is not None and posture.versions.get(version) else None
+def of_posture(assess: Callable[[Posture], str | None]) -> Condition:
+    """Return a condition that asks what the posture shows, where it is known."""
 
-    return condition
-
-
-def _cipher_class(label: str) -> Condition:
-    def condition(observation: Observation) -> str | None:
-        session = observation.result.session
-        seen = [session.cipher] if session is not None and label in cipher_classes(session.cipher) else []
-        posture = observation.posture
-        if posture is not None and posture.cipher_classes.get(label):
-            seen += posture.suites.get(label, ())
-        return "accepted: " + ", ".join(dict.fromkeys(seen[:_MAX_SUITES])) if seen else None
-
-    return condition
-
-
-def _fact(assess: Callable[[Posture], str | None]) -> Condition:
     def condition(observation: Observation) -> str | None:
         return assess(observation.posture) if observation.posture is not None else None
 
     return condition
 
 
-def _tls12_not_accepted(observation: Observation) -> str | None:
-    posture, session = observation.posture, observation.result.session
-    if posture is None or posture.versions.get("TLSv1.2") is not False:
-        return None
-    if session is not None and session.protocol == "TLSv1.2":
-        return None
-    accepted = [version for version, is_accepted in posture.versions.items() if is_accepted]
-    return f"accepted: {', '.join(accepted)}" if accepted else None
-
-
-def _weak_dh(posture: Posture) -> str | None:
-    if posture.dh_bits is None or posture.dh_bits >= _SHORTEST_DH:
-        return None
-    return f"the prime has {posture.dh_bits} bits"
+def _when(sentence: str, is_present: Callable[[Posture], bool]) -> Condition:
+    return of_posture(lambda posture: sentence if is_present(posture) else None)
 
 
 def _no_downgrade_protection(posture: Posture) -> str | None:
@@ -78,54 +38,136 @@ def _no_downgrade_protection(posture: Posture) -> str | None:
     return "; ".join(parts)
 
 
-def _no_post_quantum(posture: Posture) -> str | None:
-    if any(posture.groups.get(group) is not False for group in _HYBRIDS):
-        return None
-    accepted = [group for group, is_accepted in posture.groups.items() if is_accepted]
-    return f"accepted: {', '.join(accepted)}" if accepted else "no hybrid group is accepted"
-
-
 def _robot(posture: Posture) -> str | None:
     if posture.robot is None or posture.robot is Oracle.NONE:
         return None
     return f"a {posture.robot.value} oracle: malformed paddings are answered differently, twice in the same way"
 
 
-def _when(sentence: str, is_present: Callable[[Posture], bool]) -> Condition:
-    return _fact(lambda posture: sentence if is_present(posture) else None)
-
-
-CONDITIONS: Mapping[str, Condition] = {
-    "sslv2_accepted": _version("SSLv2"),
-    "sslv3_accepted": _version("SSLv3"),
-    "tls10_accepted": _version("TLSv1.0"),
-    "tls11_accepted": _version("TLSv1.1"),
-    "tls12_not_accepted": _tls12_not_accepted,
-    "cipher_null": _cipher_class("null"),
-    "cipher_anonymous": _cipher_class("anonymous"),
-    "cipher_export": _cipher_class("export"),
-    "cipher_des": _cipher_class("des"),
-    "cipher_rc4": _cipher_class("rc4"),
-    "cipher_3des": _cipher_class("3des"),
-    "rsa_key_exchange": _cipher_class("rsa_key_exchange"),
-    "weak_dh": _fact(_weak_dh),
-    "no_post_quantum_key_exchange": _fact(_no_post_quantum),
-    "sha1_handshake_signature": _when(
-        "offered SHA-1 alone, the server signed its key exchange with it", lambda one: one.sha1_signature is True
+RULES = (
+    Rule(
+        Finding(
+            "sha1_handshake_signature",
+            "medium",
+            "The server signs handshakes with SHA-1",
+            "Asked for nothing better, the server signs its key exchange with SHA-1, deprecated by RFC 9155. "
+            "This helps attacks on the transcript of TLS 1.2 handshakes (SLOTH).",
+            "Remove SHA-1 from the signature algorithms: `SignatureAlgorithms` of OpenSSL's configuration (or "
+            "security level 2), the priority string of GnuTLS, `jdk.tls.disabledAlgorithms` in Java.",
+        ),
+        _when(
+            "offered SHA-1 alone, the server signed its key exchange with it", lambda one: one.sha1_signature is True
+        ),
     ),
-    "compression": _when("the server chose DEFLATE", lambda one: one.compression is True),
-    "insecure_renegotiation": _when(
-        "the server's hello lacks renegotiation_info (RFC 5746)", lambda one: one.secure_renegotiation is False
+    Rule(
+        Finding(
+            "compression",
+            "high",
+            "TLS compression is on",
+            "The server compresses below TLS. An attacker who can make a browser send requests learns cookies "
+            "from the sizes (CRIME, CVE-2012-4929).",
+            "Turn it off (`SSLCompression off` in Apache) or update the TLS library: none compresses by default "
+            "any more.",
+        ),
+        _when("the server chose DEFLATE", lambda one: one.compression is True),
     ),
-    "client_renegotiation": _when(
-        "a second handshake that the client began was completed", lambda one: one.client_renegotiation is True
+    Rule(
+        Finding(
+            "insecure_renegotiation",
+            "high",
+            "Secure renegotiation is missing",
+            "The server does not support RFC 5746. An attacker can put own data before a client's "
+            "(CVE-2009-3555), and OpenSSL 3 clients refuse such a server by default.",
+            "Update the TLS library: every one since 2010 has it. On appliances look for a firmware update or "
+            "an option named secure renegotiation.",
+        ),
+        _when("the server's hello lacks renegotiation_info (RFC 5746)", lambda one: one.secure_renegotiation is False),
     ),
-    "no_downgrade_protection": _fact(_no_downgrade_protection),
-    "no_extended_master_secret": _when(
-        "the server's hello lacks extended_master_secret (RFC 7627)", lambda one: one.extended_master_secret is False
+    Rule(
+        Finding(
+            "client_renegotiation",
+            "medium",
+            "Clients may renegotiate at will",
+            "The server takes a renegotiation that the client begins. Each costs the server more than the "
+            "client, which makes cheap overload attacks possible (CVE-2011-1473).",
+            "Turn it off: OpenSSL 3 does so by default, older programs have an option "
+            "(`SSL_OP_NO_RENEGOTIATION`, `-Djdk.tls.rejectClientInitiatedRenegotiation=true` in Java).",
+        ),
+        _when("a second handshake that the client began was completed", lambda one: one.client_renegotiation is True),
     ),
-    "early_data_accepted": _when("the server's ticket permits early data", lambda one: one.early_data is True),
-    "heartbleed": _when("a heartbeat without padding was echoed", lambda one: one.heartbleed is True),
-    "early_ccs": _when("a ChangeCipherSpec was taken before any key existed", lambda one: one.early_ccs is True),
-    "robot": _fact(_robot),
-}
+    Rule(
+        Finding(
+            "no_downgrade_protection",
+            "medium",
+            "Downgrades go unnoticed",
+            "The server accepts several versions but neither answers the fallback signal (RFC 7507) nor marks "
+            "its lower hellos (RFC 8446 section 4.1.3). An attacker can push clients that retry down to its "
+            "oldest version.",
+            "Update the TLS library, and turn the old versions off: with only TLS 1.2 and 1.3 from one current "
+            "library nothing is left to downgrade to.",
+        ),
+        of_posture(_no_downgrade_protection),
+    ),
+    Rule(
+        Finding(
+            "no_extended_master_secret",
+            "low",
+            "No extended master secret",
+            "TLS 1.2 sessions are not bound to their handshake (RFC 7627). This permits triple handshake "
+            "attacks where client certificates or channel bindings are used.",
+            "Update the TLS library; OpenSSL has had it since 1.1.0, Java since 8u161. Middleboxes are the usual rest.",
+        ),
+        _when(
+            "the server's hello lacks extended_master_secret (RFC 7627)",
+            lambda one: one.extended_master_secret is False,
+        ),
+    ),
+    Rule(
+        Finding(
+            "early_data_accepted",
+            "low",
+            "TLS 1.3 early data is accepted",
+            "The server accepts data with the first flight of a resumed session (0-RTT). An attacker can send a "
+            "copy of it again, which repeats a request that is not safe to repeat.",
+            "Turn it off (`ssl_early_data off` in nginx) unless the application refuses unsafe methods in early "
+            "data, with status 425 as in RFC 8470.",
+        ),
+        _when("the server's ticket permits early data", lambda one: one.early_data is True),
+    ),
+    Rule(
+        Finding(
+            "heartbleed",
+            "critical",
+            "Heartbleed",
+            "The server answers a heartbeat without checking its length (CVE-2014-0160). Anybody can read its "
+            "memory: keys, passwords, contents. The check itself reads none.",
+            "Take the server off the network, update OpenSSL (1.0.1g or any current version), and restart "
+            "everything that uses it. Then make a new key, revoke the old certificate, and change what passed "
+            "through the server.",
+        ),
+        _when("a heartbeat without padding was echoed", lambda one: one.heartbleed is True),
+    ),
+    Rule(
+        Finding(
+            "early_ccs",
+            "critical",
+            "A ChangeCipherSpec is accepted too early",
+            "The server takes a ChangeCipherSpec before keys exist (CVE-2014-0224). With a client that has the "
+            "same flaw, an attacker in between can read and change the connection.",
+            "Update OpenSSL (0.9.8za, 1.0.0m, 1.0.1h or any current version) and restart everything that uses it.",
+        ),
+        _when("a ChangeCipherSpec was taken before any key existed", lambda one: one.early_ccs is True),
+    ),
+    Rule(
+        Finding(
+            "robot",
+            "critical",
+            "The server is a Bleichenbacher oracle (ROBOT)",
+            "The server's answers tell whether an RSA-encrypted secret was padded well. With some ten thousand "
+            "questions an attacker can decrypt recorded sessions or sign as the server.",
+            "Remove the ciphers with RSA key exchange (`TLS_RSA_*`) at once: that closes the hole. Then look "
+            "for the vendor's update, and replace the key if it protected recorded secrets.",
+        ),
+        of_posture(_robot),
+    ),
+)

@@ -1,7 +1,6 @@
-"""Why clients do not trust a chain: self-signed, incomplete, from an issuer that nobody vouches for, or refused.
+"""Why clients do not trust a chain: self-signed, incomplete, or from an issuer that nobody vouches for.
 
-At most one of the four holds, and none where another finding (expired, weak) says all. A chain is refused when a path
-leads to a trusted root and a rule is broken on it: its purpose, a critical extension, a constraint. The hard question is a
+At most one of the three holds, and none where another finding (expired, weak, refused) says all. The hard question is a
 leaf that comes alone: was its intermediate forgotten, or is it signed by a root that is not trusted here? The
 certificate itself says so in this order:
 
@@ -17,22 +16,34 @@ A chain whose intermediates were sent leads to a root that is not trusted.
 """
 
 import re
-from itertools import pairwise
 
 from exporter.certificates.certificate import Certificate
-from exporter.certificates.extensions import authority_issuer_untrusted, key_identifier_mismatch
-from exporter.certificates.openssl_errors import (
-    EXPLAINED_ELSEWHERE,
-    NO_ISSUER,
-    NO_TRUSTED_ROOT,
-    ONLY_PARTIAL,
-    SELF_SIGNED,
-    SELF_SIGNED_ROOT,
-)
+from exporter.certificates.extensions import authority_issuer_untrusted
+from exporter.certificates.openssl_errors import NO_ISSUER, NO_TRUSTED_ROOT, SELF_SIGNED, SELF_SIGNED_ROOT
 from exporter.certificates.verdict import Verdict, VerifyError
+from exporter.findings.finding import Detail, Finding, Rule
 from exporter.findings.observation import Observation
 
 _INTERMEDIATE = re.compile(r"intermediate|issuing|subordinate|\b(int|inter|sub|ica)\b", re.IGNORECASE)
+
+
+def leaf_of(observation: Observation) -> Certificate | None:
+    """Return the server's own certificate; None if none was sent."""
+    return observation.certificates[0] if observation.certificates else None
+
+
+def used(observation: Observation) -> tuple[Certificate, ...]:
+    """Return the certificates that clients use: the trusted chain, else the path that was presented."""
+    if observation.chain is None:
+        return observation.certificates[:1]
+    return observation.chain.trusted_chain or observation.chain.path
+
+
+def position(observation: Observation, certificate: Certificate) -> int | None:
+    """Return where in the chain as presented a certificate is; None for a root that was not sent."""
+    fingerprint = certificate.fingerprint_sha256
+    sent = (one.fingerprint_sha256 for one in observation.certificates)
+    return next((index for index, other in enumerate(sent) if other == fingerprint), None)
 
 
 def verdict(observation: Observation, verifier: str) -> Verdict | None:
@@ -46,77 +57,47 @@ def openssl_errors(observation: Observation) -> tuple[VerifyError, ...]:
     return openssl.errors if openssl is not None else ()
 
 
-def self_signed(observation: Observation) -> str | None:
+def _self_signed(observation: Observation) -> Detail | None:
     """Present when the leaf signed itself and is not trusted."""
-    if not observation.certificates:
+    leaf = leaf_of(observation)
+    if leaf is None:
         return None
-    leaf = observation.certificates[0]
     names = {error.name for error in openssl_errors(observation)}
     if names & SELF_SIGNED or (names & NO_ISSUER and leaf.is_self_signed):
-        return f"{leaf.subject or 'the certificate'} is signed by its own key"
+        return Detail(f"{leaf.subject or 'the certificate'} is signed by its own key", 0)
     return None
 
 
-def chain_incomplete(observation: Observation) -> str | None:
+def _chain_incomplete(observation: Observation) -> Detail | None:
     """Present when the leaf's issuer was not sent and is no root."""
     if not _intermediate_is_missing(observation):
         return None
     leaf = observation.certificates[0]
     issuer = leaf.issuer or "its issuer"
     if leaf.ca_issuer_urls:
-        return f"{issuer} is not sent; it can be had from {leaf.ca_issuer_urls[0]}"
-    return f"{issuer} is not sent, and the certificate does not say where it can be had"
+        return Detail(f"{issuer} is not sent; it can be had from {leaf.ca_issuer_urls[0]}", 0)
+    return Detail(f"{issuer} is not sent, and the certificate does not say where it can be had", 0)
 
 
-def untrusted_issuer(observation: Observation) -> str | None:
+def _untrusted_issuer(observation: Observation) -> Detail | None:
     """Present when the chain ends at an authority that is not trusted."""
     errors = [error for error in openssl_errors(observation) if error.name in NO_TRUSTED_ROOT]
-    if not errors or self_signed(observation) or _intermediate_is_missing(observation) or _has_path(observation):
+    if not errors or _self_signed(observation) or _intermediate_is_missing(observation) or has_path(observation):
         return None
     root = next((error for error in errors if error.name in SELF_SIGNED_ROOT), None)
     if root is not None:
-        return f"the root {root.subject} is not trusted"
+        return Detail(f"the root {root.subject} is not trusted")
     chain = observation.chain
     top = chain.path[-1] if chain is not None and chain.path else observation.certificates[0]
-    other_key = ": it has the name of a trusted root, but another key"
-    suffix = other_key if _roots_named_as_issuer(observation, top) else ""
-    return f"the issuer {top.issuer or 'of the chain'} is not trusted{suffix}"
+    other_key = (
+        ": it has the name of a trusted root, but another key" if _roots_named_as_issuer(observation, top) else ""
+    )
+    return Detail(f"the issuer {top.issuer or 'of the chain'} is not trusted{other_key}", position(observation, top))
 
 
-def refused(observation: Observation) -> str | None:
-    """Present when a path leads to a trusted root, and OpenSSL's clients refuse it for a rule that is broken."""
-    errors = [error for error in openssl_errors(observation) if error.name not in EXPLAINED_ELSEWHERE]
-    rules = [error for error in errors if error.name not in NO_TRUSTED_ROOT]
-    if not errors or self_signed(observation) or (not rules and not _has_path(observation)):
-        return None
-    texts = [f"{error.subject}: {error.message}".lstrip(": ") for error in rules] or _why_openssl_sees_no_path(observation)
-    return "; ".join(dict.fromkeys(texts))
-
-
-def partial_chain(observation: Observation) -> str | None:
-    """Present when the chain ends at a trusted certificate that is no self-signed root: plain OpenSSL refuses."""
-    error = next((one for one in openssl_errors(observation) if one.name in ONLY_PARTIAL), None)
-    return f"{error.subject or 'the anchor'}: {error.message}" if error is not None else None
-
-
-def _why_openssl_sees_no_path(observation: Observation) -> list[str]:
-    """Say why OpenSSL takes a trusted certificate that did sign for no issuer."""
-    chain = observation.chain
-    trusted = chain.paths[0] if chain is not None and chain.paths else ()
-    for certificate, issuer in pairwise(trusted):
-        text = key_identifier_mismatch(certificate, issuer)
-        if certificate.faults:
-            text = certificate.faults[0].text
-        if text is not None:
-            return [f"{certificate.subject or 'a certificate'}: {text}"]
-    clients = chain.clients if chain is not None else ()
-    found = [f"{error.subject}: {error.message}".lstrip(": ") for one in clients for error in one.errors]
-    own = [text for text in found if not any(name.replace("_", " ") in text for name in NO_TRUSTED_ROOT)]
-    return own[:1] or ["OpenSSL finds no path to the trusted root that signed it"]
-
-
-def _has_path(observation: Observation) -> bool:
-    return observation.chain is not None and bool(observation.chain.paths)
+def has_path(observation: Observation) -> bool:
+    """Tell whether signatures lead from the leaf to a trusted certificate, whatever rule is broken on the way."""
+    return observation.chain is not None and bool(observation.chain.signed_path)
 
 
 def _intermediate_is_missing(observation: Observation) -> bool:
@@ -141,3 +122,46 @@ def _roots_named_as_issuer(observation: Observation, certificate: Certificate) -
 def _only_public_roots(observation: Observation) -> bool:
     chain = observation.chain
     return chain is not None and chain.trust is not None and len(chain.trust.public) == len(chain.trust.roots)
+
+
+RULES = (
+    Rule(
+        Finding(
+            "certificate_self_signed",
+            "critical",
+            "The certificate is self-signed and not trusted",
+            "The server's certificate is signed by its own key and is not among the trusted roots. Clients "
+            "cannot tell it from one that an attacker made a minute ago, so they refuse it.",
+            "Install a certificate of a CA that the clients trust. If it is self-signed on purpose, distribute "
+            "it to the clients and name it in `tls_config.ca_file` of the module, so that the exporter trusts "
+            "what they trust. A server that lost its configuration often falls back to such a default "
+            "certificate.",
+        ),
+        _self_signed,
+    ),
+    Rule(
+        Finding(
+            "certificate_untrusted_issuer",
+            "critical",
+            "No trusted root vouches for the certificate",
+            "The chain does not end at a root that is trusted here. Clients with the same roots refuse the connection.",
+            "If the CA is private, name its root in `tls_config.ca_file` of the module and install it on the "
+            "clients. If it is public, it has been distrusted or is too new for the local roots: update the "
+            "ca-certificates package, or change to a CA that the clients know.",
+        ),
+        _untrusted_issuer,
+    ),
+    Rule(
+        Finding(
+            "certificate_chain_incomplete",
+            "high",
+            "An intermediate certificate is missing",
+            "The server sends its certificate without the intermediate that links it to a root. Browsers often "
+            "fetch or remember the intermediate and work; curl, Java, Go, Python and most devices do not, and "
+            "refuse.",
+            "Configure the full chain: the leaf first, then each intermediate, without the root. With ACME "
+            "clients this is `fullchain.pem` instead of `cert.pem`.",
+        ),
+        _chain_incomplete,
+    ),
+)

@@ -187,7 +187,16 @@ FAMILIES: tuple[Family, ...] = (
     Family("tls_http_alt_svc_info", "1; the Alt-Svc header field as sent, cut.", ("alt_svc",)),
     # findings
     Family("tls_finding", "1 for every finding present on the target.", ("finding", "severity")),
-    Family("tls_findings", "Number of findings present on the target, for each severity.", ("severity",)),
+    Family(
+        "tls_findings",
+        "Number of findings present on the target, for each severity. Accepted ones are not counted.",
+        ("severity",),
+    ),
+    Family(
+        "tls_finding_accepted",
+        "1 for every finding that is present on the target and that its configuration accepts.",
+        ("finding", "severity"),
+    ),
 )
 
 BY_NAME: Mapping[str, Family] = {family.name: family for family in FAMILIES}

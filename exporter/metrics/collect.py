@@ -236,6 +236,8 @@ def _findings(assessment: Assessment) -> Iterator[Sample]:
         yield "tls_finding", f'finding="{found.finding.id}",severity="{found.finding.severity}"', INFO
     for severity in SEVERITIES:
         yield "tls_findings", f'severity="{severity}"', float(counts[severity])
+    for found in assessment.accepted:
+        yield "tls_finding_accepted", f'finding="{found.finding.id}",severity="{found.finding.severity}"', INFO
 
 
 def as_mapping(assessment: Assessment) -> Mapping[str, list[tuple[str, float]]]:

@@ -6,7 +6,7 @@ Jobs of other kinds are left alone. What a job does beyond the pattern is noted.
 from dataclasses import dataclass, field
 from typing import Any
 
-from exporter.config.parsers import RESERVED_LABELS
+from exporter.metrics.vocabulary import VOCABULARY
 from exporter.migrate.blackbox import Module
 from exporter.migrate.reading import mapping, sequence, text, texts
 from exporter.target import TargetError, parse_endpoint
@@ -94,7 +94,7 @@ class Jobs:
         for label, value in labels.items():
             if label.startswith("__"):
                 self.notes.append(f"job {name}: the label {label} is not carried over")
-            elif label in RESERVED_LABELS:
+            elif label in VOCABULARY.reserved_labels:
                 kept[f"original_{label}"] = value
                 self.notes.append(f"job {name}: the label {label} is the exporter's own: it becomes original_{label}")
             elif value:

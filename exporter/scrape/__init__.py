@@ -1,7 +1,13 @@
-"""One scrape, as a story: from a selection of targets to the lines of an exposition.
+"""One scrape, from a selection of targets to the lines of an exposition. Start reading here.
 
-Each target is read (probed and judged, see `watch`) before the deadline. A scrape never fails because targets fail:
-whatever is not finished in time is reported as a failure by timeout.
+1. `selection` picks the targets that the request asks for.
+2. `scheduler` asks the engine for a report on each, a few at a time at first, more while the event loop keeps up.
+3. `engine` probes a target (`probe.runner`), or shares a probe that another scrape has in flight (`single_flight`).
+4. `assess` turns the results into assessments: trust, revocation, posture, names, and the findings that they cause.
+5. `report` turns the assessments into lines; what did not change since the previous report is reused.
+6. When the deadline comes, every target without a report is reported as failed by timeout.
+
+A scrape never fails because targets fail.
 """
 
 import asyncio
@@ -18,20 +24,20 @@ from exporter.target import Target
 
 async def scrape(engine: Engine, selection: Selection, deadline: float) -> list[Lines]:
     """Return the sample lines of every selected target, before the deadline (loop time). Raises SelectionError."""
-    config = engine.config  # a reload does not touch a scrape under way
+    config = engine.config  # a reload does not change a scrape in flight
     targets = selected(config, selection)
-    reports = await read(engine, config, targets, deadline)
+    reports = await reports_of(engine, config, targets, deadline)
     return [report.lines for report in reports]
 
 
-async def read(engine: Engine, config: Config, targets: Sequence[Target], deadline: float) -> list[TargetReport]:
-    """Read targets: as many at once as the configuration allows, none left out."""
+async def reports_of(engine: Engine, config: Config, targets: Sequence[Target], deadline: float) -> list[TargetReport]:
+    """Return a report on each target, in their order, before the deadline (loop time)."""
     scheduler = ScrapeScheduler(engine, config, targets, deadline)
     try:
         async with asyncio.timeout_at(deadline):
             await scheduler.run()
     except TimeoutError:
-        await scheduler.cut()
+        await scheduler.time_out()
     finally:
-        scheduler.leave()
+        scheduler.release()
     return [report for report in scheduler.reports if report is not None]

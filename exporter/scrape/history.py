@@ -13,7 +13,7 @@ from types import MappingProxyType
 from exporter.certificates.certificate import Certificate
 from exporter.findings.assessment import Assessment
 from exporter.findings.catalogue import SEVERITIES
-from exporter.findings.certificate import used
+from exporter.findings.trust import used
 from exporter.scrape.report import TargetReport
 from exporter.target import Target
 

@@ -1,6 +1,7 @@
-"""Work under way that several may wait for: started once, cancelled when nobody waits for it any more.
+"""Work that several may wait for: started once, and cancelled when nobody waits for it any more.
 
-It keeps no result once the work is done. Work that must end soon is not shared with whoever has more time.
+The name is that of Go's singleflight package. No result is kept once the work is done. Work that must end soon is not
+shared with a caller that has more time.
 """
 
 import asyncio
@@ -21,24 +22,23 @@ class _InFlight(Generic[Outcome]):
 
 @dataclass(slots=True)
 class SingleFlight(Generic[Outcome]):
-    """Work by key. `joined` counts how often someone waited for what another had started."""
+    """Work by key. `shared` counts how often a caller got the work that another had started."""
 
-    joined: int = 0
+    shared: int = 0
     _in_flight: dict[Hashable, _InFlight[Outcome]] = field(default_factory=dict)
-    _superseded: dict[asyncio.Task[Outcome], _InFlight[Outcome]] = field(
-        default_factory=dict
-    )  # others took their place
+    # Work that ends too soon for later callers, who got new work under its key.
+    _superseded: dict[asyncio.Task[Outcome], _InFlight[Outcome]] = field(default_factory=dict)
 
-    def join(
+    def acquire(
         self,
         key: Hashable,
         start: Callable[[], Coroutine[Any, Any, Outcome]],
         until: float = math.inf,
         at_least: float = -math.inf,
     ) -> asyncio.Task[Outcome]:
-        """Return the work under way for the key, or new work. Whoever joins does not cancel it, but leaves.
+        """Return the work in flight for the key, or new work. Each acquire needs a `release`; never cancel the task.
 
-        New work may go on `until` a time; work under way is shared if it may go on `at_least` that long.
+        New work may take `until` a time; work in flight is shared if it may take `at_least` that long.
         """
         in_flight = self._in_flight.get(key)
         if in_flight is None or in_flight.until < at_least:
@@ -47,16 +47,16 @@ class SingleFlight(Generic[Outcome]):
             in_flight = _InFlight(asyncio.create_task(start()), until)
             self._in_flight[key] = in_flight
         else:
-            self.joined += 1
+            self.shared += 1
         in_flight.waiting += 1
         return in_flight.task
 
-    def leave(self, key: Hashable, task: asyncio.Task[Outcome]) -> None:
-        """Wait no more for work that was joined; without anybody left who waits, it is cancelled."""
+    def release(self, key: Hashable, task: asyncio.Task[Outcome]) -> None:
+        """Stop waiting for acquired work; when nobody waits any more, it is cancelled."""
         current = self._in_flight.get(key)
         in_flight = current if current is not None and current.task is task else self._superseded.get(task)
         if in_flight is None:
-            return  # the last one has left already
+            return  # the last caller has released it already
         in_flight.waiting -= 1
         if in_flight.waiting == 0:
             if in_flight is current:
@@ -65,13 +65,13 @@ class SingleFlight(Generic[Outcome]):
                 del self._superseded[task]
             task.cancel()  # does nothing to work that is done
 
-    async def share(self, key: Hashable, start: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
-        """Return the outcome of the work under way for the key, or of new work. Raises what the work raises."""
-        task = self.join(key, start)
+    async def run(self, key: Hashable, start: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
+        """Return the outcome of the work in flight for the key, or of new work. Raises what the work raises."""
+        task = self.acquire(key, start)
         try:
             return await asyncio.shield(task)
         finally:
-            self.leave(key, task)
+            self.release(key, task)
 
     def __len__(self) -> int:
         return len(self._in_flight) + len(self._superseded)

@@ -8,11 +8,13 @@ from exporter.web import (
     health,
     metrics_page,
     probe_page,
+    runbook_page,
     static_files,
     target_page,
     targets_page,
 )
 from exporter.web.context import SITE, WebContext
+from exporter.web.error_page import errors_as_pages
 from exporter.web.log_filter import quieten
 from exporter.web.request_limit import Handler, RequestLimit
 
@@ -24,6 +26,9 @@ ROUTES: tuple[tuple[str, str, Handler, bool], ...] = (
     ("GET", "/target", target_page.show, False),
     ("POST", "/target", target_page.probe_now, True),
     ("GET", "/static/{name}", static_files.static, False),
+    ("GET", "/runbooks/", runbook_page.runbook, False),
+    ("GET", "/runbooks/{name}", runbook_page.runbook, False),
+    ("GET", "/runbooks/{name}/", runbook_page.runbook, False),
     ("GET", "/sd", discovery.discovery, False),
     ("GET", "/config", config_page.config, False),
     ("GET", "/-/healthy", health.healthy, False),
@@ -40,7 +45,7 @@ OWN_PATHS = tuple(dict.fromkeys(path for _, path, _, _ in ROUTES if path != "/" 
 def make_app(site: WebContext) -> web.Application:
     """Make the application that serves a site."""
     quieten()
-    app = web.Application(client_max_size=MAX_REQUEST_BODY)
+    app = web.Application(client_max_size=MAX_REQUEST_BODY, middlewares=[errors_as_pages])
     app[SITE] = site
     app[target_page.LIMIT] = target_page.limit()
     limited = RequestLimit(site.options.max_requests).limited

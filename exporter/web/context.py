@@ -28,7 +28,8 @@ class WebContext:
     """The state behind the routes. `reload` returns what is wrong with the new configuration, "" for nothing.
 
     `authenticates` tells whether whoever gets through to a handler has proved something. `settle` is called when a
-    scrape has been answered.
+    scrape has been answered. `refused` says what is wrong with the configuration on disk, with file and line, while
+    another one is in force.
     """
 
     engine: Engine
@@ -38,6 +39,7 @@ class WebContext:
     ready: bool = False
     authenticates: Callable[[], bool] = lambda: False
     settle: Callable[[], None] = lambda: None
+    refused: tuple[str, ...] = ()
     _indexed: Config | None = None
     _by_name: dict[str, list[Target]] = field(default_factory=dict)
 

@@ -73,7 +73,7 @@ async def probe(request: web.Request) -> web.StreamResponse:
     timeout = min(
         permit.module.timeout or site.engine.config.global_.timeout, deadline - asyncio.get_running_loop().time()
     )
-    reads = (site.engine.read(target, permit.module, deadline, permit.addresses) for target in permit.targets)
+    reads = (site.engine.report(target, permit.module, deadline, permit.addresses) for target in permit.targets)
     reports = await asyncio.gather(*reads)
     if request.query.get("debug", "") in ("true", "1"):
         text = debug_text(reports[0], exposition(*reports, timeout=timeout).decode())

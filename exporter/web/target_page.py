@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from exporter import __version__
 from exporter.scrape.history import Probe, TargetHistory
 from exporter.target import Target
 from exporter.web.access import RateLimit
 from exporter.web.context import SITE, WebContext
-from exporter.web.pages import page, render, url
+from exporter.web.error_page import error_page
+from exporter.web.pages import Shell, page, render, shell_of, url
 from exporter.web.request_origin import is_from_elsewhere, is_on_this_machine
 from exporter.web.target_list import row
 from exporter.web.target_view import recent_bars, view
@@ -23,6 +23,7 @@ from exporter.web.target_view import recent_bars, view
 PROBES_AT_ONCE = 10  # by hand, of all targets together
 SECONDS_FOR_A_PROBE = 2.0
 LONGEST_WAIT = 60.0
+NO_SUCH_TARGET = "there is no such target"
 LIMIT = web.AppKey("probes by hand", RateLimit)
 
 
@@ -36,10 +37,10 @@ async def show(request: web.Request) -> web.Response:
     site = request.app[SITE]
     target = find(site, request.query.get("target", ""), request.query.get("module", ""))
     if target is None:
-        return _no_such_target()
+        return error_page(request, 404, NO_SUCH_TARGET)
     past = site.engine.history.histories.get(target)
     recent = past.recent if past else []  # taken here: probes that end meanwhile add to it
-    return page(await asyncio.to_thread(_page, site, target, past, recent, may_probe(request)))
+    return page(await asyncio.to_thread(_page, site, shell_of(request), target, past, recent, may_probe(request)))
 
 
 async def probe_now(request: web.Request) -> web.StreamResponse:
@@ -52,14 +53,14 @@ async def probe_now(request: web.Request) -> web.StreamResponse:
     form = await request.post()
     target = find(site, str(form.get("target", "")), str(form.get("module", "")))
     if target is None or target not in site.targets_named(target.name):
-        return _no_such_target()
+        return error_page(request, 404, NO_SUCH_TARGET)
     now = asyncio.get_running_loop().time()
     if not request.app[LIMIT].admits(now):
         return web.Response(status=429, text="too many probes by hand\n", headers={"Retry-After": "2"})
     module = site.engine.config.modules[target.module]
     timeout = module.timeout or site.engine.config.global_.timeout
     site.own.scrapes.labels("probe now").inc()
-    await site.engine.read(target, module, now + min(timeout, LONGEST_WAIT) + 1.0)
+    await site.engine.report(target, module, now + min(timeout, LONGEST_WAIT) + 1.0)
     raise web.HTTPSeeOther(url("target", target=target.name, module=target.module))
 
 
@@ -76,23 +77,20 @@ def find(site: WebContext, name: str, module: str) -> Target | None:
     return next(found, None)
 
 
-def _no_such_target() -> web.Response:
-    return web.Response(status=404, text="there is no such target\n")
-
-
-def _page(site: WebContext, target: Target, past: TargetHistory | None, recent: Sequence[Probe], may: bool) -> str:
+def _page(
+    site: WebContext, shell: Shell, target: Target, past: TargetHistory | None, recent: Sequence[Probe], may: bool
+) -> str:
     engine = site.engine
     now = engine.clock()
     report = engine.last.get(target)
     return render(
         "target.html",
+        shell,
         target=target,
         row=row(target, past, now),
         past=past,
         bars=recent_bars(recent),
         views=[view(assessment, now) for assessment in report.assessments] if report else [],
         probe_now=may and target in site.targets_named(target.name),
-        telemetry=site.options.telemetry_path.lstrip("/"),
-        version=__version__,
         now=now,
     )

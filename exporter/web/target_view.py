@@ -8,7 +8,7 @@ from typing import Any
 from exporter.findings.assessment import Assessment, Found
 from exporter.metrics.collect import as_mapping
 from exporter.probe.result import Event, Failure, Phase, Result
-from exporter.scrape.engine import reference_name
+from exporter.scrape.assess import reference_name
 from exporter.scrape.history import Probe
 from exporter.web.chain_view import Link, links
 

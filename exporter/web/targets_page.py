@@ -4,9 +4,8 @@ import asyncio
 
 from aiohttp import web
 
-from exporter import __version__
 from exporter.web.context import SITE, WebContext
-from exporter.web.pages import page, render, url
+from exporter.web.pages import Shell, page, render, shell_of, url
 from exporter.web.target_list import ORDERS, SHOWN, ListQuery, listing
 
 MAX_FILTER = 200
@@ -16,7 +15,7 @@ _COLUMNS = tuple((name, words) for name, (words, _) in ORDERS.items() if name !=
 async def index(request: web.Request) -> web.Response:
     """Answer with the page that is asked for. A parameter that makes no sense counts as not given."""
     query = wish_of(request)
-    return page(await asyncio.to_thread(_page, request.app[SITE], query))
+    return page(await asyncio.to_thread(_page, request.app[SITE], shell_of(request), query))
 
 
 def wish_of(request: web.Request) -> ListQuery:
@@ -33,7 +32,7 @@ def wish_of(request: web.Request) -> ListQuery:
     )
 
 
-def _page(site: WebContext, query: ListQuery) -> str:
+def _page(site: WebContext, shell: Shell, query: ListQuery) -> str:
     engine = site.engine
     config, now = engine.config, engine.clock()
 
@@ -50,12 +49,11 @@ def _page(site: WebContext, query: ListQuery) -> str:
 
     return render(
         "status.html",
+        shell,
         listing=listing(config.targets, engine.history.histories, query, now),
         query=query,
         link=link,
         columns=_COLUMNS,
         modules=sorted({target.module for target in config.targets}),
-        telemetry=site.options.telemetry_path.lstrip("/"),
-        version=__version__,
         now=now,
     )

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from exporter import __version__
 from exporter.metrics.labels import clean
 from exporter.web.pages import url
 from exporter.web.static_files import FILES
@@ -40,7 +41,11 @@ def environment() -> Environment:
         "short_name": short_name,
         "with_code": with_code,
     }
-    made.globals |= {"url": url, "static": {name: f"static/{name}?v={file.version}" for name, file in FILES.items()}}
+    made.globals |= {
+        "url": url,
+        "version": __version__,
+        "static": {name: f"static/{name}?v={file.version}" for name, file in FILES.items()},
+    }
     return made
 
 

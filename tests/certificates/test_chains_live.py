@@ -23,7 +23,7 @@ async def test_a_live_server_gets_the_verdicts_of_the_table(case: Case, tmp_path
     async with presenting(made.chain) as port:
         target = Target(f"127.0.0.1:{port}", parse_endpoint(f"127.0.0.1:{port}"), "tls")
         engine = Engine(Config(modules={"tls": module}, targets=(target,)), SelfMetrics())
-        report = await engine.read(target, module, asyncio.get_running_loop().time() + 6)
+        report = await engine.report(target, module, asyncio.get_running_loop().time() + 6)
         engine.close()
     observation = report.assessments[0].observation
     assert len(observation.certificates) == len(made.chain)

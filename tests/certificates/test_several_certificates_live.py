@@ -46,7 +46,7 @@ async def scrape(folder, host, port, lookup=None, **settings):
         engine.resolver.close()
         engine.resolver = Resolver(lookup)
         engine.apply(engine.config)
-    report = await engine.read(target, module, asyncio.get_running_loop().time() + 6)
+    report = await engine.report(target, module, asyncio.get_running_loop().time() + 6)
     engine.close()
     return report
 

@@ -9,6 +9,7 @@ import pytest
 
 from exporter.config.problems import ConfigError
 from exporter.config.reader import load
+from exporter.metrics.vocabulary import VOCABULARY
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 BAD = sorted(path.name for path in (CONFIGS / "bad").iterdir() if path.is_dir() or path.suffix == ".yaml")
@@ -18,7 +19,7 @@ BAD = sorted(path.name for path in (CONFIGS / "bad").iterdir() if path.is_dir() 
 def test_message(name, monkeypatch, request):
     monkeypatch.chdir(CONFIGS / "bad")
     with pytest.raises(ConfigError) as error:
-        load(name)
+        load(name, VOCABULARY)
     messages = str(error.value).replace(str(CONFIGS), "CONFIGS") + "\n"
     wanted = Path(name).with_suffix(".txt")
     if request.config.getoption("--accept"):

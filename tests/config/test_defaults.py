@@ -14,8 +14,9 @@ from exporter.config.model import (
     TLSConfig,
     Transport,
 )
-from exporter.config.parsers import RESERVED_LABELS, STARTTLS_PORTS
+from exporter.config.parsers import STARTTLS_PORTS
 from exporter.config.reader import load
+from exporter.metrics.vocabulary import VOCABULARY
 
 CONTRACT_LABELS = {
     *("target", "module", "address", "server_name", "certificate_type", "position", "phase", "reason", "family"),
@@ -74,7 +75,7 @@ def test_the_second_of_two_is_told_with_the_place_of_the_first(tmp_path):
 
 
 def test_no_label_of_the_contract_can_be_the_users():
-    assert CONTRACT_LABELS <= RESERVED_LABELS
+    assert VOCABULARY.reserved_labels >= CONTRACT_LABELS
 
 
 def test_registered_ports():

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from exporter.config.dump import mask
 from exporter.config.file_sd import FileTargets, TargetFileError, read_targets
-from exporter.config.model import BUILT_IN_MODULES, Config, Module
+from exporter.config.model import BUILT_IN_MODULES, Config, Module, TargetFiles
 from exporter.config.reader import load
 from exporter.config.targets import make_target
+from exporter.metrics.vocabulary import VOCABULARY
 
 MODULES = {**BUILT_IN_MODULES, "mail": Module("mail", starttls="smtp")}
+CONFIG = Config(modules=MODULES, vocabulary=VOCABULARY)
 GROUPS = [
     {"targets": ["example.com", "example.org:8443"], "labels": {"team": "web", "__meta_dc": "x", "empty": ""}},
     {"targets": ["mx.example.com"], "labels": {"__param_module": "mail", "__address__": "y"}},
@@ -49,7 +51,9 @@ def clock():
 
 
 def configuration(*patterns, targets=()):
-    return Config(modules=MODULES, target_files=tuple(str(pattern) for pattern in patterns), targets=targets)
+    return Config(
+        modules=MODULES, target_files=tuple(TargetFiles(str(pattern)) for pattern in patterns), targets=targets
+    )
 
 
 def names(files):
@@ -57,8 +61,8 @@ def names(files):
 
 
 def test_json_and_yaml_say_the_same():
-    assert read_targets("a.json", json.dumps(GROUPS, indent="\t").encode(), MODULES) == WANTED
-    assert read_targets("a.yml", YAML.encode(), MODULES) == WANTED
+    assert read_targets("a.json", json.dumps(GROUPS, indent="\t").encode(), CONFIG) == WANTED
+    assert read_targets("a.yml", YAML.encode(), CONFIG) == WANTED
 
 
 def test_the_folder_of_the_configuration_is_no_pattern(tmp_path):
@@ -72,7 +76,7 @@ def test_the_folder_of_the_configuration_is_no_pattern(tmp_path):
 
 
 def test_values_are_text_in_yaml():
-    (target,) = read_targets("a.yml", b"- {targets: [a.example], labels: {rack: 07, spare: no}}", MODULES)
+    (target,) = read_targets("a.yml", b"- {targets: [a.example], labels: {rack: 07, spare: no}}", CONFIG)
     assert target.labels == (("rack", "07"), ("spare", "no"))
     assert {type(text) for text in (target.name, *target.labels[0], *target.labels[1])} == {str}
     assert "rack: '07'" in mask(Config(targets=(target,)))
@@ -108,20 +112,20 @@ def test_values_are_text_in_yaml():
 )
 def test_one_mistake_spoils_the_whole_file(name, text, message):
     with pytest.raises(TargetFileError, match=message):
-        read_targets(name, text.encode(), MODULES)
+        read_targets(name, text.encode(), CONFIG)
 
 
 def test_bytes_that_are_no_text():
     for name in ("a.json", "a.yml"):
         with pytest.raises(TargetFileError, match="not UTF-8"):
-            read_targets(name, b"[\xff]", MODULES)
+            read_targets(name, b"[\xff]", CONFIG)
 
 
 @given(st.sampled_from(["a.json", "a.yml"]), st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_give_targets_or_one_error(name, data):
     with contextlib.suppress(TargetFileError):
-        assert isinstance(read_targets(name, data, MODULES), tuple)
+        assert isinstance(read_targets(name, data, CONFIG), tuple)
 
 
 _JSON = st.recursive(
@@ -138,7 +142,7 @@ _JSON = st.recursive(
 @settings(max_examples=300, deadline=None)
 def test_any_json_gives_targets_or_one_error(value):
     with contextlib.suppress(TargetFileError):
-        assert isinstance(read_targets("a.json", json.dumps(value).encode(), MODULES), tuple)
+        assert isinstance(read_targets("a.json", json.dumps(value).encode(), CONFIG), tuple)
 
 
 def test_files_come_change_and_go(tmp_path, clock):
@@ -223,7 +227,7 @@ def test_a_reload_keeps_what_a_broken_file_last_held(tmp_path, clock):
     second = FileTargets(configuration(path), clock, first)
     assert second.targets == first.targets
     assert second.files[0].error
-    without_module = Config(target_files=(str(path),))
+    without_module = Config(target_files=(TargetFiles(str(path)),))
     third = FileTargets(without_module, clock, second)
     assert third.targets == ()
 
@@ -232,6 +236,6 @@ def test_a_reload_reads_good_files_with_the_new_modules(tmp_path, clock):
     path = tmp_path / "a.json"
     path.write_text('[{"targets": ["a.example"], "labels": {"__param_module": "mail"}}]')
     first = FileTargets(configuration(path), clock)
-    second = FileTargets(Config(target_files=(str(path),)), clock, first)
+    second = FileTargets(Config(target_files=(TargetFiles(str(path)),)), clock, first)
     assert "unknown module 'mail'" in second.files[0].error
     assert second.targets == ()

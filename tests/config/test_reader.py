@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.config.build import Assembly
-from exporter.config.model import BUILT_IN_MODULES, Addresses, Config, IPProtocol, ProxyConfig, Secret
+from exporter.config.model import (
+    BUILT_IN_MODULES,
+    Addresses,
+    Config,
+    IPProtocol,
+    ProxyConfig,
+    Secret,
+    TargetFiles,
+)
 from exporter.config.problems import ConfigError, Problem
 from exporter.config.reader import load
 from exporter.config.schema import File
@@ -126,7 +134,7 @@ def test_a_directory_is_one_configuration():
     assert config.targets[1].endpoint.port == 25
     assert config.probe_endpoint.allow == ("b.example.com:443", "a.example.com:443")
     assert [Path(name).name for name in config.files] == ["10-global.yaml", "15-targets.yaml", "20-targets.yml"]
-    assert config.target_files == (str(CONFIGS / "good" / "several" / "more.yml"),)
+    assert config.target_files == (TargetFiles(str(CONFIGS / "good" / "several" / "more.yml")),)
 
 
 def test_the_example_loads():

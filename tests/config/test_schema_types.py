@@ -4,7 +4,20 @@ import pytest
 
 from exporter.config.parsers import filled, label_name, true_or_false
 from exporter.config.schema import TLSConfig
-from exporter.config.schema_types import Block, Key, Named, Needed, Numbered, Shape, Trail, between, each, text, value
+from exporter.config.schema_types import (
+    Block,
+    Key,
+    Named,
+    Needed,
+    Numbered,
+    Shape,
+    Trail,
+    between,
+    each,
+    named,
+    text,
+    value,
+)
 from exporter.config.yaml_document import read_document
 
 
@@ -17,8 +30,8 @@ class Part(Shape):
 class Whole(Shape):
     from_ = Key(Block(Part))
     parts = Key(Numbered(Block(Part)))
-    by_name = Key(Named(text(label_name), Block(Part)))
-    by_name_or_blank = Key(Named(text(label_name), Block(Part), blank=lambda: Part({"name": "blank"})))
+    by_name = Key(Named(named(label_name), Block(Part)))
+    by_name_or_blank = Key(Named(named(label_name), Block(Part), blank=lambda: Part({"name": "blank"})))
     words = Key(each(text(filled)))
     count = Key(between(1, 9))
 

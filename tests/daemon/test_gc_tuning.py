@@ -51,7 +51,7 @@ def test_the_young_stay_few_though_as_many_are_freed_as_are_made(gc_tuning):
     most = 0
     for number in range(len(reports)):
         reports[number] = [[] for _ in range(OBJECTS_PER_TARGET)]
-        gc_tuning.tidy()
+        gc_tuning.after_report()
         if number % 50 == 0:
             most = max(most, len(gc.get_objects(generation=0)) + len(gc.get_objects(generation=1)))
     assert most < 2 * READINGS_AT_ONCE * OBJECTS_PER_TARGET
@@ -105,12 +105,12 @@ def test_where_targets_are_asked_for_one_by_one_old_garbage_is_found_as_well():
         lost = [Cycle() for _ in range(10)]
         kept = [[] for _ in range(SPARE_OBJECTS + 1000)]
         for _ in range(READINGS_AT_ONCE):
-            gc_tuning.tidy()
+            gc_tuning.after_report()
         lost.clear()
         gc.collect(1)
         assert Cycle.alive == 10, "it has become old"
         for _ in range(READINGS_AT_ONCE):
-            gc_tuning.tidy()
+            gc_tuning.after_report()
         assert Cycle.alive == 0
         assert kept
     finally:

@@ -7,12 +7,14 @@ import pytest
 from exporter.certificates.chain_cache import ChainAssessor
 from exporter.certificates.names import matches_name
 from exporter.config.model import Module, TrustConfig
-from exporter.findings.certificate import CONDITIONS
+from exporter.findings import certificate, trust, validity
+from exporter.findings import chain as chain_findings
 from exporter.findings.observation import Observation
 from exporter.probe.result import Result
 from exporter.target import Target, parse_endpoint
 from tests.support import der
 from tests.support.chains import CASES, Made
+from tests.support.findings import details
 from tests.support.pki import (
     DAY,
     NOW,
@@ -27,6 +29,7 @@ from tests.support.pki import (
 )
 from tests.support.trust import store_of
 
+RULES = (*validity.RULES, *certificate.RULES, *trust.RULES, *chain_findings.RULES)
 TARGET = Target("example.com:443", parse_endpoint("example.com:443"), "tls")
 AIA = "1.3.6.1.5.5.7.1.1"
 
@@ -49,7 +52,7 @@ def observation(made, public=False, trusted=True, host="example.com", **trust):
 
 def found(made, **options):
     one = observation(made, **options)
-    return {name.removeprefix("certificate_"): detail for name, test in CONDITIONS.items() if (detail := test(one))}
+    return {name.removeprefix("certificate_"): detail for name, detail in details(RULES, one).items()}
 
 
 def issuers(*urls):
@@ -189,14 +192,13 @@ def test_without_roots_nothing_is_said_of_trust():
 
 def test_without_certificates_there_are_no_findings():
     nothing = Observation(TARGET, Module("tls"), Result(started_at=NOW, total_seconds=0.1), NOW)
-    assert [name for name, test in CONDITIONS.items() if test(nothing)] == []
+    assert details(RULES, nothing) == {}
 
 
 def test_addresses_that_disagree_are_a_finding():
     one = observation(chain(leaf(MIDDLE), MIDDLE))
-    assert CONDITIONS["addresses_disagree"](one) is None
-    assert CONDITIONS["addresses_disagree"](replace(one, addresses_disagree=False)) is None
-    assert CONDITIONS["addresses_disagree"](replace(one, addresses_disagree=True))
+    assert details(RULES, one) == details(RULES, replace(one, addresses_disagree=False)) == {}
+    assert set(details(RULES, replace(one, addresses_disagree=True))) == {"addresses_disagree"}
 
 
 def test_noncompliance_names_every_rule_that_is_broken():

@@ -3,10 +3,11 @@
 import pytest
 
 from exporter.config.model import HTTPConfig, Module, TLSConfig
-from exporter.findings.http import CONDITIONS, SHORTEST_HSTS_SECONDS
+from exporter.findings.http import RULES, SHORTEST_HSTS_SECONDS
 from exporter.findings.observation import Observation
 from exporter.probe.result import HSTS, HTTPFacts, Result, Variant
 from exporter.target import Target, parse_endpoint
+from tests.support.findings import details
 
 NAMED = Module("https", http=HTTPConfig())
 
@@ -14,7 +15,7 @@ NAMED = Module("https", http=HTTPConfig())
 def found(http=None, module=NAMED, target="a.example:443", **result):
     seen = Result(0.0, 0.1, http=http, **result)
     one = Observation(Target(target, parse_endpoint(target), module.name), module, seen, 0.0)
-    return {name: detail for name, test in CONDITIONS.items() if (detail := test(one)) is not None}
+    return details(RULES, one)
 
 
 def answer(status=200, hsts=None, **facts):
@@ -94,6 +95,6 @@ def test_the_way_from_port_80():
 
 def test_bytes_behind_the_go_ahead():
     module = Module("mail", starttls="smtp")
-    sentence = "bytes in clear came behind the go-ahead of smtp, before TLS began"
+    sentence = "plaintext came after the go-ahead of smtp, before TLS began"
     assert found(module=module, starttls_injection=True) == {"starttls_injection": sentence}
     assert found(module=module) == {}

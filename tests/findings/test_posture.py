@@ -5,15 +5,18 @@ from dataclasses import replace
 import pytest
 
 from exporter.config.model import HTTPConfig, Module
+from exporter.findings import posture as posture_findings
+from exporter.findings import protocol
 from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.mozilla_profile import PROFILES, compliance
 from exporter.findings.observation import Observation
-from exporter.findings.posture import CONDITIONS
 from exporter.posture.facts import Oracle, Posture
 from exporter.probe.result import HSTS, HTTPFacts, Result, Session
 from exporter.target import Target, parse_endpoint
 from exporter.wire.iana import CIPHER_CLASSES
+from tests.support.findings import details
 
+RULES = (*protocol.RULES, *posture_findings.RULES)
 TARGET = Target("localhost", parse_endpoint("localhost:443"), "tls")
 VERSIONS = ("SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 ALL_WELL = Posture(
@@ -43,7 +46,7 @@ def observed(posture, session=None, module=None, http=None):
 
 
 def present(posture, session=None):
-    return {name for name, condition in CONDITIONS.items() if condition(observed(posture, session)) is not None}
+    return set(details(RULES, observed(posture, session)))
 
 
 def accepting(version):
@@ -94,8 +97,9 @@ def test_a_fault_is_its_finding_and_no_other(finding, posture):
 
 
 def test_every_finding_is_in_the_catalogue_and_has_its_case():
-    assert set(CONDITIONS) <= set(CATALOGUE)
-    assert {finding for finding, _ in BAD} == set(CONDITIONS)
+    names = {rule.finding.id for rule in RULES}
+    assert names <= set(CATALOGUE)
+    assert {finding for finding, _ in BAD} == names
 
 
 @pytest.mark.parametrize("posture", [ALL_WELL, None, Posture(), Posture(undetermined={"baseline": "timeout"})])

@@ -5,13 +5,14 @@ import pytest
 from exporter.certificates.chain_cache import ChainAssessor
 from exporter.config.model import Module
 from exporter.findings.observation import Observation
-from exporter.findings.revocation import CONDITIONS
+from exporter.findings.revocation import RULES
 from exporter.net.reason import Reason
 from exporter.probe.result import Failure as ProbeFailure
 from exporter.probe.result import Phase, Result, Session
 from exporter.revocation.status import Failure, Revocation
 from exporter.target import Target, parse_endpoint
 from tests.support import der
+from tests.support.findings import details
 from tests.support.pki import NOW, Extension, leaf, root
 from tests.support.trust import store_of
 
@@ -28,7 +29,7 @@ def found(*revocations, staple=None, must_staple=False, failure=None):
     one = Observation(
         TARGET, Module("tls"), result, NOW, certificates=chain.certificates, chain=chain, revocations=revocations
     )
-    return {name: detail for name, test in CONDITIONS.items() if (detail := test(one))}
+    return details(RULES, one)
 
 
 @pytest.mark.parametrize("source", ["staple", "responder", "crl"])

@@ -25,6 +25,7 @@ from tests.fuzz.target import FuzzTarget
 
 ROOT = Path(__file__).parents[2]
 MODULES = {"tls": Module("tls"), "https": Module("https")}
+CONFIG = Config(modules=MODULES)
 _DIRECTORY = tempfile.mkdtemp(prefix="fuzz-")  # of one process, with one file in it
 
 
@@ -73,7 +74,7 @@ def target_file(data: bytes) -> None:
     """Any bytes are targets or one error, as JSON and as YAML."""
     for name in ("targets.json", "targets.yml"):
         with contextlib.suppress(TargetFileError):
-            assert all(target.module in MODULES for target in read_targets(name, data, MODULES))
+            assert all(target.module in MODULES for target in read_targets(name, data, CONFIG))
 
 
 def _target_file_seeds() -> list[bytes]:

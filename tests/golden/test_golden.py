@@ -19,6 +19,7 @@ from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.collect import collect
 from exporter.metrics.exposition import pages
 from exporter.net.reason import Reason
+from exporter.policy import Acceptance, PolicyLayer, policy_of
 from exporter.posture.facts import Posture
 from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Result, Session, Variant
 from exporter.revocation.status import Failure as RevocationFailure
@@ -32,7 +33,8 @@ CHAIN = tuple(
     certificate.public_bytes(Encoding.DER)
     for certificate in x509.load_pem_x509_certificates((HERE / "chain.pem").read_bytes())
 )
-MODULE = Module("web", http=HTTPConfig(), posture=PostureConfig(), revocation=RevocationConfig())
+POLICY = policy_of((PolicyLayer(accept=(Acceptance("tls11_accepted", "until the appliance is replaced"),)),))
+MODULE = Module("web", http=HTTPConfig(), posture=PostureConfig(), revocation=RevocationConfig(), policy=POLICY)
 TARGET = Target("www.example.com:443", parse_endpoint("www.example.com:443"), "web", (("team", 'the "a" team'),))
 
 

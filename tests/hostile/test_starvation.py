@@ -29,7 +29,7 @@ from exporter.demo.scenario import Scenario, Seen
 from exporter.demo.scripts import Await, Hold, Send
 from exporter.demo.servers import Endpoint
 from exporter.metrics.self_metrics import SelfMetrics
-from exporter.scrape import read
+from exporter.scrape import reports_of
 from exporter.scrape.engine import Engine
 
 DESCRIPTORS = 64
@@ -344,7 +344,7 @@ def test_a_clock_that_steps_by_a_day_changes_verdicts_and_nothing_else(tmp_path)
         try:
             for step in (0.0, DAY, 0.0, -DAY, 2 * DAY, 0.0):
                 offset = step
-                (report,) = await read(engine, config, config.targets, asyncio.get_running_loop().time() + 10)
+                (report,) = await reports_of(engine, config, config.targets, asyncio.get_running_loop().time() + 10)
                 (assessment,) = report.assessments
                 assert report.failure is None
                 assert assessment.observation.result.total_seconds < 10

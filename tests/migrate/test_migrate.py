@@ -96,7 +96,7 @@ def test_mail(loaded):
         "xmpp": "xmpp",
     }
     assert ("[2001:db8::25]:25", "smtp_starttls") in targets(config)
-    assert [Path(name).name for name in config.target_files] == ["imap-*.yml"]
+    assert [Path(entry.pattern).name for entry in config.target_files] == ["imap-*.yml"]
     notes = of("mail").notes
     for words in (
         "mystery: which protocol",

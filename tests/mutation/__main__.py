@@ -25,7 +25,7 @@ ROOMS = {
     "config": ("exporter/config", ["tests/config"]),
 }
 # Tables of names and sentences from registries, which only a second copy could check.
-TABLES = ("wire/cipher_suites.py", "wire/names.py", "certificates/public_suffixes.py", "findings/catalogue_")
+TABLES = ("wire/cipher_suites.py", "wire/names.py", "certificates/public_suffixes.py", "findings/catalogue")
 
 
 def main() -> None:

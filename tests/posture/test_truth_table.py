@@ -12,12 +12,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from exporter.config.model import Module
+from exporter.findings import posture as posture_findings
+from exporter.findings import protocol
 from exporter.findings.observation import Observation
-from exporter.findings.posture import CONDITIONS
 from exporter.posture.determine import determine
 from exporter.posture.facts import Check, Oracle, Posture
 from exporter.probe.result import Result
 from exporter.target import Target, parse_endpoint
+from tests.support.findings import details
 from tests.support.pki import ec_key, key_pem, leaf
 from tests.support.programs import need
 from tests.support.scanning import Loopback, posture_of
@@ -325,7 +327,7 @@ def accepted(facts: dict[str, bool]) -> frozenset[str]:
 def findings(posture: Posture) -> frozenset[str]:
     target = Target("localhost", parse_endpoint("localhost:443"), "tls")
     seen = Observation(target, Module("tls"), Result(started_at=0, total_seconds=0), 0, posture=posture)
-    return frozenset(name for name, condition in CONDITIONS.items() if condition(seen) is not None)
+    return frozenset(details((*protocol.RULES, *posture_findings.RULES), seen))
 
 
 @pytest.mark.server("openssl")

@@ -3,6 +3,7 @@
 import contextlib
 
 import pytest
+from support.findings import details
 from support.probing import make_prober, probe_one
 from support.programs import need
 from support.servers.credential import NAME, make_credential
@@ -83,8 +84,7 @@ async def ask(nginx, path, redirect_from_port=None, alpn=()):
     assert result.failure is None
     module = Module("test", http=settings)
     observation = Observation(Target(name, parse_endpoint(name), "test"), module, result, 0.0)
-    present = {finding: condition(observation) for finding, condition in findings.CONDITIONS.items()}
-    return result, {finding: detail for finding, detail in present.items() if detail is not None}
+    return result, details(findings.RULES, observation)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ async def test_an_address_has_no_hsts(nginx):
         (Module("test", http=HTTPConfig(hsts=False), tls_config=TLSConfig(server_name=NAME)), False),
     ):
         observation = Observation(Target(target, parse_endpoint(target), "test"), module, result, 0.0)
-        assert (findings.hsts_missing(observation) is not None) is found
+        assert ("hsts_missing" in details(findings.RULES, observation)) is found
 
 
 async def test_the_redirect_is_checked_once_and_not_in_the_time_of_the_probe(nginx):

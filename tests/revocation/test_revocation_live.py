@@ -35,7 +35,7 @@ def engine(tmp_path):
 
     async def scrape(port, module="tls"):
         target = Target(f"127.0.0.1:{port}", parse_endpoint(f"127.0.0.1:{port}"), module)
-        report = await engine.read(target, modules[module], asyncio.get_running_loop().time() + 6)
+        report = await engine.report(target, modules[module], asyncio.get_running_loop().time() + 6)
         series = {}
         for family, lines in report.lines.items():
             for line in lines.splitlines():
@@ -136,7 +136,7 @@ async def test_a_responder_and_a_list(engine, revoked, status, value):
         listed = (one,) if revoked else ()
         pages.answers |= {"/ocsp": ocsp_response(one, MIDDLE, status), "/crl": revocation_list(MIDDLE, *listed)}
         first, _ = await engine(port, "revocation")
-        await engine.engine.revocations.settled()
+        await engine.engine.assessor.revocations.settled()
         second, findings = await engine(port, "revocation")
         third, _ = await engine(port, "revocation")
     assert first == {STAPLED: 0}
@@ -156,7 +156,7 @@ async def test_a_responder_and_a_list(engine, revoked, status, value):
 async def test_a_responder_that_is_down_leaves_the_series_absent(engine):
     async with world() as (_, pages, port):
         await engine(port, "revocation")
-        await engine.engine.revocations.settled()
+        await engine.engine.assessor.revocations.settled()
         found, findings = await engine(port, "revocation")
     assert found == {
         STAPLED: 0,
@@ -170,7 +170,7 @@ async def test_a_responder_that_is_down_leaves_the_series_absent(engine):
 async def test_without_the_modules_wish_nobody_is_asked(engine):
     async with world() as (_, pages, port):
         await engine(port)
-        await engine.engine.revocations.settled()
+        await engine.engine.assessor.revocations.settled()
         assert await engine(port) == ({STAPLED: 0}, (await engine(port))[1])
         assert pages.asked == []
 
@@ -188,7 +188,7 @@ async def test_a_slow_responder_does_not_delay_the_scrape(engine):
             found, _ = await engine(port, "revocation")
             assert found == {STAPLED: 0}
         released.set()
-        await engine.engine.revocations.settled()
+        await engine.engine.assessor.revocations.settled()
 
 
 @pytest.mark.server("openssl")

@@ -9,7 +9,7 @@ from exporter.metrics.self_metrics import SelfMetrics
 from exporter.net.reason import Reason
 from exporter.probe import runner
 from exporter.probe.result import Phase
-from exporter.scrape import engine, read, report
+from exporter.scrape import assess, engine, report, reports_of
 from exporter.target import Target, parse_endpoint
 
 BROKEN, SOUND = "127.0.0.1:1", "127.0.0.2:1"
@@ -48,7 +48,7 @@ def breaking(function):
         (runner, "_connected", Phase.CONNECT),
         (runner, "connect", Phase.CONNECT),
         (engine, "probe", Phase.RESOLVE),
-        (engine, "assess", Phase.CONNECT),
+        (assess, "assess", Phase.CONNECT),
         (report, "collect", Phase.CONNECT),
     ],
 )
@@ -69,7 +69,7 @@ async def test_a_fault_costs_its_target_only(monkeypatch, module, name, phase):
     monkeypatch.setattr(module, name, once)
     watched = engine.Engine(CONFIG, SelfMetrics())
     try:
-        reports = await read(watched, CONFIG, TARGETS, asyncio.get_running_loop().time() + 10)
+        reports = await reports_of(watched, CONFIG, TARGETS, asyncio.get_running_loop().time() + 10)
         assert attempts
         assert [one.target.name for one in reports] == [BROKEN, SOUND]
         assert [one.failure.reason for one in reports] == [Reason.INTERNAL_ERROR, Reason.REFUSED]
@@ -78,7 +78,7 @@ async def test_a_fault_costs_its_target_only(monkeypatch, module, name, phase):
         assert reports[0].failure.detail.isprintable()
         assert watched.own.registry.get_sample_value("tls_exporter_probe_faults_total") == 1
         assert watched.own.registry.get_sample_value("tls_exporter_probes_in_flight") == 0
-        again = await read(watched, CONFIG, TARGETS, asyncio.get_running_loop().time() + 10)
+        again = await reports_of(watched, CONFIG, TARGETS, asyncio.get_running_loop().time() + 10)
         assert [one.failure.reason for one in again] == [Reason.REFUSED, Reason.REFUSED]
     finally:
         watched.close()

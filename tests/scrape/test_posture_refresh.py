@@ -37,17 +37,17 @@ async def watching(module, *names):
         yield engine, targets
     finally:
         engine.close()
-        await engine.postures.settled()
+        await engine.assessor.postures.settled()
 
 
 async def scrape(engine, target, seconds=5.0) -> TargetReport:
     loop = asyncio.get_running_loop()
-    return await engine.read(target, engine.config.modules[target.module], loop.time() + seconds)
+    return await engine.report(target, engine.config.modules[target.module], loop.time() + seconds)
 
 
 async def scraped_twice(engine, target) -> TargetReport:
     await scrape(engine, target)
-    await engine.postures.settled()
+    await engine.assessor.postures.settled()
     return await scrape(engine, target)
 
 
@@ -64,7 +64,7 @@ async def test_the_first_scrape_has_no_posture_and_the_second_has_all_of_it(tmp_
         async with watching(Module("m", posture=POSTURE), f"localhost:{port}") as (engine, [target]):
             first = await scrape(engine, target)
             assert not series(first, "tls_version_accepted")
-            await engine.postures.settled()
+            await engine.assessor.postures.settled()
             second = await scrape(engine, target)
     assert len(series(second, "tls_version_accepted")) == 6
     assert len(series(second, "tls_cipher_class_accepted")) == 9
@@ -80,7 +80,7 @@ async def test_an_outage_changes_nothing_that_is_known(tmp_path):
         async with watching(module, f"localhost:{port}") as (engine, [target]):
             known = await scraped_twice(engine, target)
     async with watching(module, f"localhost:{port}") as (other, _):
-        other.postures = engine.postures
+        other.assessor.postures = engine.assessor.postures
         down = await scraped_twice(other, target)
         cut = await scrape(other, target, seconds=-1.0)
     assert down.failure is not None
@@ -97,7 +97,7 @@ async def test_modules_without_posture_and_quic_are_never_scanned(tmp_path):
         for module in (Module("m"), Module("m", posture=POSTURE, transport=Transport.QUIC, timeout=0.2)):
             async with watching(module, f"localhost:{port}") as (engine, [target]):
                 report = await scraped_twice(engine, target)
-                assert len(engine.postures) == 0
+                assert len(engine.assessor.postures) == 0
             assert not series(report, "tls_version_accepted")
 
 
@@ -172,7 +172,7 @@ async def test_one_slot_of_an_address_is_enough(tmp_path):
             engine.apply(replace(engine.config, global_=limits))
             await scrape(engine, target)
             reports = await asyncio.gather(*(scrape(engine, target) for _ in range(3)))
-            await engine.postures.settled()
+            await engine.assessor.postures.settled()
             assert len(engine.prober.slots) == 0
             last = await scrape(engine, target)
     assert all(report.failure is None for report in reports)

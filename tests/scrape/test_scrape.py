@@ -7,7 +7,7 @@ import pytest
 from exporter.config.model import Config, GlobalConfig, Module
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.net.reason import Reason
-from exporter.scrape import read
+from exporter.scrape import reports_of
 from exporter.scrape.engine import Engine
 from exporter.scrape.selection import Selection, SelectionError, in_shard, parse_shard, selected
 from exporter.target import Target, parse_endpoint
@@ -64,7 +64,7 @@ def test_a_bad_shard_is_refused(text):
 async def test_every_target_is_in_the_answer_even_when_the_deadline_has_passed():
     config = configuration(*(target(f"127.0.0.1:{port}") for port in range(1, 9)))
     engine = Engine(config, SelfMetrics())
-    reports = await read(engine, config, config.targets, asyncio.get_running_loop().time() - 1)
+    reports = await reports_of(engine, config, config.targets, asyncio.get_running_loop().time() - 1)
     assert [report.target for report in reports] == list(config.targets)
     assert {report.failure.reason for report in reports} == {Reason.TIMEOUT}
     engine.close()
@@ -83,7 +83,7 @@ async def test_silent_targets_do_not_hold_up_the_others_or_the_deadline():
     engine = Engine(config, SelfMetrics())
     loop = asyncio.get_running_loop()
     deadline = loop.time() + 6
-    reports = await read(engine, config, config.targets, deadline)
+    reports = await reports_of(engine, config, config.targets, deadline)
     assert loop.time() < deadline
     reasons = [report.failure.reason for report in reports]
     assert reasons == [Reason.TIMEOUT] * 20 + [Reason.REFUSED] * 29
@@ -93,14 +93,16 @@ async def test_silent_targets_do_not_hold_up_the_others_or_the_deadline():
 
 
 async def test_a_fault_of_ours_costs_one_target_and_is_counted():
-    def broken(*_):
+    def broken(*_, **__):
         raise ZeroDivisionError("a bug")
 
     config = configuration(target("127.0.0.1:1"), target("127.0.0.2:1"))
     engine = Engine(config, SelfMetrics())
-    assess = engine.assess
-    engine.assess = lambda one, module, results: (broken if one.name == "127.0.0.1:1" else assess)(one, module, results)
-    reports = await read(engine, config, config.targets, asyncio.get_running_loop().time() + 5)
+    assess = engine.assessor.assess
+    engine.assessor.assess = lambda prober, one, *rest, **options: (broken if one.name == "127.0.0.1:1" else assess)(
+        prober, one, *rest, **options
+    )
+    reports = await reports_of(engine, config, config.targets, asyncio.get_running_loop().time() + 5)
     assert [report.failure.reason for report in reports] == [Reason.INTERNAL_ERROR, Reason.REFUSED]
     assert engine.own.registry.get_sample_value("tls_exporter_probe_faults_total") == 1
     engine.close()
@@ -119,14 +121,14 @@ async def test_many_names_on_one_address_wait_for_their_turn_beyond_the_module_t
     targets = [target(f"127.0.0.1:{port}", number=str(number)) for number in range(24)]
     config = configuration(*targets, per_address_concurrency=2)  # 24 probes of 0.3 s take 3.6 s, the timeout is 2 s
     engine = Engine(config, SelfMetrics())
-    reports = await read(engine, config, targets, asyncio.get_running_loop().time() + 20)
+    reports = await reports_of(engine, config, targets, asyncio.get_running_loop().time() + 20)
     assert {report.failure.reason for report in reports} == {Reason.CLOSED}
     assert all(report.assessments[0].observation.result.total_seconds < 2 for report in reports)
     server.close()
     engine.close()
 
 
-async def test_a_scrape_in_haste_does_not_cut_short_another():
+async def test_a_scrape_with_little_time_does_not_end_the_probe_of_another():
     """A stranger who announces a tiny timeout must not make the targets of everybody else time out."""
 
     async def slow(reader, writer):
@@ -139,8 +141,9 @@ async def test_a_scrape_in_haste_does_not_cut_short_another():
     config = configuration(one)
     engine = Engine(config, SelfMetrics())
     now = asyncio.get_running_loop().time()
-    hasty, patient = await asyncio.gather(read(engine, config, [one], now + 0.2), read(engine, config, [one], now + 10))
-    assert [report.failure.reason for report in (*hasty, *patient)] == [Reason.TIMEOUT, Reason.CLOSED]
+    short, long = (reports_of(engine, config, [one], now + seconds) for seconds in (0.2, 10))
+    superseded, patient = await asyncio.gather(short, long)
+    assert [report.failure.reason for report in (*superseded, *patient)] == [Reason.TIMEOUT, Reason.CLOSED]
     assert len(engine.single_flight) == 0
     server.close()
     engine.close()

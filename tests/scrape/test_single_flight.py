@@ -17,9 +17,9 @@ async def test_two_waiters_share_one_piece_of_work():
         return started
 
     single_flight = SingleFlight()
-    assert await asyncio.gather(single_flight.share("a", work), single_flight.share("a", work)) == [1, 1]
-    assert single_flight.joined == 1
-    assert await single_flight.share("a", work) == 2, "finished work is not shared"
+    assert await asyncio.gather(single_flight.run("a", work), single_flight.run("a", work)) == [1, 1]
+    assert single_flight.shared == 1
+    assert await single_flight.run("a", work) == 2, "finished work is not shared"
     assert len(single_flight) == 0
 
 
@@ -34,8 +34,8 @@ async def test_the_last_waiter_takes_the_work_with_it():
             raise
 
     single_flight = SingleFlight()
-    first = asyncio.create_task(single_flight.share("a", work))
-    second = asyncio.create_task(single_flight.share("a", work))
+    first = asyncio.create_task(single_flight.run("a", work))
+    second = asyncio.create_task(single_flight.run("a", work))
     await asyncio.sleep(0.01)
     first.cancel()
     await asyncio.sleep(0.01)
@@ -51,7 +51,7 @@ async def test_a_failure_reaches_every_waiter():
         raise LookupError("gone")
 
     single_flight = SingleFlight()
-    outcomes = await asyncio.gather(single_flight.share(1, work), single_flight.share(1, work), return_exceptions=True)
+    outcomes = await asyncio.gather(single_flight.run(1, work), single_flight.run(1, work), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [LookupError, LookupError]
 
 
@@ -69,8 +69,8 @@ async def test_new_work_can_begin_while_abandoned_work_still_ends():
     single_flight = SingleFlight()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
-            await single_flight.share("a", stubborn)
-    assert await single_flight.share("a", quick) == "new"
+            await single_flight.run("a", stubborn)
+    assert await single_flight.run("a", quick) == "new"
     await asyncio.sleep(0.03)
     assert len(single_flight) == 0
 
@@ -79,21 +79,21 @@ async def test_work_with_too_little_time_left_is_not_shared():
     """Whoever has time is not bound to somebody else's haste; both works end with their own last waiter."""
     single_flight, loop = SingleFlight(), asyncio.get_running_loop()
     now = loop.time()
-    hasty = single_flight.join("a", lambda: asyncio.sleep(60), until=now + 1)
-    patient = single_flight.join("a", lambda: asyncio.sleep(60), until=now + 10, at_least=now + 5)
+    hasty = single_flight.acquire("a", lambda: asyncio.sleep(60), until=now + 1)
+    patient = single_flight.acquire("a", lambda: asyncio.sleep(60), until=now + 10, at_least=now + 5)
     assert patient is not hasty
-    assert single_flight.join("a", lambda: asyncio.sleep(60), until=now + 20, at_least=now + 10) is patient
+    assert single_flight.acquire("a", lambda: asyncio.sleep(60), until=now + 20, at_least=now + 10) is patient
     assert len(single_flight) == 2
-    single_flight.leave("a", hasty)
-    single_flight.leave("a", patient)
+    single_flight.release("a", hasty)
+    single_flight.release("a", patient)
     await asyncio.sleep(0)
     assert hasty.cancelled()
     assert not patient.done()
-    assert single_flight.join("a", lambda: asyncio.sleep(60)) is patient, (
+    assert single_flight.acquire("a", lambda: asyncio.sleep(60)) is patient, (
         "work that was left does not take the other along"
     )
-    single_flight.leave("a", patient)
-    single_flight.leave("a", patient)
+    single_flight.release("a", patient)
+    single_flight.release("a", patient)
     await asyncio.sleep(0)
     assert patient.cancelled()
     assert len(single_flight) == 0

@@ -33,10 +33,14 @@ _COMPARE_OCTETS = frozenset((FIREFOX, GO, RUSTLS))
 
 @dataclass(frozen=True, slots=True)
 class ClientsView:
-    """What the four clients make of a chain, and the path of those that trust it; () if none does."""
+    """What the four clients make of a chain, and the path of those that trust it; () if none does.
+
+    `signed_path` leads to a trusted certificate by good signatures, whether or not a rule is broken on it.
+    """
 
     verdicts: tuple[ClientVerdict, ...]
     path: tuple[Certificate, ...] = ()
+    signed_path: tuple[Certificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def assess_clients(chain: tuple[Certificate, ...], trust: TrustStore, now: float
     verdicts = tuple(_verdict(client, refusals) for client in CLIENTS)
     accepted = next((path.certificates for path, found in refusals if not found), ())
     fewest = min(refusals, key=lambda one: len(one[1]))[0].certificates
-    return ClientsView(verdicts, accepted or (fewest if any(one.trusted for one in verdicts) else ()))
+    return ClientsView(verdicts, accepted or (fewest if any(one.trusted for one in verdicts) else ()), fewest)
 
 
 def _verdict(client: str, refusals: Sequence[tuple[Path, tuple[_Refusal, ...]]]) -> ClientVerdict:

@@ -7,7 +7,7 @@ Forum's profile is more than any client asks for; where a chain does not comply 
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.clients.assess import ClientsView
 from exporter.certificates.clients.rules import REASONS as CLIENT_REASONS
-from exporter.certificates.verdict import TrustStore, Verdict, VerifyError
+from exporter.certificates.verdict import TrustStore, Verdict
 from exporter.certificates.webpki.profile import NAMES, WebPKIProfile, once
 
 REASONS = tuple(sorted(NAMES | CLIENT_REASONS))
@@ -35,4 +35,3 @@ class WebPKIVerifier:
             return Verdict("webpki", False, errors, (), advice)
         trusted = True if any(one.trusted for one in view.verdicts) else None
         return Verdict("webpki", trusted, (), view.path if trusted else (), advice)
-

@@ -1,0 +1,187 @@
+"""From probe results to assessments: trust, revocation, posture and host names of one target, all variants together.
+
+It keeps what makes the next assessment cheap (verified chains, revocation answers, posture) and starts refreshes of
+revocation and posture, which run next to the scrape that caused them. It probes nothing itself and writes no metrics.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import structlog
+
+from exporter.certificates.chain_cache import ChainAssessor
+from exporter.certificates.names import matches_name
+from exporter.certificates.transparency import total
+from exporter.certificates.trust_store import TrustError, load_trust
+from exporter.certificates.verdict import TrustStore
+from exporter.config.model import Module, Transport
+from exporter.findings.assessment import Assessment, assess, reassess
+from exporter.findings.observation import Observation
+from exporter.net.http_fetch import fetch
+from exporter.posture.facts import Posture
+from exporter.posture.refresh import PostureRefresher
+from exporter.posture.route import determine_route, scanned_route
+from exporter.probe.result import Result
+from exporter.probe.runner import Prober, plain_route
+from exporter.revocation.checker import RevocationChecker
+from exporter.revocation.status import STAPLE, Revocation
+from exporter.target import Target
+
+log = structlog.get_logger("probe")
+ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
+
+
+class Assessor:
+    """Assesses results. `clock` returns Unix seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.chains = ChainAssessor()
+        self.revocations = RevocationChecker(fetch, clock)
+        self.postures = PostureRefresher()
+        self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
+
+    def forget_roots(self) -> None:
+        """Read the files of trusted roots again at the next assessment."""
+        self._roots.clear()
+
+    def assess(
+        self,
+        prober: Prober,
+        target: Target,
+        module: Module,
+        results: Sequence[Result],
+        before: Sequence[Assessment] = (),
+        *,
+        timeout: float,
+    ) -> tuple[Assessment, ...]:
+        """Assess the results of one target. `before` are its previous assessments by the same module, or ().
+
+        `prober` and `timeout` (seconds for a connection) serve a posture scan, if one is due.
+        """
+        previous: Sequence[Assessment | None] = before if len(before) == len(results) else [None] * len(results)
+        trust = self._trust(module)
+        observations = [
+            self._observe(
+                target,
+                module,
+                result,
+                trust,
+                self._posture(prober, target, module, result, timeout),
+                one.observation if one is not None else None,
+            )
+            for result, one in zip(results, previous, strict=True)
+        ]
+        return tuple(
+            assess(observation) if one is None else reassess(observation, one)
+            for observation, one in zip(compared(observations), previous, strict=True)
+        )
+
+    def _trust(self, module: Module) -> TrustStore | None:
+        """Return a module's roots. Their files are checked every ROOTS_SECONDS: a directory of them costs 5 ms."""
+        trust = module.trust
+        key = (module.tls_config.ca_file, trust.ca_directory, trust.system_roots)
+        checked_at, store = self._roots.get(key, (-math.inf, None))
+        now = time.monotonic()
+        if now - checked_at >= ROOTS_SECONDS:
+            store = self._load_trust(module)
+            self._roots[key] = (now, store)
+        return store
+
+    def _load_trust(self, module: Module) -> TrustStore | None:
+        trust = module.trust
+        try:
+            return load_trust(module.tls_config.ca_file, trust.ca_directory, trust.system_roots)
+        except TrustError as error:
+            log.warning("cannot load the trusted roots, chains are not verified", module=module.name, error=str(error))
+            return None
+
+    def _observe(
+        self,
+        target: Target,
+        module: Module,
+        result: Result,
+        trust: TrustStore | None,
+        posture: Posture | None,
+        before: Observation | None,
+    ) -> Observation:
+        now = self.clock()
+        if not result.chain:
+            return Observation(target, module, result, now, posture=posture)
+        chain = self.chains.assess_chain(result.chain, trust, now)
+        revocations: tuple[Revocation, ...] = ()
+        if result.staple is not None or module.revocation is not None:
+            revocations = self.revocations.known(chain, result.staple, module.revocation, result.endpoint_address)
+        in_staple = sum(one.sct_count for one in revocations if one.source == STAPLE)
+        if before is not None and before.chain is chain and before.result.variant == result.variant:
+            name_match = before.name_match
+        else:
+            name = reference_name(target, module, result)
+            name_match = matches_name(chain.certificates[0], name) if name else None
+        return Observation(
+            target,
+            module,
+            result,
+            now,
+            certificates=chain.certificates,
+            verdicts=chain.verdicts,
+            chain=chain,
+            name_match=name_match,
+            sct_count=total(chain.certificates[0].sct_count, result.tls_scts, in_staple),
+            revocations=revocations,
+            posture=posture,
+        )
+
+    def _posture(
+        self, prober: Prober, target: Target, module: Module, result: Result, timeout: float
+    ) -> Posture | None:
+        """Return what is known of the posture; start a scan next to the scrape if one is due and possible."""
+        settings = module.posture
+        if settings is None or module.transport is not Transport.TCP:
+            return None
+        key = (target, module, result.variant)
+        posture, is_due = self.postures.consult(key, settings.refresh)
+        if is_due and result.reachable:
+            route = scanned_route(result, replace(plain_route(target, module), variant=result.variant))
+            self.postures.renew(
+                key,
+                lambda skip: determine_route(prober, route, seconds=timeout, active=settings.active_checks, skip=skip),
+                settings.refresh,
+            )
+        return posture
+
+    async def settled(self) -> None:
+        """Wait until no refresh is in flight."""
+        await self.postures.settled()
+        await self.revocations.settled()
+
+    def close(self) -> None:
+        """Stop the refreshes in flight."""
+        self.revocations.close()
+        self.postures.close()
+
+
+def reference_name(target: Target, module: Module, result: Result) -> str:
+    """Return the name that the certificate must be valid for: the variant's, the module's, or the host; or ""."""
+    name = result.variant.server_name or module.tls_config.server_name or target.endpoint.host
+    return name.partition("%")[0]
+
+
+def compared(observations: list[Observation]) -> list[Observation]:
+    """Note on each observation whether the addresses of one name present different certificates."""
+    if len(observations) == 1:
+        return observations
+    leaves: dict[tuple[str | None, str | None], set[bytes]] = {}
+    for one in observations:
+        variant = one.result.variant
+        if variant.address is not None and one.result.chain:
+            leaves.setdefault((variant.server_name, variant.certificate_type), set()).add(one.result.chain[0])
+    if not leaves:
+        return observations
+    return [
+        replace(one, addresses_disagree=len(leaves[key]) > 1) if key in leaves else one
+        for one in observations
+        for key in [(one.result.variant.server_name, one.result.variant.certificate_type)]
+    ]
