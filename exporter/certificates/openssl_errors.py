@@ -85,6 +85,7 @@ NO_ISSUER = frozenset(
 WEAK_KEY = frozenset({"ee_key_too_small", "ca_key_too_small"})
 WEAK_SIGNATURE = frozenset({"ca_md_too_weak"})
 MALFORMED = frozenset({UNREADABLE[1]})
+CONSTRAINTS = frozenset({"permitted_violation", "excluded_violation"})
 ONLY_PARTIAL = frozenset({PARTIAL_CHAIN[1]})
 UNSUPPORTED = frozenset({"unable_to_decode_issuer_public_key", "unsupported_signature_algorithm"})
 """What OpenSSL cannot judge: nothing is wrong with the certificate."""

@@ -32,6 +32,7 @@ from exporter.certificates.openssl_errors import (
 from exporter.certificates.verdict import TrustStore, Verdict, VerifyError
 
 _RECORD_SIZE = 16384
+_MAX_MESSAGE = 100 * 1024  # of certificates: OpenSSL's clients read no more (SSL_CTX_set_max_cert_list)
 _PRESENT_SECONDS = 1.0
 _MAX_TIME = 253402300799  # the last second of the year 9999
 _CIPHERS = b"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256"
@@ -112,7 +113,8 @@ class OpenSSLVerifier:
 
     def _unreadable(self, chain: tuple[Certificate, ...], refusal: str) -> Verdict:
         """Return the verdict on a chain that OpenSSL cannot parse: unknown where its certificates are right."""
-        if not any(certificate.faults for certificate in chain):
+        is_too_long = sum(len(certificate.der) + 3 for certificate in chain) > _MAX_MESSAGE
+        if not is_too_long and not any(certificate.faults for certificate in chain):
             return Verdict(self._name, None)
         return Verdict(self._name, False, (VerifyError(*UNREADABLE, _unreadable_depth(chain), refusal),))
 

@@ -47,8 +47,8 @@ RULES = (
             "low",
             "The chain does not comply with the Web PKI's profile",
             "OpenSSL's clients accept the chain, but it breaks a rule of browsers or of the CA/Browser Forum's "
-            "profile. The detail names each rule, and the clients that refuse the chain for it. A rule without clients binds "
-            "CAs alone: no client asks for it today, and `tls_certificate_trusted` stays 1.",
+            "profile. The detail names each rule, and the clients that refuse the chain for it. A rule without "
+            "clients binds CAs alone: no client asks for it today, and `tls_certificate_trusted` stays 1.",
             "Where a client is named that you serve, issue the certificate again without the fault: a private CA "
             "usually omits subjectAltName or basicConstraints, or uses a key that browsers do not know. Otherwise mend "
             "the CA's profile at the next occasion.",

@@ -8,22 +8,43 @@ from itertools import pairwise
 
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.extensions import key_identifier_mismatch
-from exporter.certificates.openssl_errors import EXPLAINED_ELSEWHERE, NO_TRUSTED_ROOT, ONLY_PARTIAL, SELF_SIGNED
+from exporter.certificates.openssl_errors import (
+    CONSTRAINTS,
+    EXPLAINED_ELSEWHERE,
+    MALFORMED,
+    NO_TRUSTED_ROOT,
+    ONLY_PARTIAL,
+    SELF_SIGNED,
+)
+from exporter.certificates.verdict import VerifyError
 from exporter.findings.finding import Detail, Finding, Rule
 from exporter.findings.observation import Observation
 from exporter.findings.trust import has_path, openssl_errors
 
+_EXPLAINED_AS_VALID = EXPLAINED_ELSEWHERE - MALFORMED  # a chain that is too long to read is not malformed
+
 
 def _refused(observation: Observation) -> Detail | None:
     """Present when a path leads to a trusted root, and OpenSSL's clients refuse it for a rule that is broken."""
-    errors = [error for error in openssl_errors(observation) if error.name not in EXPLAINED_ELSEWHERE]
+    elsewhere = EXPLAINED_ELSEWHERE if any(one.faults for one in observation.certificates) else _EXPLAINED_AS_VALID
+    errors = [error for error in openssl_errors(observation) if error.name not in elsewhere]
     rules = [error for error in errors if error.name not in NO_TRUSTED_ROOT]
-    if not errors or any(error.name in SELF_SIGNED for error in errors) or not has_path(observation):
+    lacks_root = len(rules) < len(errors)
+    if not errors or any(error.name in SELF_SIGNED for error in errors) or (lacks_root and not has_path(observation)):
         return None
     if not rules:
         return _why_openssl_sees_no_path(observation)
-    text = "; ".join(dict.fromkeys(f"{error.subject}: {error.message}".lstrip(": ") for error in rules))
+    text = "; ".join(dict.fromkeys(f"{error.subject}: {_message(observation, error)}".lstrip(": ") for error in rules))
     return Detail(text, min(error.depth for error in rules))
+
+
+def _message(observation: Observation, error: VerifyError) -> str:
+    """Return what OpenSSL says, and of a broken constraint which name breaks it."""
+    clients = observation.chain.clients if observation.chain is not None else ()
+    if error.name not in CONSTRAINTS:
+        return error.message
+    names = (one.message for client in clients for one in client.errors if one.name == "name_constraints")
+    return ": ".join((error.message, *list(names)[:1]))
 
 
 def _why_openssl_sees_no_path(observation: Observation) -> Detail | None:

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from exporter.certificates.certificate import Certificate
-from exporter.certificates.clients.constraints import ExcessiveError, broken_constraint
-from exporter.certificates.clients.details import DIRECTORY_NAME, Details, details_untrusted
+from exporter.certificates.clients.constraints import SUPPORTED_BY_GO, ExcessiveError, broken_constraint
+from exporter.certificates.clients.details import DIRECTORY_NAME, NAME_CONSTRAINTS, Details, details_untrusted
 from exporter.certificates.clients.paths import Path, compares_octets, paths_to_trust
 from exporter.certificates.clients.rules import (
     ALL,
     ANCHOR,
+    ANCHOR_LIMITS_IGNORED,
     CHROMIUM,
-    DIRECTORY_CONSTRAINTS_UNSUPPORTED,
+    COUNT_SELF_ISSUED,
     FIREFOX,
     GO,
     INTERMEDIATE,
@@ -28,6 +29,7 @@ from exporter.certificates.clients.rules import (
 from exporter.certificates.verdict import ClientVerdict, TrustStore, VerifyError
 
 CLIENTS = (CHROMIUM, FIREFOX, GO, RUSTLS)
+_UNSURE = frozenset((FIREFOX,))
 _COMPARE_OCTETS = frozenset((FIREFOX, GO, RUSTLS))
 
 
@@ -47,16 +49,19 @@ class ClientsView:
 class _Refusal:
     clients: frozenset[str]
     error: VerifyError
+    unmeasured: frozenset[str] = frozenset()
 
 
 def assess_clients(chain: tuple[Certificate, ...], trust: TrustStore, now: float) -> ClientsView:
     """Assess a presented chain, leaf first, at a time in Unix seconds."""
     read: dict[bytes, Details] = {}
-    paths = paths_to_trust(chain, trust)
+    paths, is_complete = paths_to_trust(chain, trust)
     unread = tuple(_unreadable(chain, read))
     try:
         refusals = [(path, (*unread, *_refusals(path, read, now))) for path in paths]
     except ExcessiveError:
+        return ClientsView(tuple(ClientVerdict(client, None) for client in CLIENTS))
+    if not refusals and not is_complete:
         return ClientsView(tuple(ClientVerdict(client, None) for client in CLIENTS))
     if not refusals:
         nothing = VerifyError(0, "no_path", 0, "no path leads to a trusted root", chain[-1].subject)
@@ -72,10 +77,11 @@ def _verdict(client: str, refusals: Sequence[tuple[Path, tuple[_Refusal, ...]]])
     is_known = True
     for path, found in refusals:
         errors = _once(one.error for one in found if client in one.clients)
-        if not errors and path.is_proven:
+        is_measured = not any(client in one.unmeasured for one in found)
+        if not errors and path.is_proven and is_measured:
             return ClientVerdict(client, True)
         if not errors:
-            is_known = False  # a signature that is not checked here
+            is_known = False  # a signature that is not checked here, or a rule that was not measured
         elif best is None or len(errors) < len(best):
             best = errors
     return ClientVerdict(client, False if is_known else None, best or () if is_known else ())
@@ -107,8 +113,7 @@ def _refusals(path: Path, read: dict[bytes, Details], now: float) -> Iterator[_R
         if len(certificates) == 1:
             return  # trusted for itself
         yield from _rules(one, place, depth)
-        if place != ANCHOR:
-            yield from _validity(certificate, depth, now)
+        yield from _validity(certificate, place, depth, now)
         yield from _constraints(one, below, place, depth)
         below.append(one)
 
@@ -116,33 +121,45 @@ def _refusals(path: Path, read: dict[bytes, Details], now: float) -> Iterator[_R
 def _rules(one: Details, place: str, depth: int) -> Iterator[_Refusal]:
     for rule in RULES:
         if place in rule.places and (text := rule.violation(one)) is not None:
-            yield _Refusal(rule.clients, VerifyError(0, rule.reason, depth, text, one.certificate.subject))
+            error = VerifyError(0, rule.reason, depth, text, one.certificate.subject)
+            yield _Refusal(rule.clients, error, rule.unmeasured)
 
 
-def _validity(certificate: Certificate, depth: int, now: float) -> Iterator[_Refusal]:
+def _validity(certificate: Certificate, place: str, depth: int, now: float) -> Iterator[_Refusal]:
+    """Yield what is wrong with the dates. Go and Chromium look at a root's too, rustls does not."""
+    who = ALL if place != ANCHOR else frozenset((CHROMIUM, GO))
+    unmeasured = _UNSURE - who
+    subject = certificate.subject
     if certificate.not_after is not None and certificate.not_after < now:
-        yield _Refusal(ALL, VerifyError(0, "expired", depth, "it has expired", certificate.subject))
+        yield _Refusal(who, VerifyError(0, "expired", depth, "it has expired", subject), unmeasured)
     if certificate.not_before is not None and certificate.not_before > now:
-        yield _Refusal(ALL, VerifyError(0, "not_yet_valid", depth, "it is not valid yet", certificate.subject))
+        yield _Refusal(who, VerifyError(0, "not_yet_valid", depth, "it is not valid yet", subject), unmeasured)
 
 
 def _constraints(one: Details, below: list[Details], place: str, depth: int) -> Iterator[_Refusal]:
     """Yield what an authority's path length and name constraints forbid below it."""
-    followers = sum(not each.certificate.is_self_issued for each in below[1:])
-    if place != LEAF and one.path_length is not None and followers > one.path_length:
-        text = f"{followers} authorities follow where {one.path_length} may"
-        yield _Refusal(ALL, VerifyError(0, "path_length", depth, text, one.certificate.subject))
-    if place == LEAF or one.subtrees is None:
+    if place == LEAF:
+        return
+    subject = one.certificate.subject
+    between = below[1:]
+    exempt = sum(each.certificate.is_self_issued for each in between)
+    if one.path_length is not None and len(between) > one.path_length:
+        error = VerifyError(0, "path_length", depth, f"{len(between)} authorities follow", subject)
+        who = ALL if len(between) - exempt > one.path_length else COUNT_SELF_ISSUED
+        yield _Refusal(who - (ANCHOR_LIMITS_IGNORED if place == ANCHOR else frozenset()), error, _UNSURE - who)
+    if one.subtrees is None:
         return
     for number, each in enumerate(below):
-        if number and each.certificate.is_self_issued:
-            continue
         broken = broken_constraint(each, one.subtrees)
         if broken is not None:
-            yield _Refusal(ALL, VerifyError(0, "name_constraints", depth, broken, one.certificate.subject))
-    if any(tag == DIRECTORY_NAME for tag, _ in (*one.subtrees.permitted, *one.subtrees.excluded)):
-        text = "constraints on directory names are not supported"
-        yield _Refusal(DIRECTORY_CONSTRAINTS_UNSUPPORTED, VerifyError(0, "name_constraints", depth, text))
+            who = COUNT_SELF_ISSUED if number and each.certificate.is_self_issued else ALL
+            yield _Refusal(who, VerifyError(0, "name_constraints", depth, broken, subject), _UNSURE - who)
+    kinds = {tag for tag, _ in (*one.subtrees.permitted, *one.subtrees.excluded)} - SUPPORTED_BY_GO
+    if kinds and NAME_CONSTRAINTS in one.critical:
+        error = VerifyError(0, "name_constraints", depth, "constraints on rare kinds of names", subject)
+        occurs = DIRECTORY_NAME in kinds or any(tag in kinds for each in below for tag, _ in each.names)
+        unsure = _UNSURE if occurs and kinds != {DIRECTORY_NAME} else frozenset()
+        yield _Refusal(frozenset((GO, RUSTLS) if occurs else (GO,)), error, unsure)
 
 
 def _details(certificate: Certificate, read: dict[bytes, Details]) -> Details:

@@ -17,7 +17,8 @@ from exporter.certificates.clients.details import (
 from exporter.certificates.distinguished_name import relative_names
 
 MAX_COMPARISONS = 20_000
-_COMPARED = frozenset((DNS_NAME, EMAIL, DIRECTORY_NAME, URI, IP_ADDRESS))
+SUPPORTED_BY_GO = frozenset((DNS_NAME, EMAIL, URI, IP_ADDRESS))
+_COMPARED = SUPPORTED_BY_GO | {DIRECTORY_NAME}
 
 
 class ExcessiveError(Exception):
@@ -37,7 +38,7 @@ def broken_constraint(below: Details, subtrees: Subtrees) -> str | None:
         permitted = [base for kind, base in subtrees.permitted if kind == tag]
         if permitted and not any(_within(tag, name, base) for base in permitted):
             return f"{_text(tag, name)} is not permitted"
-        if any(_within(tag, name, base) for kind, base in subtrees.excluded if kind == tag):
+        if any(_reaches(tag, name, base) for kind, base in subtrees.excluded if kind == tag):
             return f"{_text(tag, name)} is excluded"
     return None
 
@@ -46,6 +47,13 @@ def _text(tag: int, name: bytes) -> str:
     if tag == IP_ADDRESS and len(name) in (4, 16):
         return str(ipaddress.ip_address(name))
     return "the subject's name" if tag == DIRECTORY_NAME else name.decode("ascii", "backslashreplace")
+
+
+def _reaches(tag: int, name: bytes, base: bytes) -> bool:
+    """Tell whether a name may stand for one in an excluded subtree: a wildcard stands for each label."""
+    if _within(tag, name, base):
+        return True
+    return tag == DNS_NAME and name.startswith(b"*.") and base.lower().partition(b".")[2] == name[2:].lower()
 
 
 def _within(tag: int, name: bytes, base: bytes) -> bool:

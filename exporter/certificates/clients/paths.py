@@ -30,17 +30,19 @@ class Path:
 class _Budget:
     signatures: int = MAX_SIGNATURES
     paths: int = MAX_PATHS
+    is_exhausted: bool = False  # something was left untried
 
 
-def paths_to_trust(chain: tuple[Certificate, ...], trust: TrustStore) -> tuple[Path, ...]:
-    """Return the paths of a presented chain, the shortest search first; () if none leads to a trusted certificate.
+def paths_to_trust(chain: tuple[Certificate, ...], trust: TrustStore) -> tuple[tuple[Path, ...], bool]:
+    """Return the paths of a presented chain to a trusted certificate, and whether everything was tried.
 
     Names are compared by RFC 5280 section 7.1; a client that compares octets takes only some of them.
     """
     budget = _Budget()
     if chain[0] in trust.named(chain[0].subject_der):
-        return (Path(chain[:1]),)
-    return tuple(_extended((chain[0],), chain[1:], trust, budget, is_proven=True))
+        return (Path(chain[:1]),), True
+    paths = tuple(_extended((chain[0],), chain[1:], trust, budget, is_proven=True))
+    return paths, not budget.is_exhausted
 
 
 def compares_octets(path: Path) -> bool:
@@ -64,6 +66,7 @@ def _extended(
             budget.paths -= 1
             yield Path((*begun, root), is_proven and signed is True)
     if len(begun) >= MAX_LENGTH:
+        budget.is_exhausted = True
         return
     tried: set[bytes] = {one.der for one in begun}
     for issuer in sent:
@@ -77,6 +80,7 @@ def _extended(
 
 def _signed(certificate: Certificate, issuer: Certificate, budget: _Budget) -> bool | None:
     if not budget.signatures:
+        budget.is_exhausted = True
         return False
     budget.signatures -= 1
     return is_signed_by(certificate.der, issuer.spki_der)

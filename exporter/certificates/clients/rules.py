@@ -29,6 +29,7 @@ ALL = frozenset((CHROMIUM, FIREFOX, GO, RUSTLS))
 LEAF, INTERMEDIATE, ANCHOR = "leaf", "intermediate", "anchor"
 SERVER_AUTH, ANY_PURPOSE = "1.3.6.1.5.5.7.3.1", "2.5.29.37.0"
 _STATUS_REQUEST = 5
+_MIN_RSA_BITS = 2048
 
 _TLS_CURVES = frozenset(("EC secp256r1", "EC secp384r1", "EC secp521r1"))
 _RULED_KEYS = frozenset(("RSA", "EC", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", ""))
@@ -49,7 +50,8 @@ _KNOWN_BY: Mapping[str, frozenset[str]] = {
 
 
 MAX_SUBORDINATES = 6  # Firefox and rustls follow no more (MAX_SUB_CA_COUNT)
-DIRECTORY_CONSTRAINTS_UNSUPPORTED = frozenset((GO, RUSTLS))
+COUNT_SELF_ISSUED = frozenset((GO, RUSTLS))  # as every other authority, against RFC 5280 section 4.2.1.9
+ANCHOR_LIMITS_IGNORED = frozenset((RUSTLS,))  # a trust anchor is a name and a key, without a path length
 # By reason: the clients that refuse a handshake for it in any certificate that is sent, needed or not.
 PARSES_EVERYTHING: Mapping[str, frozenset[str]] = {
     reason: frozenset((GO,)) for reason in ("malformed", "version", "serial_number", "universal_string")
@@ -58,12 +60,16 @@ PARSES_EVERYTHING: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A reason, the places in a path where it counts, who refuses, and the test, which says what is wrong."""
+    """A reason, the places in a path where it counts, who refuses, and the test, which says what is wrong.
+
+    `unmeasured` names the clients of which it is not known whether they refuse.
+    """
 
     reason: str
     places: frozenset[str]
     clients: frozenset[str]
     violation: Callable[[Details], str | None]
+    unmeasured: frozenset[str] = frozenset()
 
 
 def _has_names(one: Details) -> str | None:
@@ -113,14 +119,36 @@ def _no_key_cert_sign(one: Details) -> str | None:
     return "the key usage of an authority lacks keyCertSign" if missing else None
 
 
+def _no_purpose(one: Details) -> str | None:
+    return "an empty extended key usage" if one.purposes is not None and not one.purposes else None
+
+
 def _foreign_purpose(one: Details) -> str | None:
-    foreign = one.purposes is not None and not one.purposes & {SERVER_AUTH, ANY_PURPOSE}
+    foreign = one.purposes and not one.purposes & {SERVER_AUTH, ANY_PURPOSE}
     return "the extended key usage does not allow server authentication" if foreign else None
 
 
 def _any_purpose_alone(one: Details) -> str | None:
     alone = one.purposes is not None and ANY_PURPOSE in one.purposes and SERVER_AUTH not in one.purposes
     return "anyExtendedKeyUsage stands for server authentication" if alone else None
+
+
+def _short_rsa_authority(one: Details) -> str | None:
+    size = one.certificate.key_size or _MIN_RSA_BITS
+    return (
+        f"the authority's key {one.certificate.key}"
+        if one.certificate.key_type == "RSA" and size < _MIN_RSA_BITS
+        else None
+    )
+
+
+def _rare_curve_authority(one: Details) -> str | None:
+    rare = one.certificate.key_type == "EC" and one.certificate.key not in _TLS_CURVES
+    return f"the authority's key {one.certificate.key}" if rare else None
+
+
+def _authority_as_leaf(one: Details) -> str | None:
+    return "an authority's certificate as a server's" if one.is_ca else None
 
 
 def _not_an_authority(one: Details) -> str | None:
@@ -170,6 +198,15 @@ def _fault(*kinds: str) -> Callable[[Details], str | None]:
     return violation
 
 
+def _fault_text(text: str) -> Callable[[Details], str | None]:
+    """Make the test for one fault by its sentence."""
+
+    def violation(one: Details) -> str | None:
+        return text if any(fault.text == text for fault in one.certificate.faults) else None
+
+    return violation
+
+
 def _unique_identifiers(one: Details) -> str | None:
     return "unique identifiers, which RFC 5280 section 4.1.2.8 advises against" if one.has_unique_identifiers else None
 
@@ -200,8 +237,11 @@ def _tls_feature(one: Details) -> str | None:
     return "the TLS feature extension asks for other things than a staple" if foreign else None
 
 
-def _rule(reason: str, places: str, clients: str, violation: Callable[[Details], str | None]) -> Rule:
-    return Rule(reason, frozenset(places.split()), ALL if clients == "all" else frozenset(clients.split()), violation)
+def _rule(
+    reason: str, places: str, clients: str, violation: Callable[[Details], str | None], unmeasured: str = ""
+) -> Rule:
+    who = ALL if clients == "all" else frozenset(clients.split())
+    return Rule(reason, frozenset(places.split()), who, violation, frozenset(unmeasured.split()))
 
 
 _ISSUED = "leaf intermediate"
@@ -215,8 +255,13 @@ RULES: tuple[Rule, ...] = (
     _rule("forbidden_key", LEAF, "chromium firefox", _unknown_key),
     _rule("forbidden_key", LEAF, "firefox go", _compressed_point),
     _rule("key_usage", LEAF, "chromium", _no_digital_signature),
-    _rule("key_usage", INTERMEDIATE, "all", _no_key_cert_sign),
+    _rule("key_usage", INTERMEDIATE, "chromium go", _no_key_cert_sign, "firefox"),
+    _rule("key_usage", ANCHOR, "chromium go", _no_key_cert_sign, "firefox"),
+    _rule("forbidden_key", "intermediate anchor", "rustls", _short_rsa_authority),
+    _rule("forbidden_key", "intermediate anchor", "go rustls", _rare_curve_authority, "chromium firefox"),
+    _rule("leaf_is_ca", LEAF, "rustls", _authority_as_leaf, "firefox"),
     _rule("extended_key_usage", _ISSUED, "all", _foreign_purpose),
+    _rule("extended_key_usage", _ISSUED, "rustls", _no_purpose, "chromium firefox"),
     _rule("extended_key_usage_any", _ISSUED, "firefox rustls", _any_purpose_alone),
     _rule("basic_constraints", INTERMEDIATE, "all", _not_an_authority),
     _rule("basic_constraints", ANCHOR, "firefox go", _root_without_constraints),
@@ -226,6 +271,9 @@ RULES: tuple[Rule, ...] = (
         _rule("unknown_critical_extension", _ISSUED, client, _unknown_critical(client))
         for client in (CHROMIUM, FIREFOX, GO, RUSTLS)
     ),
+    _rule("unknown_critical_extension", ANCHOR, "go", _unknown_critical(GO), "chromium firefox"),
+    _rule("name_constraints", _ISSUED, "go", _fault_text("nameConstraints: an empty list"), "chromium firefox"),
+    _rule("malformed", _ISSUED, "go", _fault("extension_authorityInfoAccess"), "chromium firefox"),
     _rule("version", _ISSUED, "chromium go rustls", _fault("version", "version_with_extensions")),
     _rule("serial_number", _ISSUED, "go", _fault("serial_negative")),
     _rule("unique_identifiers", _ISSUED, "rustls", _unique_identifiers),

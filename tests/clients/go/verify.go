@@ -1,4 +1,5 @@
-// Verifies chains as Go's crypto/tls client does. One line of JSON in, one out: {"chain": [base64...], "roots": [base64...], "name": "host"}.
+// Verifies chains as Go's crypto/tls client does. One line of JSON in, one out:
+// {"chain": [base64...], "roots": [base64...], "name": "host"}.
 package main
 
 import (
@@ -14,6 +15,7 @@ type query struct {
 	Chain []string
 	Roots []string
 	Name  string
+	Key   string
 }
 
 // parsed returns the certificates of a list; a client refuses the handshake if one cannot be parsed.
@@ -48,7 +50,7 @@ func verify(q query) error {
 	return err
 }
 
-func main() {
+func verifyAll() {
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<24)
 	for lines.Scan() {
