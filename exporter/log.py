@@ -10,6 +10,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from exporter.text import escaped
+
 LEVELS = ("debug", "info", "warn", "warning", "error")  # Prometheus says warn, Python warning
 FORMATS = ("logfmt", "json")
 MAX_VALUE = 500  # characters of one value
@@ -97,14 +99,10 @@ def _bounded(_logger: object, _method: str, event: Any) -> Any:
         if not isinstance(value, str):
             continue
         if key == "exception":
-            event[key] = "\n".join(map(_escaped, value.split("\n")))
+            event[key] = "\n".join(map(escaped, value.split("\n")))
         elif len(value) > MAX_VALUE or not value.isprintable():
-            event[key] = _escaped(value[:MAX_VALUE] + ("..." if len(value) > MAX_VALUE else ""))
+            event[key] = escaped(value[:MAX_VALUE] + ("..." if len(value) > MAX_VALUE else ""))
     return event
-
-
-def _escaped(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _renderer(form: str) -> Any:

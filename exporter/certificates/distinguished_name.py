@@ -3,6 +3,7 @@
 The text is for people and labels; names are compared by `same_name` or by their encoding, never by this text.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -12,7 +13,7 @@ from exporter.certificates.der import (
     DERError,
     Element,
     element_untrusted,
-    elements_untrusted,
+    first_untrusted,
     oid_untrusted,
     string_untrusted,
 )
@@ -46,33 +47,43 @@ ATTRIBUTES = {
 COMMON_NAME = "2.5.4.3"
 MAX_NAMES = 4096  # kept in canonical form
 MAX_NAME_OCTETS = 512  # of those: a hostile one may have tens of thousands
+_PLAIN = re.compile(r"[A-Za-z0-9 .:/@*_()-]*\Z").match  # nothing to escape within
+MAX_ATTRIBUTES = 1_000  # of a name, shown as text
+MAX_VALUE = 4_096  # characters of one attribute's value that are shown: four times what fits into a label
 
 
-def attributes_untrusted(name: bytes) -> list[list[tuple[str, Element]]]:
-    """Return the relative distinguished names in a Name's contents, each a list of (OID, value)."""
+def attributes_untrusted(name: bytes, most: int = MAX_ATTRIBUTES) -> list[list[tuple[str, Element]]]:
+    """Return the relative distinguished names in a Name's contents, each a list of (OID, value); `most` in all."""
     names = []
-    for relative in elements_untrusted(name):
+    left = most
+    for relative in first_untrusted(name, most):
         pairs = []
-        for attribute in elements_untrusted(relative.body):
-            parts = list(elements_untrusted(attribute.body))
+        for attribute in first_untrusted(relative.body, left):
+            parts = first_untrusted(attribute.body, 3)
             if len(parts) != 2:  # noqa: PLR2004 - type and value
                 raise DERError("bad attribute of a name")
             pairs.append((oid_untrusted(parts[0].body), parts[1]))
         names.append(pairs)
+        left -= len(pairs)
     return names
 
 
-def text_untrusted(name: bytes) -> str:
-    """Return a Name's contents in the string form of RFC 4514: the last relative name first."""
+def text_untrusted(name: bytes, most: int = MAX_ATTRIBUTES) -> str:
+    """Return a Name's contents in the string form of RFC 4514: the last relative name first.
+
+    Of a name with more than `most` attributes the first are shown, and of long values the beginning.
+    """
     return ",".join(
         "+".join(f"{ATTRIBUTES.get(oid, oid)}={_value_text(value)}" for oid, value in pairs)
-        for pairs in reversed(attributes_untrusted(name))
+        for pairs in reversed(attributes_untrusted(name, most))
     )
 
 
 def _value_text(value: Element) -> str:
     """Return a value as text; one that is no string in hexadecimal digits (RFC 4514 section 2.4)."""
-    return escape(string_untrusted(value)) if value.tag in STRINGS else f"#{value.encoding.hex()}"
+    if value.tag not in STRINGS:
+        return f"#{value.encoding[:MAX_VALUE].hex()}"
+    return escape(string_untrusted(value)[:MAX_VALUE])
 
 
 def common_names_untrusted(name: bytes) -> list[str]:
@@ -122,7 +133,7 @@ def _prepared(value: Element) -> str:
 
 def escape(value: str) -> str:
     """Escape as RFC 4514 section 2.4 asks for; what does not print is shown by its UTF-8 octets."""
-    text = "".join(_escape_character(character) for character in value)
+    text = value if _PLAIN(value) else "".join(_escape_character(character) for character in value)
     if text.endswith(" "):
         text = text[:-1] + "\\ "
     return "\\" + text if text.startswith(("#", " ")) else text

@@ -16,23 +16,9 @@ from exporter.config.vocabulary import Vocabulary
 from exporter.config.yaml_document import Plain
 from exporter.policy import SEVERITIES
 from exporter.target import Endpoint, TargetError, parse_endpoint
+from exporter.wire.starttls import PROTOCOLS
 
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
-STARTTLS_PORTS = {  # the registered port of each protocol that upgrades in place
-    "smtp": 25,
-    "lmtp": 24,
-    "imap": 143,
-    "pop3": 110,
-    "ftp": 21,
-    "ldap": 389,
-    "postgres": 5432,
-    "mysql": 3306,
-    "xmpp": 5222,
-    "xmpp-server": 5269,
-    "sieve": 4190,
-    "nntp": 119,
-    "irc": 6667,
-}
 CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
@@ -61,6 +47,9 @@ def true_or_false(value: object) -> bool:
     raise ValueError("write true or false, without quotes")
 
 
+LONGEST_PAUSE = 60.0  # seconds
+
+
 def is_true(value: object) -> bool:
     """Tell whether it is `true`; False for `false`. Raises ValueError for anything else but text."""
     return isinstance(value, Plain) and value in ("true", "True", "TRUE")
@@ -79,6 +68,14 @@ def refresh(value: object) -> float:
     seconds = parse_duration(_text(value))
     if seconds < 1:
         raise ValueError("refresh must be at least 1s")
+    return seconds
+
+
+def pause(value: object) -> float:
+    """Read the pause between two connections of a scan; 0s is none at all."""
+    seconds = parse_duration(_text(value))
+    if seconds > LONGEST_PAUSE:
+        raise ValueError("pace must be at most 60s")
     return seconds
 
 
@@ -137,9 +134,9 @@ def tls_version(text: str) -> str:
 
 def starttls(text: str) -> str:
     """Read the name of a STARTTLS protocol."""
-    if text in STARTTLS_PORTS:
+    if text in PROTOCOLS:
         return text
-    raise ValueError(f"unknown protocol {text[:40]!r}{one_of(text, STARTTLS_PORTS)}")
+    raise ValueError(f"unknown protocol {text[:40]!r}{one_of(text, PROTOCOLS)}")
 
 
 def certificate_type(text: str) -> str:
@@ -186,6 +183,20 @@ def host_name(text: str) -> str:
     if endpoint.port is not None or endpoint.scheme or endpoint.unix_path is not None:
         raise ValueError(f"bad name {text[:80]!r}: a name or address alone, without scheme or port")
     return endpoint.host
+
+
+def client_name(text: str) -> str:
+    """Read what EHLO and the like say: a domain name, or an address literal in brackets (RFC 5321 section 4.1.3)."""
+    if text.startswith("[") and text.endswith("]"):
+        return f"[{'IPv6:' if ':' in ip_address(text[1:-1]) else ''}{ip_address(text[1:-1])}]"
+    return host_name(text)
+
+
+def proxy_protocol(text: str) -> str:
+    """Read the version of the PROXY protocol."""
+    if text in ("v1", "v2"):
+        return text
+    raise ValueError(f"unknown version {text[:40]!r}: write v1 or v2")
 
 
 def ip_address(text: str) -> str:

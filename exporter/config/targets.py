@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from exporter.config.model import Module
-from exporter.config.parsers import STARTTLS_PORTS
 from exporter.policy import PolicyLayer
 from exporter.target import HTTPS_PORT, Endpoint, Target, parse_endpoint
+from exporter.wire.starttls import PROTOCOLS
 
 
 def default_module(endpoint: Endpoint) -> str:
@@ -18,7 +18,7 @@ def default_module(endpoint: Endpoint) -> str:
 
 def default_port(module: Module) -> int:
     """Return the port of a target without one: 443, or the STARTTLS protocol's own."""
-    return STARTTLS_PORTS.get(module.starttls or "", HTTPS_PORT)
+    return PROTOCOLS[module.starttls].port if module.starttls else HTTPS_PORT
 
 
 def make_target(
@@ -35,3 +35,8 @@ def make_target(
         port = HTTPS_PORT if endpoint.scheme == "https" else default_port(module)
         endpoint = replace(endpoint, port=port)
     return Target(text, endpoint, module.name, labels, policy if policy != PolicyLayer() else None)
+
+
+def served_key(endpoint: Endpoint) -> tuple[str, int, str | None]:
+    """Return what an entry of `serves` and the target that it names have in common, however either is written."""
+    return endpoint.host, endpoint.port or HTTPS_PORT, endpoint.unix_path

@@ -5,11 +5,11 @@ A condition returns what was seen when its finding is present, and None when it 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import lru_cache
 
 from exporter.findings.observation import Observation
 from exporter.policy import SEVERITIES
+from exporter.text import date
 
 __all__ = ["SEVERITIES", "Condition", "Detail", "Finding", "Rule", "utc", "with_severity"]
 
@@ -60,7 +60,4 @@ class Rule:
 
 def utc(seconds: float) -> str:
     """Write a Unix time for a sentence, to the second."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (OverflowError, ValueError, OSError):
-        return f"the Unix time {seconds:.0f}"
+    return f"{date(seconds)} UTC"

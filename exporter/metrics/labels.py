@@ -5,9 +5,9 @@ Values are made valid UTF-8 and cut at MAX_LABEL_LENGTH characters, then escaped
 
 import re
 
-MAX_LABEL_LENGTH = 1024
-MARK_OF_CUT = "..."
+from exporter import text
 
+MAX_LABEL_LENGTH = 1024
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", '"': '\\"'})
 _LEGACY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 QUOTED_NAME = re.compile("\0([^\0]*)\0")
@@ -17,13 +17,7 @@ format. No value holds the mark, because `clean` frees values of control charact
 
 def clean(value: str, limit: int = MAX_LABEL_LENGTH) -> str:
     """Return the value as valid UTF-8 text without control characters, at most `limit` characters long."""
-    if not value.isprintable():
-        value = "".join(
-            c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value[: limit + 1]
-        )
-    if len(value) > limit:
-        return value[: limit - len(MARK_OF_CUT)] + MARK_OF_CUT
-    return value
+    return text.clean(value, limit)
 
 
 def user_label(name: str, value: str) -> str:
@@ -41,10 +35,10 @@ def label(name: str, value: str, limit: int = MAX_LABEL_LENGTH) -> str:
 
 def joined(values: tuple[str, ...], limit: int = MAX_LABEL_LENGTH) -> str:
     """Return `,a,b,`: whole values only, as many as fit, so that a regex can match `.*,a,.*`."""
-    text = ","
+    whole = ","
     for value in values:
         cleaned = clean(value.replace(",", "\\,"), limit)
-        if len(text) + len(cleaned) + 1 > limit:
+        if len(whole) + len(cleaned) + 1 > limit:
             break
-        text += cleaned + ","
-    return text if values else ""
+        whole += cleaned + ","
+    return whole if values else ""

@@ -1,45 +1,164 @@
-"""From what was seen to a `Result`, and to a line for the timeline."""
+"""One connection of one probe: connect, proxy, STARTTLS, handshake, HTTP, and the `Result` of what was seen."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from OpenSSL import SSL
+
+from exporter.config.model import Module
+from exporter.net.reason import NetworkError
 from exporter.net.resolve import Address
-from exporter.probe.handshake import Handshake
-from exporter.probe.result import HTTPFacts, Result
+from exporter.net.stream import Stream
+from exporter.probe import http, starttls
+from exporter.probe.connection import connect_to, reach_host, upgrade
+from exporter.probe.fast_path import FastPathUnavailableError, fast_path_handshake
+from exporter.probe.handshake import handshake
+from exporter.probe.leave import Place
+from exporter.probe.prober import Prober
+from exporter.probe.result import BEYOND_CONNECTION, Failure, Handshake, HTTPFacts, Phase, Result
 from exporter.probe.route import Route
 from exporter.probe.trace import Trace
 
+ShakeHands = Callable[[Stream], Awaitable[tuple[Handshake, Stream | None]]]
+"""Completes a handshake on a stream. Returns what it showed, and the stream inside the session if there is one."""
 
-def outcome(
-    route: Route,
-    address: Address | None,
-    started_at: float,
-    trace: Trace,
-    done: Handshake,
-    http_facts: HTTPFacts | None,
-    *,
-    reachable: bool = True,
-    injected: bool = False,
-) -> Result:
-    """Return the result of a probe that was connected to an address (None for a Unix socket)."""
-    return Result(
-        started_at=started_at,
-        total_seconds=trace.elapsed,
-        durations=trace.durations,
-        reachable=reachable,
-        failure=done.failure,
-        variant=route.variant,
-        address=address.ip if address else route.target.endpoint.unix_path,
-        family=address.family if address else "unix",
-        proxied=route.proxy is not None,
-        server_name=route.server_name,
-        session=done.session,
-        chain=done.chain,
-        chain_truncated=done.chain_truncated,
-        staple=done.staple,
-        tls_scts=done.tls_scts,
-        client_certificate_requested=done.client_certificate_requested,
-        starttls_injection=injected,
-        http=http_facts,
-        events=trace.events,
-    )
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One connection to a route. `deadline` is in the loop's time, `started_at` in Unix seconds.
+
+    `place` is what it holds at its address, until it has been left.
+    """
+
+    prober: Prober
+    route: Route
+    trace: Trace
+    deadline: float
+    addresses: tuple[Address, ...]
+    started_at: float
+    place: Place
+
+    async def by_openssl(self) -> Result:
+        """Make the handshake with OpenSSL. Raises NetworkError if there is no connection."""
+        return await self._over_tcp(self._openssl_handshake)
+
+    async def by_fast_path(self) -> Result:
+        """Make the handshake with the client of `wire.tls13`. Raises NetworkError, and FastPathUnavailableError."""
+        return await self._over_tcp(self._fast_path_handshake)
+
+    async def _openssl_handshake(self, stream: Stream) -> tuple[Handshake, Stream | None]:
+        return await handshake(stream, self._context(), self.route.server_name, self.trace.leave_out)
+
+    async def _fast_path_handshake(self, stream: Stream) -> tuple[Handshake, Stream | None]:
+        offer = self.prober.offers.get(self._context(), asyncio.get_running_loop().time())
+        if offer is None:
+            raise FastPathUnavailableError("what this module offers cannot be offered by the fast path")
+        return await fast_path_handshake(stream, offer.hello(self.route.server_name))
+
+    def _context(self) -> SSL.Context:
+        module = self.route.module
+        return self.prober.contexts.get(module.tls_config, offered_alpn(module), self.route.variant.certificate_type)
+
+    async def _over_tcp(self, shake_hands: ShakeHands) -> Result:
+        route, trace = self.route, self.trace
+        connected, address = await connect_to(route, trace, self.deadline, self.addresses)
+        stream: Stream = connected
+        done = Handshake()
+        http_facts: HTTPFacts | None = None
+        injected = False
+        tls: Stream | None = None
+        try:
+            stream = await reach_host(connected, route, trace)
+            injected = await upgrade(stream, route, trace)
+            with trace.during(Phase.HANDSHAKE):
+                done, tls = await shake_hands(stream)
+                trace.note(describe(done))
+            if tls is not None and route.module.http is not None:
+                with trace.during(Phase.HTTP):
+                    http_facts = await self._request(tls, done)
+                    trace.note(http_facts.failure or f"HTTP status {http_facts.status_code}")
+        except NetworkError as error:
+            done = replace(done, failure=Failure(trace.phase, error.reason, error.detail))
+            trace.note(error.detail or error.reason)
+        except FastPathUnavailableError:
+            stream.finish()
+            raise
+        except BaseException:
+            stream.close()
+            raise
+        result = self._result(address, done, http_facts, injected=injected)
+        self._leave(tls, stream, done.failure)
+        return result
+
+    def _leave(self, tls: Stream | None, stream: Stream, failure: Failure | None) -> None:
+        """Leave the connection, inside TLS if it came so far, and as its protocol is left."""
+        route, farewell = self.route, None
+        if tls is not None and failure is None:
+            farewell = starttls.farewell(route)
+        elif failure is not None and failure.phase is Phase.STARTTLS:
+            farewell = starttls.farewell_in_plaintext(route, failure.reason)
+        self.prober.departures.leave(tls or stream, farewell, self.place.take_over())
+
+    async def _request(self, tls: Stream, done: Handshake) -> HTTPFacts:
+        assert done.session is not None
+        return await http.request(tls, self._http_host(), self.route.path, done.session.alpn)
+
+    def _http_host(self) -> str:
+        settings = self.route.module.http
+        return (settings.host if settings is not None else None) or self.route.authority()
+
+    async def by_quic(self) -> Result:
+        """Do the same over QUIC, where the connection is there once the server has answered. Raises NetworkError."""
+        from exporter.probe import http3, quic  # noqa: PLC0415 - an extra, which few users need
+
+        route, trace = self.route, self.trace
+        http_facts: HTTPFacts | None = None
+        with trace.during(Phase.CONNECT):
+            module = route.module
+            endpoint, address = await quic.connect(
+                self.addresses, self.deadline, module.source_address, route.server_name, module.alpn, module.tls_config
+            )
+            trace.note(f"{address.ip} UDP port {address.port} answered")
+        try:
+            with trace.during(Phase.HANDSHAKE):
+                done = await endpoint.handshake()
+                trace.note(describe(done))
+            if done.failure is None and done.session is not None and route.module.http is not None:
+                with trace.during(Phase.HTTP):
+                    http_facts = await http3.request(endpoint, self._http_host(), route.path, done.session.alpn)
+                    trace.note(http_facts.failure or f"HTTP status {http_facts.status_code}")
+        finally:
+            endpoint.close()
+        return self._result(address, done, http_facts)
+
+    def _result(
+        self, address: Address | None, done: Handshake, http_facts: HTTPFacts | None, *, injected: bool = False
+    ) -> Result:
+        """Return the result of an attempt that was connected to an address (None for a Unix socket)."""
+        route, trace = self.route, self.trace
+        return Result(
+            started_at=self.started_at,
+            total_seconds=trace.elapsed,
+            durations=trace.durations,
+            reachable=trace.phase in BEYOND_CONNECTION,
+            handshake=done,
+            variant=route.variant,
+            address=address.ip if address else route.target.endpoint.unix_path,
+            family=address.family if address else "unix",
+            proxied=route.proxy is not None,
+            server_name=route.server_name,
+            starttls_injection=injected,
+            http=http_facts,
+            events=trace.events,
+        )
+
+
+def offered_alpn(module: Module) -> tuple[str, ...]:
+    """Return the ALPN protocols to offer: with `http`, only what the request can be sent over."""
+    if module.http is not None and module.alpn == ("h2", "http/1.1"):
+        return ("http/1.1",)
+    return module.alpn
 
 
 def describe(done: Handshake) -> str:

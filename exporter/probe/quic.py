@@ -19,8 +19,7 @@ from exporter.config.model import TLSConfig
 from exporter.net.limits import MAX_HANDSHAKE_BYTES
 from exporter.net.reason import NetworkError, Reason, network_error
 from exporter.net.resolve import Address
-from exporter.probe.handshake import Handshake
-from exporter.probe.result import Failure, Phase, Session
+from exporter.probe.result import Failure, Handshake, Phase, Session
 from exporter.text import printable
 from exporter.wire import iana
 from exporter.wire.cursor import Cursor

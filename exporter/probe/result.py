@@ -16,6 +16,7 @@ class Phase(StrEnum):
     STARTTLS = "starttls"
     HANDSHAKE = "handshake"
     HTTP = "http"
+    READ = "read"  # of what is at rest, in place of all others
 
 
 BEYOND_CONNECTION = frozenset({Phase.STARTTLS, Phase.HANDSHAKE, Phase.HTTP})
@@ -93,31 +94,74 @@ class Event(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """One probe of one endpoint. `started_at` in Unix seconds, durations in seconds, certificates as DER.
+class Handshake:
+    """What a handshake showed, completed or not. The chain is there whenever the server sent it, as DER.
 
-    The chain is there whenever the server sent it, whether the handshake completed or not.
+    `failure` says where and why the probe ended, be it before the handshake.
     """
 
-    started_at: float
-    total_seconds: float
-    durations: tuple[tuple[Phase, float], ...] = ()
-    reachable: bool = False
-    failure: Failure | None = None
-    variant: Variant = field(default_factory=Variant)
-    address: str | None = None
-    family: str | None = None  # "ip4", "ip6" or "unix"
-    proxied: bool = False  # the address is the proxy's
-    server_name: str | None = None  # sent as SNI; None if none was sent
     session: Session | None = None
     chain: tuple[bytes, ...] = ()
     chain_truncated: bool = False  # the peer sent more certificates than are kept
     staple: bytes | None = None
     tls_scts: tuple[bytes, ...] = ()
     client_certificate_requested: bool = False
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One probe of one endpoint. `started_at` in Unix seconds, durations in seconds."""
+
+    started_at: float
+    total_seconds: float
+    durations: tuple[tuple[Phase, float], ...] = ()
+    reachable: bool = False
+    handshake: Handshake = field(default_factory=Handshake)
+    variant: Variant = field(default_factory=Variant)
+    address: str | None = None
+    family: str | None = None  # "ip4", "ip6" or "unix"
+    proxied: bool = False  # the address is the proxy's
+    server_name: str | None = None  # sent as SNI; None if none was sent
     starttls_injection: bool = False  # bytes came after the STARTTLS go-ahead and before the handshake
     http: HTTPFacts | None = None
     events: tuple[Event, ...] = ()
+    is_stored: bool = False  # read from a file or a Kubernetes object, with no connection at all
+
+    @property
+    def failure(self) -> Failure | None:
+        """Where and why the probe ended early; None if it did not."""
+        return self.handshake.failure
+
+    @property
+    def session(self) -> Session | None:
+        """What was negotiated, as far as it came."""
+        return self.handshake.session
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """The certificates that were presented, as DER, leaf first."""
+        return self.handshake.chain
+
+    @property
+    def chain_truncated(self) -> bool:
+        """True if the peer sent more certificates than are kept."""
+        return self.handshake.chain_truncated
+
+    @property
+    def staple(self) -> bytes | None:
+        """The stapled OCSP response, as DER."""
+        return self.handshake.staple
+
+    @property
+    def tls_scts(self) -> tuple[bytes, ...]:
+        """The SCTs of the TLS extension."""
+        return self.handshake.tls_scts
+
+    @property
+    def client_certificate_requested(self) -> bool:
+        """True if the server asked for a client certificate."""
+        return self.handshake.client_certificate_requested
 
     @property
     def endpoint_address(self) -> str | None:
@@ -126,5 +170,5 @@ class Result:
 
     @property
     def success(self) -> bool:
-        """True if a TLS handshake completed; what the certificate says does not matter here."""
-        return self.session is not None and self.failure is None
+        """True if a TLS handshake completed, or a file was read; what the certificate says does not matter here."""
+        return (self.session is not None or self.is_stored) and self.failure is None

@@ -1,4 +1,4 @@
-"""One probe: the phases in their order under one deadline. It never raises to its caller but for cancellation.
+"""One probe: its variants, its limits and its attempts, under one deadline. It never raises except when cancelled.
 
 Resolve, connect, proxy, STARTTLS, handshake, HTTP. What each saw goes into a `Result`; nothing is judged here.
 """
@@ -6,48 +6,29 @@ Resolve, connect, proxy, STARTTLS, handshake, HTTP. What each saw goes into a `R
 import asyncio
 import itertools
 import math
-import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
-from OpenSSL import SSL
-
 from exporter.config.model import Addresses, Module, Transport
-from exporter.net.connect import connect, connect_unix
-from exporter.net.limiter import KeyedLimiter, Limiter
+from exporter.config.targets import default_port
 from exporter.net.reason import NetworkError, Reason
-from exporter.net.resolve import Address, Resolver
+from exporter.net.resolve import Address
 from exporter.net.stream import Stream
-from exporter.probe import http, proxy, starttls
-from exporter.probe.attempt import describe, outcome
-from exporter.probe.fast_path import FastPathEndpoints, FastPathUnavailableError, Offers, fast_path_handshake
-from exporter.probe.handshake import Handshake, handshake
-from exporter.probe.openssl_contexts import Contexts
-from exporter.probe.redirect import CHECK_SECONDS, RedirectVerdicts
-from exporter.probe.result import Failure, HTTPFacts, Phase, Result, Variant
+from exporter.probe.attempt import Attempt, offered_alpn
+from exporter.probe.connection import AddressFilter, open_stream, resolve
+from exporter.probe.fast_path import FastPathUnavailableError
+from exporter.probe.leave import Place
+from exporter.probe.prober import Prober
+from exporter.probe.redirect import CHECK_SECONDS
+from exporter.probe.result import Failure, Handshake, HTTPFacts, Phase, Result, Variant
 from exporter.probe.route import Route
 from exporter.probe.trace import Progress, Trace
-from exporter.target import HTTPS_PORT, Target
+from exporter.target import Target
 from exporter.text import printable
 
-AddressFilter = Callable[[Address], bool]
 HTTP_PORT = 80
 MAX_ROUTES = 32_768
-
-
-@dataclass(slots=True)
-class Prober:
-    """What all probes share: the limits, the resolver and the TLS contexts."""
-
-    slots: KeyedLimiter
-    turns: Limiter
-    resolver: Resolver = field(default_factory=Resolver)
-    contexts: Contexts = field(default_factory=Contexts)
-    offers: Offers = field(default_factory=Offers)
-    fast_path_endpoints: FastPathEndpoints = field(default_factory=FastPathEndpoints)
-    redirects: RedirectVerdicts = field(default_factory=RedirectVerdicts)
-    wall_clock: Callable[[], float] = time.time
 
 
 async def probe(
@@ -61,8 +42,8 @@ async def probe(
 ) -> tuple[Result, ...]:
     """Probe one target, with every variant that its module asks for. `deadline` is in the loop's time.
 
-    `allowed` refuses addresses after resolution, for targets that strangers may name. `progress` follows the phases.
-    `seconds` is how long a probe may take once it has its turn; however long it waits, `deadline` holds.
+    `allowed` refuses addresses after resolution, for targets that anybody may name. `progress` follows the phases.
+    `seconds` is how long a probe may take once its turn has come; however long it waits, `deadline` holds.
     """
     routes = await _routes(prober, target, module, deadline, allowed)
     if isinstance(routes, Result):
@@ -76,11 +57,7 @@ async def probe(
 @lru_cache(maxsize=MAX_ROUTES)
 def plain_route(target: Target, module: Module) -> Route:
     """Return the route to a target without variants."""
-    return Route(target, module, target.endpoint.port or _default_port(module), Variant())
-
-
-def _default_port(module: Module) -> int:
-    return starttls.default_port(module.starttls) if module.starttls else HTTPS_PORT
+    return Route(target, module, target.endpoint.port or default_port(module), Variant())
 
 
 async def _routes(
@@ -94,7 +71,7 @@ async def _routes(
     if module.addresses is Addresses.ALL and not target.endpoint.unix_path and route.proxy is None:
         trace = Trace(asyncio.get_running_loop().time)
         try:
-            every = await _resolve(prober, route, trace, deadline, allowed)
+            every = await resolve(prober, route, trace, deadline, allowed)
         except NetworkError as error:
             return _failed(prober, route, trace, Failure(trace.phase, error.reason, error.detail))
     names: Sequence[str | None] = module.server_names or (None,)
@@ -142,7 +119,7 @@ async def _probe_route(
     addresses: tuple[Address, ...] = ()
     if not route.target.endpoint.unix_path:
         limit = min(deadline, clock() + seconds)
-        addresses = route.addresses or await _resolve(prober, route, trace, limit, allowed)
+        addresses = route.addresses or await resolve(prober, route, trace, limit, allowed)
         trace.address = addresses[0]
     slot: object = (addresses[0].ip, addresses[0].port) if addresses else route.target.endpoint.unix_path
     trace.enter(Phase.CONNECT)
@@ -151,10 +128,12 @@ async def _probe_route(
         await _wait_for_slot(prober, slot, deadline)
         trace.leave_out(clock() - began)
     limit = min(deadline, clock() + seconds - trace.elapsed)
+    slots = prober.slots
+    place = Place(lambda: slots.release(slot))
     try:
-        result = await _connected(prober, route, trace, limit, addresses, started_at)
+        result = await _attempts(prober, route, Attempt(prober, route, trace, limit, addresses, started_at, place))
     finally:
-        prober.slots.release(slot)
+        place.give_back()
     return await _with_redirect(prober, route, result, limit)
 
 
@@ -167,30 +146,23 @@ async def _wait_for_slot(prober: Prober, slot: object, deadline: float) -> None:
         raise NetworkError(Reason.TIMEOUT, detail) from None
 
 
-async def _connected(
-    prober: Prober,
-    route: Route,
-    trace: Trace,
-    deadline: float,
-    addresses: tuple[Address, ...],
-    started_at: float,
-) -> Result:
-    """Everything from the connection on, by the short way if that can do; the result tells how far it came."""
+async def _attempts(prober: Prober, route: Route, attempt: Attempt) -> Result:
+    """Make one connection, by the fast path if the endpoint is known for it, or as many as it takes to know more."""
     if route.module.transport is Transport.QUIC:
-        return await _quic_attempt(route, trace, deadline, addresses, started_at)
+        return await attempt.by_quic()
     endpoint = (route.host, route.port, route.server_name, route.variant.address, route.variant.certificate_type)
     now = asyncio.get_running_loop().time()
-    if prober.fast_path_endpoints.holds(endpoint, now):
+    if prober.fast_path and prober.fast_path_endpoints.holds(endpoint, now):
         try:
-            return await _attempt(prober, route, trace, deadline, addresses, started_at, _fast_path_handshake)
+            return await attempt.by_fast_path()
         except FastPathUnavailableError as error:
-            trace.note(f"{error}; once more with OpenSSL")
+            attempt.trace.note(f"{error}; once more with OpenSSL")
             prober.fast_path_endpoints.exclude(endpoint, now)
-    result = await _attempt(prober, route, trace, deadline, addresses, started_at, _handshake)
+    result = await attempt.by_openssl()
     if _wants_http2(route.module, result):
-        trace.note("once more with all of the module's protocols, and no request")
+        attempt.trace.note("once more with all of the module's protocols, and no request")
         plain = replace(route, module=replace(route.module, http=None))
-        result = await _attempt(prober, plain, trace, deadline, addresses, started_at, _handshake)
+        result = await replace(attempt, route=plain).by_openssl()
         return replace(result, http=HTTPFacts(failure="the server speaks HTTP/2 only, which is not asked"))
     prober.fast_path_endpoints.note(endpoint, result)
     return result
@@ -200,160 +172,6 @@ def _wants_http2(module: Module, result: Result) -> bool:
     """Tell whether the server turned the probe down for want of HTTP/2, which was left out for the request's sake."""
     refused = result.failure is not None and result.failure.reason is Reason.ALERT_NO_APPLICATION_PROTOCOL
     return refused and offered_alpn(module) != module.alpn
-
-
-async def _handshake(prober: Prober, route: Route, stream: Stream) -> tuple[Handshake, Stream | None]:
-    return await handshake(stream, _context(prober, route), route.server_name)
-
-
-async def _fast_path_handshake(prober: Prober, route: Route, stream: Stream) -> tuple[Handshake, Stream | None]:
-    offer = prober.offers.get(_context(prober, route), asyncio.get_running_loop().time())
-    if offer is None:
-        raise FastPathUnavailableError("what this module offers cannot be offered by the short way")
-    data_follows = route.module.http is not None
-    return await fast_path_handshake(stream, offer.hello(route.server_name), data_follows=data_follows)
-
-
-def _context(prober: Prober, route: Route) -> SSL.Context:
-    return prober.contexts.get(route.module.tls_config, offered_alpn(route.module), route.variant.certificate_type)
-
-
-async def _attempt(
-    prober: Prober,
-    route: Route,
-    trace: Trace,
-    deadline: float,
-    addresses: tuple[Address, ...],
-    started_at: float,
-    shake_hands: Callable[[Prober, Route, Stream], Awaitable[tuple[Handshake, Stream | None]]],
-) -> Result:
-    """Make one connection and complete a handshake on it."""
-    stream, address = await _connect(route, trace, deadline, addresses)
-    reachable = route.proxy is None
-    done = Handshake()
-    http_facts: HTTPFacts | None = None
-    injected = False
-    try:
-        if route.proxy is not None:
-            stream = await _through_proxy(stream, route, trace)
-            reachable = True
-        if route.module.starttls:
-            injected = await _starttls(stream, route, trace)
-        with trace.during(Phase.HANDSHAKE):
-            done, tls = await shake_hands(prober, route, stream)
-            trace.note(describe(done))
-        if tls is not None and route.module.http is not None:
-            with trace.during(Phase.HTTP):
-                http_facts = await _request(tls, route, done)
-                trace.note(http_facts.failure or f"HTTP status {http_facts.status_code}")
-    except NetworkError as error:
-        done = replace(done, failure=Failure(trace.phase, error.reason, error.detail))
-        trace.note(error.detail or error.reason)
-    finally:
-        stream.close()
-    return outcome(route, address, started_at, trace, done, http_facts, reachable=reachable, injected=injected)
-
-
-async def _quic_attempt(
-    route: Route, trace: Trace, deadline: float, addresses: tuple[Address, ...], started_at: float
-) -> Result:
-    """Do the same over QUIC, where the connection is there when the server has answered at all."""
-    from exporter.probe import http3, quic  # noqa: PLC0415 - an extra, which few users need
-
-    http_facts: HTTPFacts | None = None
-    with trace.during(Phase.CONNECT):
-        alpn, tls_config = route.module.alpn, route.module.tls_config
-        endpoint, address = await quic.connect(
-            addresses, deadline, route.module.source_address, route.server_name, alpn, tls_config
-        )
-        trace.note(f"{address.ip} UDP port {address.port} answered")
-    try:
-        with trace.during(Phase.HANDSHAKE):
-            done = await endpoint.handshake()
-            trace.note(describe(done))
-        if done.failure is None and done.session is not None and route.module.http is not None:
-            with trace.during(Phase.HTTP):
-                host = route.module.http.host or route.authority()
-                http_facts = await http3.request(endpoint, host, route.path, done.session.alpn)
-                trace.note(http_facts.failure or f"HTTP status {http_facts.status_code}")
-    finally:
-        endpoint.close()
-    return outcome(route, address, started_at, trace, done, http_facts)
-
-
-async def open_stream(prober: Prober, route: Route, deadline: float) -> Stream:
-    """Open a further connection to a route, past its proxy and STARTTLS, for posture checks. Raises NetworkError."""
-    trace = Trace(asyncio.get_running_loop().time)
-    addresses: tuple[Address, ...] = ()
-    if not route.target.endpoint.unix_path:
-        addresses = route.addresses or await _resolve(prober, route, trace, deadline, None)
-    stream, _ = await _connect(route, trace, deadline, addresses)
-    try:
-        if route.proxy is not None:
-            stream = await _through_proxy(stream, route, trace)
-        if route.module.starttls:
-            await _starttls(stream, route, trace)
-    except BaseException:
-        stream.close()
-        raise
-    return stream
-
-
-def offered_alpn(module: Module) -> tuple[str, ...]:
-    """Return the ALPN protocols to offer: with `http`, only what the request can be sent over."""
-    if module.http is not None and module.alpn == ("h2", "http/1.1"):
-        return ("http/1.1",)
-    return module.alpn
-
-
-async def _resolve(
-    prober: Prober, route: Route, trace: Trace, deadline: float, allowed: AddressFilter | None
-) -> tuple[Address, ...]:
-    host, port = (route.proxy.host, route.proxy.port) if route.proxy else (route.host, route.port)
-    with trace.during(Phase.RESOLVE):
-        addresses = await prober.resolver.resolve(host, port, route.module.ip_protocol, deadline)
-        if allowed is not None:
-            addresses = tuple(address for address in addresses if allowed(address))
-            if not addresses:
-                raise NetworkError(Reason.FORBIDDEN_ADDRESS, f"{host} resolves to no address that may be probed")
-        trace.note(f"{host} is " + ", ".join(address.ip for address in addresses))
-    return addresses
-
-
-async def _connect(
-    route: Route, trace: Trace, deadline: float, addresses: tuple[Address, ...]
-) -> tuple[Stream, Address | None]:
-    with trace.during(Phase.CONNECT):
-        if route.target.endpoint.unix_path:
-            stream = await connect_unix(route.target.endpoint.unix_path, deadline)
-            trace.note(f"connected to {route.target.endpoint.unix_path}")
-            return stream, None
-        stream, address = await connect(addresses, deadline, route.module.source_address)
-        trace.note(f"connected to {address.ip} port {address.port}")
-        return stream, address
-
-
-async def _through_proxy(stream: Stream, route: Route, trace: Trace) -> Stream:
-    assert route.proxy is not None
-    with trace.during(Phase.PROXY):
-        through = await proxy.connect_through(stream, route.proxy, route.host, route.port)
-        trace.note(f"the proxy connected to {route.host} port {route.port}")
-        return through
-
-
-async def _starttls(stream: Stream, route: Route, trace: Trace) -> bool:
-    assert route.module.starttls is not None
-    with trace.during(Phase.STARTTLS):
-        leftover = await starttls.negotiate(stream, route.module.starttls, route.server_name or route.host)
-        trace.note(f"{route.module.starttls} is ready for TLS")
-    return bool(leftover)
-
-
-async def _request(tls: Stream, route: Route, done: Handshake) -> HTTPFacts:
-    assert route.module.http is not None
-    assert done.session is not None
-    host = route.module.http.host or route.authority()
-    return await http.request(tls, host, route.path, done.session.alpn)
 
 
 async def _with_redirect(prober: Prober, route: Route, result: Result, deadline: float) -> Result:
@@ -382,7 +200,7 @@ def _failed(prober: Prober, route: Route, trace: Trace, failure: Failure) -> Res
         started_at=prober.wall_clock() - trace.elapsed,
         total_seconds=trace.elapsed,
         durations=trace.durations,
-        failure=failure,
+        handshake=Handshake(failure=failure),
         variant=route.variant,
         address=trace.address.ip if trace.address else None,
         family=trace.address.family if trace.address else None,

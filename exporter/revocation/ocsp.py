@@ -18,7 +18,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.der import SEQUENCE, bits_untrusted, element_untrusted, elements_untrusted
-from exporter.certificates.extensions import printable
 from exporter.revocation.status import (
     CLOCK_SKEW_SECONDS,
     GOOD,
@@ -29,6 +28,7 @@ from exporter.revocation.status import (
     UnusableError,
     is_stale,
 )
+from exporter.text import printable
 
 _STATUSES = {
     ocsp.OCSPCertStatus.GOOD: GOOD,
@@ -67,7 +67,7 @@ def read_ocsp_untrusted(
     except UnusableError as error:
         return Revocation(source, failure=error.failure, problem=error.detail)
     except Exception as error:  # noqa: BLE001 - hostile input; its parser raises several kinds
-        problem = f"unreadable response: {printable(str(error))[:200]}"
+        problem = f"unreadable response: {printable(str(error))}"
         return Revocation(source, failure=Failure.UNREADABLE, problem=problem)
 
 

@@ -7,7 +7,7 @@ from exporter.findings.assessment import Assessment
 from exporter.findings.observation import Observation
 from exporter.metrics.collect import DURATIONS, Lines, collect, duration_lines
 from exporter.net.reason import Reason
-from exporter.probe.result import BEYOND_CONNECTION, Failure, Phase, Result
+from exporter.probe.result import BEYOND_CONNECTION, Failure, Handshake, Phase, Result
 from exporter.target import Target
 from exporter.text import printable
 
@@ -61,5 +61,7 @@ def internal_error_report(target: Target, module: Module, phase: Phase, error: E
 
 def _unseen(target: Target, module: Module, failure: Failure, seconds: float, now: float) -> TargetReport:
     reachable = failure.phase in BEYOND_CONNECTION
-    result = Result(started_at=now - seconds, total_seconds=seconds, reachable=reachable, failure=failure)
+    result = Result(
+        started_at=now - seconds, total_seconds=seconds, reachable=reachable, handshake=Handshake(failure=failure)
+    )
     return make_report(target, module, (Assessment(Observation(target, module, result, now)),))

@@ -1,21 +1,18 @@
-"""One target's results as its page shows them: values ready to print. Pure: a judgement in, a view out."""
+"""One target's results as its page shows them: values ready to print. Pure: an assessment in, a view out."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from exporter.findings.accepted import is_bad, is_good, is_post_quantum
 from exporter.findings.assessment import Assessment, Found
-from exporter.metrics.collect import as_mapping
+from exporter.findings.observation import Observation
+from exporter.posture.facts import Posture
 from exporter.probe.result import Event, Failure, Phase, Result
+from exporter.revocation.status import CRL, GOOD
 from exporter.scrape.assess import reference_name
 from exporter.scrape.history import Probe
 from exporter.web.chain_view import Link, links
-
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-_OLD_VERSIONS = ("SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1")
-_SAFE_CLASSES = ("cbc", "dhe")
-_HYBRID = "MLKEM"
 
 Row = tuple[str, str, str]
 """What, its value, and how to colour it: "good", "bad" or ""."""
@@ -68,10 +65,9 @@ class View:
 
 
 def view(assessment: Assessment, now: float) -> View:
-    """Return what the page shows of a judgement."""
+    """Return what the page shows of an assessment."""
     observation = assessment.observation
     result = observation.result
-    samples = as_mapping(assessment)
     variant = (result.variant.address, result.variant.server_name, result.variant.certificate_type)
     return View(
         title=" · ".join(part for part in variant if part),
@@ -83,10 +79,10 @@ def view(assessment: Assessment, now: float) -> View:
         reference_name=reference_name(observation.target, observation.module, result),
         tables=(
             Table("Session", tuple(_session(result))),
-            Table("Revocation", tuple(_revocation(samples))),
+            Table("Revocation", tuple(_revocation(observation))),
             Table("HTTP", tuple(_http(result))),
         ),
-        posture=tuple(_posture(samples)),
+        posture=tuple(_accepted(observation.posture)) if observation.posture is not None else (),
         phases=tuple(_bars(result)),
         total=result.total_seconds,
         events=result.events,
@@ -96,9 +92,9 @@ def view(assessment: Assessment, now: float) -> View:
 def _session(result: Result) -> Iterator[Row]:
     session = result.session
     if session is not None:
-        yield "Protocol", session.protocol, "bad" if session.protocol in _OLD_VERSIONS else ""
+        yield "Protocol", session.protocol, "bad" if is_bad(session.protocol) else ""
         yield "Cipher", session.cipher, ""
-        yield "Group", session.group or "none: static RSA", "good" if _HYBRID in session.group else ""
+        yield "Group", session.group or "none: static RSA", "good" if is_post_quantum(session.group) else ""
         yield "ALPN", session.alpn or "none agreed", ""
         if result.client_certificate_requested or result.success:
             yield "Client certificate", "asked for" if result.client_certificate_requested else "not asked for", ""
@@ -108,20 +104,22 @@ def _session(result: Result) -> Iterator[Row]:
         yield "Server name", result.server_name, ""
 
 
-def _revocation(samples: Mapping[str, list[tuple[str, float]]]) -> Iterator[Row]:
-    for _, value in samples.get("tls_ocsp_stapled", []):
-        yield "OCSP staple", "sent" if value else "not sent", ""
-    for labels, _ in samples.get("tls_ocsp_status_info", []):
-        known = labels_of(labels)
-        yield f"OCSP, {known['source']}", known["status"], "good" if known["status"] == "good" else "bad"
-    for labels, value in samples.get("tls_certificate_revoked", []):
-        revoked = "revoked" if value else "not revoked"
-        yield f"Leaf, by {labels_of(labels)['source']}", revoked, "bad" if value else "good"
-    for labels, _ in samples.get("tls_revocation_failure_info", []):
-        known = labels_of(labels)
-        yield f"From {known['source']}", f"no answer: {known['reason']}", "bad"
-    for _, value in samples.get("tls_certificate_sct_count", []):
-        yield "SCTs", str(int(value)), ""
+def _revocation(observation: Observation) -> Iterator[Row]:
+    result = observation.result
+    if result.chain and (result.staple is not None or result.success):
+        yield "OCSP staple", "sent" if result.staple is not None else "not sent", ""
+    for one in observation.revocations:
+        if one.status is not None and one.source != CRL:
+            yield f"OCSP, {one.source}", one.status, "good" if one.status == GOOD else "bad"
+    for one in observation.revocations:
+        if one.is_revoked is not None:
+            revoked = "revoked" if one.is_revoked else "not revoked"
+            yield f"Leaf, by {one.source}", revoked, "bad" if one.is_revoked else "good"
+    for one in observation.revocations:
+        if one.failure is not None:
+            yield f"From {one.source}", f"no answer: {one.failure.value}", "bad"
+    if observation.sct_count is not None:
+        yield "SCTs", str(observation.sct_count), ""
 
 
 def _http(result: Result) -> Iterator[Row]:
@@ -144,31 +142,23 @@ def _http(result: Result) -> Iterator[Row]:
         yield "Alt-Svc", http.alt_svc, ""
 
 
-def labels_of(text: str) -> dict[str, str]:
-    """Read labels as the exposition has them."""
-    return {name: value.replace('\\"', '"').replace("\\\\", "\\") for name, value in _LABEL.findall(text)}
-
-
-def _posture(samples: Mapping[str, list[tuple[str, float]]]) -> Iterator[Accepted]:
-    for family, title, label in (
-        ("tls_version_accepted", "Protocol versions", "version"),
-        ("tls_cipher_class_accepted", "Cipher classes", "class"),
-        ("tls_group_accepted", "Key exchange groups", "group"),
+def _accepted(posture: Posture) -> Iterator[Accepted]:
+    for title, facts in (
+        ("Protocol versions", posture.versions),
+        ("Cipher classes", posture.reported_classes),
+        ("Key exchange groups", posture.groups),
     ):
-        items = [(labels_of(labels)[label], bool(value)) for labels, value in samples.get(family, [])]
-        if items:
+        if facts:
             yield Accepted(
                 title,
-                tuple((name, _mark(label, name)) for name, yes in items if yes),
-                tuple(name for name, yes in items if not yes),
+                tuple((name, _mark(name)) for name, yes in facts.items() if yes),
+                tuple(name for name, yes in facts.items() if not yes),
             )
 
 
-def _mark(label: str, name: str) -> str:
-    """Say whether that this is accepted is bad, good, or neither."""
-    if (label == "version" and name in _OLD_VERSIONS) or (label == "class" and name not in _SAFE_CLASSES):
-        return "bad"
-    return "good" if name == "TLSv1.3" or _HYBRID in name.upper() else ""
+def _mark(name: str) -> str:
+    """Return whether it is bad, good or neither that this is accepted."""
+    return "bad" if is_bad(name) else "good" if is_good(name) else ""
 
 
 def _bars(result: Result) -> Iterator[Bar]:

@@ -3,7 +3,6 @@
 Every word that a template prints is escaped for HTML and freed of control characters, wherever it comes from.
 """
 
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -11,15 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from exporter import __version__
-from exporter.metrics.labels import clean
+from exporter.text import clean, date, milliseconds, span
 from exporter.web.pages import url
 from exporter.web.static_files import FILES
 
 LONGEST_TEXT = 600
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-_TOO_SMALL_FOR_HOURS = 2 * HOUR
-_TOO_SMALL_FOR_DAYS = 2 * DAY
-_SECOND = 1.0
 
 
 @lru_cache(maxsize=1)
@@ -52,35 +47,6 @@ def environment() -> Environment:
 def _printable(value: Any) -> Any:
     """Free a text of control and direction characters and cut it; markup is ours and passes."""
     return clean(value, LONGEST_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def date(seconds: float | None) -> str:
-    """Return a moment as a person reads it, in UTC."""
-    if seconds is None:
-        return "unknown"
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, ValueError, OSError):
-        return str(seconds)
-
-
-def span(seconds: float) -> str:
-    """Return a length of time in the one unit that says enough."""
-    seconds = abs(seconds)
-    if seconds < 2 * MINUTE:
-        return f"{seconds:.0f} s"
-    if seconds < _TOO_SMALL_FOR_HOURS:
-        return f"{seconds / MINUTE:.0f} min"
-    if seconds < _TOO_SMALL_FOR_DAYS:
-        return f"{seconds / HOUR:.0f} h"
-    return f"{seconds / DAY:.0f} d"
-
-
-def milliseconds(seconds: float) -> str:
-    """Return a duration of a probe."""
-    if seconds >= _SECOND:
-        return f"{seconds:.2f} s"
-    return f"{seconds * 1000:.1f} ms"
 
 
 def short_name(name: str) -> str:

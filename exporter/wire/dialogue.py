@@ -1,19 +1,20 @@
-"""The talk in clear before TLS (STARTTLS, proxies), without I/O: what may be said, what was heard, and how it may fail.
+"""A dialogue in plaintext before TLS (STARTTLS, proxies), without I/O: what is sent and received, how it may fail.
 
-A dialogue is a generator. It yields bytes to be sent, and is resumed at once; it yields b"" to hear more,
-and is resumed with what arrived (b"" at the end of the stream). It returns the bytes that came after the
-server's go-ahead, or raises DialogueError. It knows no clock: whoever drives
-it has the deadline.
+A dialogue is a generator. It yields bytes to be sent, and is resumed at once; it yields b"" to receive more, and is
+resumed with what arrived (b"" at the end of the stream). It returns the bytes that came after the server's go-ahead,
+or raises DialogueError. It knows no clock: whoever drives it has the deadline.
 """
 
 from collections.abc import Generator
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
+from exporter.text import escaped
+
 T = TypeVar("T")
 Steps: TypeAlias = Generator[bytes, bytes, T]
 
-MAX_BYTES = 64 * 1024  # heard in one dialogue, the longest EHLO or CAPABILITY answers are below 4 KiB
+MAX_BYTES = 64 * 1024  # received in one dialogue; the longest EHLO or CAPABILITY answers are below 4 KiB
 MAX_QUOTED = 200  # characters of what a server said that are kept in a failure
 
 
@@ -42,27 +43,27 @@ class DialogueError(Exception):
 def printable_untrusted(data: bytes) -> str:
     """Return what a server said as one line that is safe in logs and terminals, cut at MAX_QUOTED."""
     text = data[: 4 * MAX_QUOTED].decode("utf-8", "backslashreplace")
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    safe = escaped(text)
     return safe if len(safe) <= MAX_QUOTED else safe[: MAX_QUOTED - 1] + "…"
 
 
 class Dialogue:
-    """One side of a dialogue: says bytes, hears lines and lengths, and counts what it heard."""
+    """The client of a dialogue: sends bytes, receives lines and lengths, and counts what it received."""
 
     def __init__(self) -> None:
-        self._heard = bytearray()
+        self._received = bytearray()
         self._taken = 0
         self._searched = 0
 
-    def say(self, data: bytes) -> Steps[None]:
+    def send(self, data: bytes) -> Steps[None]:
         """Send data."""
         yield data
 
     def until_untrusted(self, mark: bytes) -> Steps[bytes]:
         """Return what arrives up to and with a one-byte mark."""
-        while (end := self._heard.find(mark, self._searched)) < 0:
-            self._searched = len(self._heard)
-            yield from self._hear()
+        while (end := self._received.find(mark, self._searched)) < 0:
+            self._searched = len(self._received)
+            yield from self._receive()
         return self._take(end + 1)
 
     def line_untrusted(self) -> Steps[bytes]:
@@ -72,27 +73,27 @@ class Dialogue:
 
     def exactly_untrusted(self, length: int) -> Steps[bytes]:
         """Return the next `length` bytes."""
-        while len(self._heard) < length:
-            yield from self._hear()
+        while len(self._received) < length:
+            yield from self._receive()
         return self._take(length)
 
     def leftover(self) -> bytes:
-        """Return what was heard and not taken."""
-        return bytes(self._heard)
+        """Return what was received and not taken."""
+        return bytes(self._received)
 
-    def _hear(self) -> Steps[None]:
-        self._limit(self._taken + len(self._heard) + 1)
+    def _receive(self) -> Steps[None]:
+        self._limit(self._taken + len(self._received) + 1)
         arrived = yield b""
         if not arrived:
-            said = f" in the middle of: {printable_untrusted(bytes(self._heard))}" if self._heard else ""
+            said = f" in the middle of: {printable_untrusted(bytes(self._received))}" if self._received else ""
             raise DialogueError(DialogueReason.CLOSED, f"the peer closed the connection{said}")
-        self._heard += arrived
+        self._received += arrived
 
     def _take(self, length: int) -> bytes:
         self._taken += length
         self._limit(self._taken)
-        taken = bytes(self._heard[:length])
-        del self._heard[:length]
+        taken = bytes(self._received[:length])
+        del self._received[:length]
         self._searched = 0
         return taken
 

@@ -22,7 +22,7 @@ _PROXY_AUTHENTICATION_REQUIRED = 407
 def http_connect(host: str, port: int, username: str | None = None, password: str = "") -> Steps[bytes]:
     """Ask an HTTP proxy for a tunnel. The name is resolved by the proxy."""
     proxy = Dialogue()
-    yield from proxy.say(_request(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", username, password))
+    yield from proxy.send(_request(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", username, password))
     status = 0
     while status < 200:  # noqa: PLR2004 - RFC 9110 section 15.2: an interim answer (1xx) precedes the final one
         line = yield from proxy.line_untrusted()

@@ -38,7 +38,7 @@ def socks5(host: str, port: int, username: str | None = None, password: str = ""
     proxy = Dialogue()
     methods = [_NO_AUTHENTICATION] if username is None else [_NO_AUTHENTICATION, _USER_PASSWORD]
     # section 3:  VER 1 | NMETHODS 1 | METHODS 1-255  ->  VER 1 | METHOD 1
-    yield from proxy.say(bytes([_VERSION, len(methods), *methods]))
+    yield from proxy.send(bytes([_VERSION, len(methods), *methods]))
     answer = yield from proxy.exactly_untrusted(2)
     if answer[0] != _VERSION or answer[1] not in (*methods, _NONE_ACCEPTABLE):
         raise _unexpected(answer)
@@ -46,7 +46,7 @@ def socks5(host: str, port: int, username: str | None = None, password: str = ""
         raise _unauthorized("the proxy wants another way to authenticate than was offered")
     if answer[1] == _USER_PASSWORD:
         yield from _authenticate(proxy, username or "", password)
-    yield from proxy.say(bytes([_VERSION, _CONNECT, 0]) + _address(host) + port.to_bytes(2))
+    yield from proxy.send(bytes([_VERSION, _CONNECT, 0]) + _address(host) + port.to_bytes(2))
     yield from _reply(proxy)
     return proxy.leftover()
 
@@ -56,7 +56,7 @@ def _authenticate(proxy: Dialogue, username: str, password: str) -> Steps[None]:
     user, secret = username.encode(), password.encode()
     if len(user) > _LONGEST or len(secret) > _LONGEST:
         raise _unauthorized("a user or password of more than 255 bytes cannot be sent")
-    yield from proxy.say(
+    yield from proxy.send(
         b"".join((bytes([_USER_VERSION, len(user)]), user, bytes([len(secret)]), secret)),
     )
     answer = yield from proxy.exactly_untrusted(2)

@@ -14,6 +14,7 @@ from exporter.config.units import format_duration, parse_duration
 from exporter.config.yaml_document import DocumentError, Plain, read_document
 from exporter.metrics.vocabulary import VOCABULARY
 from exporter.target import parse_endpoint
+from exporter.wire.starttls import PROTOCOLS
 
 YEARS = 365 * 86_400
 
@@ -32,7 +33,7 @@ def label_name(text):
         (parsers.request_path, ["/", "/a?b=c"], ["", "a", "/a b", "/é", "/a#b"]),
         (parsers.file_pattern, ["a.json", "*.yml", "[ab].yaml"], ["a", "a.txt", "a.json.bak"]),
         (parsers.tls_version, ["TLS10", "TLS11", "TLS12", "TLS13"], ["TLS1.2", "tls12", "", "SSL3"]),
-        (parsers.starttls, sorted(parsers.STARTTLS_PORTS), ["", "SMTP", "http"]),
+        (parsers.starttls, sorted(PROTOCOLS), ["", "SMTP", "http"]),
         (parsers.certificate_type, ["ecdsa", "rsa"], ["", "RSA", "dsa"]),
         (parsers.host_header, ["a.example", "a.example:80", "[::1]:80"], ["https://a", "unix:/a", "a b"]),
         (parsers.ip_address, ["192.0.2.1", "::1"], ["a.example", "192.0.2.0/24", ""]),

@@ -14,9 +14,10 @@ from exporter.config.model import (
     TLSConfig,
     Transport,
 )
-from exporter.config.parsers import STARTTLS_PORTS
 from exporter.config.reader import load
+from exporter.config.targets import default_port
 from exporter.metrics.vocabulary import VOCABULARY
+from exporter.wire.starttls import PROTOCOLS
 
 CONTRACT_LABELS = {
     *("target", "module", "address", "server_name", "certificate_type", "position", "phase", "reason", "family"),
@@ -79,7 +80,7 @@ def test_no_label_of_the_contract_can_be_the_users():
 
 
 def test_registered_ports():
-    assert STARTTLS_PORTS == {
+    assert {name: default_port(Module(name, starttls=name)) for name in PROTOCOLS} == {
         "smtp": 25,
         "lmtp": 24,
         "imap": 143,
@@ -93,6 +94,10 @@ def test_registered_ports():
         "sieve": 4190,
         "nntp": 119,
         "irc": 6667,
+        "rdp": 3389,
+        "tds": 1433,
+        "nats": 4222,
+        "telnet": 23,
     }
 
 

@@ -10,9 +10,10 @@ from exporter.findings.assessment import Assessment, assess, is_unchanged, reass
 from exporter.findings.finding import SEVERITIES
 from exporter.findings.observation import Observation
 from exporter.posture.facts import Posture
-from exporter.probe.result import Event, HTTPFacts, Phase, Result, Session
+from exporter.probe.result import Event, HTTPFacts, Phase, Session
 from exporter.target import Target, parse_endpoint
 from tests.support.pki import DAY, NOW, leaf, root
+from tests.support.results import changed, make_result
 from tests.support.trust import store_of
 
 TARGET = Target("a.example:443", parse_endpoint("a.example:443"), "https")
@@ -24,7 +25,7 @@ SESSION = Session("TLSv1.0", 1.0, "TLS_RSA_WITH_RC4_128_SHA", "", "")
 def observed(*, trusted=True, not_after=NOW - DAY, **changes):
     presented = (leaf(TOP, not_after=not_after).der,)
     chain = ChainAssessor().assess_chain(presented, store_of(TOP) if trusted else None, NOW)
-    result = Result(NOW, 0.1, session=SESSION, chain=presented, http=HTTPFacts(200, "1.1"))
+    result = make_result(NOW, 0.1, session=SESSION, chain=presented, http=HTTPFacts(200, "1.1"))
     made = Observation(
         TARGET, MODULE, result, NOW, certificates=chain.certificates, verdicts=chain.verdicts, chain=chain
     )
@@ -70,14 +71,14 @@ def test_a_look_that_shows_nothing_new_carries_over():
     [
         lambda one: replace(one, name_match=True),
         lambda one: replace(one, sct_count=3),
-        lambda one: replace(one, posture=Posture(heartbleed=True)),
+        lambda one: replace(one, posture=Posture(vulnerabilities={"heartbleed": True})),
         lambda one: replace(one, module=Module("https")),
         lambda one: replace(one, addresses_disagree=True),
-        lambda one: replace(one, result=replace(one.result, session=None)),
-        lambda one: replace(one, result=replace(one.result, staple=b"a")),
-        lambda one: replace(one, result=replace(one.result, http=None)),
-        lambda one: replace(one, result=replace(one.result, chain=(b"other",))),
-        lambda one: replace(one, result=replace(one.result, reachable=True)),
+        lambda one: replace(one, result=changed(one.result, session=None)),
+        lambda one: replace(one, result=changed(one.result, staple=b"a")),
+        lambda one: replace(one, result=changed(one.result, http=None)),
+        lambda one: replace(one, result=changed(one.result, chain=(b"other",))),
+        lambda one: replace(one, result=changed(one.result, reachable=True)),
         lambda one: observed(),
     ],
 )

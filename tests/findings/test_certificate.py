@@ -10,7 +10,6 @@ from exporter.config.model import Module, TrustConfig
 from exporter.findings import certificate, refused, trust, validity
 from exporter.findings import chain as chain_findings
 from exporter.findings.observation import Observation
-from exporter.probe.result import Result
 from exporter.target import Target, parse_endpoint
 from tests.support import der
 from tests.support.chains import CASES, Made
@@ -27,6 +26,7 @@ from tests.support.pki import (
     root,
     rsa_key,
 )
+from tests.support.results import make_result
 from tests.support.trust import store_of
 
 RULES = (*validity.RULES, *certificate.RULES, *trust.RULES, *refused.RULES, *chain_findings.RULES)
@@ -41,7 +41,7 @@ def observation(made, public=False, trusted=True, host="example.com", **trust):
     return Observation(
         TARGET,
         Module("tls", trust=TrustConfig(**trust)),
-        Result(started_at=NOW, total_seconds=0.1, chain=presented),
+        make_result(started_at=NOW, total_seconds=0.1, chain=presented),
         NOW,
         certificates=chain.certificates,
         verdicts=chain.verdicts,
@@ -191,7 +191,7 @@ def test_without_roots_nothing_is_said_of_trust():
 
 
 def test_without_certificates_there_are_no_findings():
-    nothing = Observation(TARGET, Module("tls"), Result(started_at=NOW, total_seconds=0.1), NOW)
+    nothing = Observation(TARGET, Module("tls"), make_result(started_at=NOW, total_seconds=0.1), NOW)
     assert details(RULES, nothing) == {}
 
 

@@ -1,11 +1,12 @@
 """The findings on HSTS, the way from port 80 and STARTTLS: present when it was seen, absent when nothing is known."""
 
 import pytest
+from support.results import make_result
 
 from exporter.config.model import HTTPConfig, Module, TLSConfig
 from exporter.findings.http import RULES, SHORTEST_HSTS_SECONDS
 from exporter.findings.observation import Observation
-from exporter.probe.result import HSTS, HTTPFacts, Result, Variant
+from exporter.probe.result import HSTS, HTTPFacts, Variant
 from exporter.target import Target, parse_endpoint
 from tests.support.findings import details
 
@@ -13,7 +14,7 @@ NAMED = Module("https", http=HTTPConfig())
 
 
 def found(http=None, module=NAMED, target="a.example:443", **result):
-    seen = Result(0.0, 0.1, http=http, **result)
+    seen = make_result(0.0, 0.1, http=http, **result)
     one = Observation(Target(target, parse_endpoint(target), module.name), module, seen, 0.0)
     return details(RULES, one)
 

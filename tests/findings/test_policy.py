@@ -13,6 +13,7 @@ from exporter.policy import Acceptance, PolicyLayer, layered, policy_of
 from exporter.probe.result import Failure, Phase
 from tests.findings.test_assessment import observed
 from tests.support.pki import NOW
+from tests.support.results import changed
 
 WEEK = 7 * 86_400.0
 
@@ -88,7 +89,7 @@ def test_a_policy_that_changes_is_judged_again():
 
 def failed(phase, reachable):
     seen = observed()
-    result = replace(seen.result, failure=Failure(phase, Reason.TIMEOUT), session=None, reachable=reachable)
+    result = changed(seen.result, failure=Failure(phase, Reason.TIMEOUT), session=None, reachable=reachable)
     return assess(replace(seen, result=result))
 
 

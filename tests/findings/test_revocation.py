@@ -8,12 +8,13 @@ from exporter.findings.observation import Observation
 from exporter.findings.revocation import RULES
 from exporter.net.reason import Reason
 from exporter.probe.result import Failure as ProbeFailure
-from exporter.probe.result import Phase, Result, Session
+from exporter.probe.result import Phase, Session
 from exporter.revocation.status import Failure, Revocation
 from exporter.target import Target, parse_endpoint
 from tests.support import der
 from tests.support.findings import details
 from tests.support.pki import NOW, Extension, leaf, root
+from tests.support.results import make_result
 from tests.support.trust import store_of
 
 TARGET = Target("example.com:443", parse_endpoint("example.com:443"), "tls")
@@ -25,7 +26,7 @@ TOP = root()
 def found(*revocations, staple=None, must_staple=False, failure=None):
     presented = (leaf(TOP, extra=MUST_STAPLE if must_staple else ()).der,)
     chain = ChainAssessor().assess_chain(presented, store_of(TOP), NOW)
-    result = Result(NOW, 0.1, chain=presented, staple=staple, session=SESSION, failure=failure)
+    result = make_result(NOW, 0.1, chain=presented, staple=staple, session=SESSION, failure=failure)
     one = Observation(
         TARGET, Module("tls"), result, NOW, certificates=chain.certificates, chain=chain, revocations=revocations
     )

@@ -10,10 +10,10 @@ from exporter.findings import validity
 from exporter.findings.assessment import assess, reassess
 from exporter.findings.observation import Observation
 from exporter.policy import ExpiryThresholds, Policy
-from exporter.probe.result import Result
 from exporter.target import Target, parse_endpoint
 from tests.support.findings import details
 from tests.support.pki import DAY, NOW, intermediate, leaf, root
+from tests.support.results import make_result
 from tests.support.trust import store_of
 
 TARGET = Target("example.com:443", parse_endpoint("example.com:443"), "tls")
@@ -28,7 +28,7 @@ def observation(*chain, now=NOW, policy=None, trusted=True, **trust):
     return Observation(
         TARGET,
         replace(module, policy=policy) if policy else module,
-        Result(started_at=now, total_seconds=0.1, chain=presented),
+        make_result(started_at=now, total_seconds=0.1, chain=presented),
         now,
         certificates=judged.certificates,
         verdicts=judged.verdicts,

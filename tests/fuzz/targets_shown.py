@@ -7,11 +7,13 @@ import re
 
 from prometheus_client.parser import text_string_to_metric_families
 from support.pki import NOW, intermediate, leaf, root
+from support.results import make_result
 from support.scripted import ScriptedStream
 from support.trust import store_of
 
 from exporter.certificates.chain_cache import ChainAssessor
-from exporter.cli.report import as_json, as_text
+from exporter.cli.report import as_text
+from exporter.cli.report_json import as_json
 from exporter.config.model import HTTPConfig, Module
 from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
@@ -21,7 +23,7 @@ from exporter.probe import http
 from exporter.probe.hsts import read_hsts_untrusted
 from exporter.probe.http3 import _status_untrusted as read_status_untrusted
 from exporter.probe.redirect import redirect_verdict
-from exporter.probe.result import Event, Failure, HTTPFacts, Phase, Result, Session
+from exporter.probe.result import Event, Failure, HTTPFacts, Phase, Session
 from exporter.scrape.history import History
 from exporter.scrape.report import TargetReport, make_report
 from exporter.target import Target, parse_endpoint
@@ -88,9 +90,9 @@ def shown(data: bytes) -> None:
     series.decode("utf-8")
     assert len(list(text_string_to_metric_families(series.decode()))) > 3
     b"".join(pages("application/openmetrics-text", [made.lines], [])).decode()
-    for text in (as_text(made), debug_text(made, "")):
+    for text in (as_text([made]), debug_text(made, "")):
         assert not _CONTROL.search(text), _CONTROL.search(text)
-    as_json(made)
+    as_json([made], single=True)
     history = History()
     history.record(made)
     past = history.histories[TARGET]
@@ -113,7 +115,7 @@ def _reading(data: bytes) -> TargetReport:
     """Return the reading of a peer that says this everywhere: as certificate, header field, protocol and error."""
     words = data[:300].decode("latin-1")
     chain = ChainAssessor().assess_chain((data, MIDDLE.der, leaf(TOP, subject="CN=x").der), STORE, NOW)
-    result = Result(
+    result = make_result(
         NOW - 1,
         0.5,
         durations=((Phase.CONNECT, 0.1),),

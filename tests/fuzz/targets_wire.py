@@ -24,7 +24,7 @@ from exporter.wire.http_connect import http_connect
 from exporter.wire.records import WireError
 from exporter.wire.server_flight import ServerFlightReader, read_server_flight_untrusted
 from exporter.wire.socks5 import socks5
-from exporter.wire.starttls import DIALOGUES
+from exporter.wire.starttls import PROTOCOLS
 from exporter.wire.tls13 import schedule
 from exporter.wire.tls13.client import Client
 from exporter.wire.tls13.key_shares import X25519
@@ -33,7 +33,7 @@ from tests.fuzz.target import FuzzTarget, parts, whole
 
 CONTEXT = make_context(TLSConfig(), ("http/1.1",), None)
 OFFER = Offers().get(CONTEXT, 0.0)
-PROTOCOLS = tuple(sorted(DIALOGUES))
+PROTOCOLS = tuple(sorted(PROTOCOLS))
 _LEAF = leaf(root(), key=ec_key())
 _CERTIFICATE = _LEAF.der
 
@@ -98,7 +98,7 @@ def _outcome(dialogue: Steps[bytes], pieces: list[bytes]) -> DialogueError | Non
 def dialogue(data: bytes) -> None:
     """A STARTTLS dialogue ends with an outcome of its list, whatever the server says, in whatever pieces."""
     if data:
-        _drive(DIALOGUES[PROTOCOLS[data[0] % len(PROTOCOLS)]]("a.example"), parts(data[1:]))
+        _drive(PROTOCOLS[PROTOCOLS[data[0] % len(PROTOCOLS)]]("a.example"), parts(data[1:]))
 
 
 def _dialogue_seeds() -> list[bytes]:

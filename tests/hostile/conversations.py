@@ -3,7 +3,7 @@
 from hostile.attack import Attack
 
 from exporter.demo.scripts import Await, Drip, Finish, Flood, Hold, Pause, Reset, Send
-from exporter.wire.starttls import DIALOGUES
+from exporter.wire.starttls import PROTOCOLS
 
 SMTP = b"220 localhost ESMTP\r\n"
 OFFER = b"250-localhost\r\n250 STARTTLS\r\n"
@@ -73,7 +73,7 @@ NONSENSE = (Send(b"\x00\xff\x13\x37" * 64 + b"\r\n"), Hold())
 # every protocol: silent, ending, resetting, nonsense, and two kinds of flood
 EVERY_PROTOCOL = tuple(
     Attack(f"{protocol}-{name}", steps, (*starttls(*reasons), *also), {"starttls": protocol})
-    for protocol in sorted(DIALOGUES)
+    for protocol in sorted(PROTOCOLS)
     for name, steps, reasons, also in (
         ("silent", (Hold(),), ("timeout",), ()),
         ("ends-at-once", (Finish(),), ("closed",), ()),

@@ -10,10 +10,11 @@ from exporter.findings.observation import Observation
 from exporter.metrics.blackbox import blackbox_lines
 from exporter.metrics.collect import collect, identity_of_target
 from exporter.net.reason import Reason
-from exporter.probe.result import Failure, Phase, Result, Session
+from exporter.probe.result import Failure, Phase, Session
 from exporter.scrape.report import timed_out_report
 from exporter.target import Target, parse_endpoint
 from tests.support.pki import leaf
+from tests.support.results import make_result
 
 TARGET = Target("a.example:443", parse_endpoint("a.example:443"), "tls")
 MODULE = Module("tls")
@@ -22,7 +23,7 @@ FAILURE = Failure(Phase.HANDSHAKE, Reason.TIMEOUT, "the deadline passed")
 
 
 def seen(**what):
-    result = Result(started_at=0.0, total_seconds=1.0, reachable=True, session=SESSION, **what)
+    result = make_result(started_at=0.0, total_seconds=1.0, reachable=True, session=SESSION, **what)
     return Observation(TARGET, MODULE, result, 0.0)
 
 

@@ -11,11 +11,13 @@ from OpenSSL import SSL
 
 from exporter.config.model import HTTPConfig, TLSConfig
 from exporter.net.reason import Reason
+from exporter.probe import attempt
 from exporter.probe.fast_path import EXCLUDED_SECONDS, KEYS_SECONDS, FastPathEndpoints, Offers
 from exporter.probe.openssl_contexts import make_context
 from exporter.probe.result import Result, Session
 from tests.support import pki
 from tests.support.probing import make_prober, probe_all, probe_one
+from tests.support.results import changed, make_result
 
 ROOT = pki.root()
 MIDDLE = pki.intermediate(ROOT)
@@ -135,6 +137,19 @@ async def test_the_second_probe_sees_the_same_as_the_first(prober, key):
         assert prober.fast_path_endpoints.holds(("127.0.0.1", int(target[10:]), "a.example", None, None), 0.0)
 
 
+async def test_without_the_fast_path_every_handshake_is_openssls(prober, monkeypatch):
+    """`global.fast_path: false`: the exporter's own client is not asked, however well the endpoint is known."""
+    prober.fast_path = False
+    monkeypatch.setattr(attempt, "fast_path_handshake", None)
+    async with serving() as (_, target):
+        for _ in range(3):
+            assert (await probe_one(target, prober)).success
+    prober.fast_path = True
+    async with serving() as (_, target):
+        await probe_one(target, prober)
+        assert (await probe_one(target, prober)).failure.reason is Reason.INTERNAL_ERROR, "which asks for it"
+
+
 async def test_a_request_goes_through_the_short_way_too(prober):
     async with serving() as (_, target):
         results = [await probe_one(target, prober, http=HTTPConfig(), alpn=("http/1.1",)) for _ in range(2)]
@@ -209,7 +224,7 @@ async def test_the_first_probe_of_an_endpoint_is_openssls(prober):
 
 def result_with(**changes):
     session = Session("TLSv1.3", 1.3, "TLS_AES_128_GCM_SHA256", "X25519", "")
-    return replace(Result(0.0, 0.0, session=session), **changes)
+    return changed(make_result(0.0, 0.0, session=session), **changes)
 
 
 def test_what_is_barred_stays_barred_for_a_while_whatever_openssl_sees():

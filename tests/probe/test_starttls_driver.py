@@ -4,9 +4,8 @@ import pytest
 from support.scripted import TIMEOUT, ScriptedStream
 
 from exporter.net.reason import NetworkError, Reason
-from exporter.probe.starttls import default_port, negotiate
+from exporter.probe.starttls import negotiate
 from exporter.wire.dialogue import DialogueReason
-from exporter.wire.starttls import DIALOGUES
 
 GREETING = b"220 mail.example.com ESMTP\r\n"
 OFFER = b"250-mail.example.com\r\n250 STARTTLS\r\n"
@@ -51,8 +50,3 @@ async def test_failure(heard, reason, detail):
 
 def test_every_reason_of_a_dialogue_is_in_the_closed_list():
     assert {Reason(reason) for reason in DialogueReason} <= set(Reason)
-
-
-def test_default_ports():
-    assert default_port("smtp") == 25
-    assert all(default_port(name) for name in DIALOGUES)

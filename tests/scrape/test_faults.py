@@ -7,7 +7,7 @@ import pytest
 from exporter.config.model import Config, Module
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.net.reason import Reason
-from exporter.probe import runner
+from exporter.probe import attempt, connection, runner
 from exporter.probe.result import Phase
 from exporter.scrape import assess, engine, report, reports_of
 from exporter.target import Target, parse_endpoint
@@ -44,9 +44,9 @@ def breaking(function):
     ("module", "name", "phase"),
     [
         (runner, "_routes", Phase.RESOLVE),
-        (runner, "_connect", Phase.CONNECT),
-        (runner, "_connected", Phase.CONNECT),
-        (runner, "connect", Phase.CONNECT),
+        (attempt, "connect_to", Phase.CONNECT),
+        (runner, "_attempts", Phase.CONNECT),
+        (connection, "connect", Phase.CONNECT),
         (engine, "probe", Phase.RESOLVE),
         (assess, "assess", Phase.CONNECT),
         (report, "collect", Phase.CONNECT),

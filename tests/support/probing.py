@@ -4,8 +4,9 @@ import asyncio
 
 from exporter.config.model import Module
 from exporter.net.limiter import KeyedLimiter, Limiter
+from exporter.probe.prober import Prober
 from exporter.probe.result import Result
-from exporter.probe.runner import Prober, probe
+from exporter.probe.runner import probe
 from exporter.target import Target, parse_endpoint
 
 PROBE_SECONDS = 20.0
@@ -29,7 +30,7 @@ async def probe_one(target: str, prober: Prober | None = None, **module: object)
     try:
         (result,) = await probe_all(own, target, **module)
     finally:
-        await asyncio.sleep(0)  # the transport closes in the loop's next turn
+        await own.departures.all_left()
         if prober is None:
             own.resolver.close()
     return result

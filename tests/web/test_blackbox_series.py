@@ -15,6 +15,7 @@ import urllib.request
 import pytest
 from support.exposition import Exposition
 from support.programs import need
+from support.results import make_result
 from support.servers.process import free_port
 from support.site import configuration, serving
 
@@ -38,7 +39,7 @@ from exporter.metrics.blackbox import (
 )
 from exporter.metrics.blackbox_http import HTTP_FAMILIES
 from exporter.net.reason import Reason
-from exporter.probe.result import Failure, HTTPFacts, Phase, Result, Session
+from exporter.probe.result import Failure, HTTPFacts, Phase, Session
 from exporter.revocation.status import CRL, Revocation
 from exporter.revocation.status import Failure as RevocationFailure
 from exporter.target import Target, parse_endpoint
@@ -250,7 +251,7 @@ def test_what_is_known_of_a_revocation_list(revocation, wanted):
     leaf = Certificate(b"", "f" * 64, "CN=a", "CN=b", "1f", crl_urls=("ldap://c", "http://c/a.crl"))
     module = Module("tls", revocation=RevocationConfig())
     target = Target("a.example:443", parse_endpoint("a.example:443"), "tls")
-    one = Observation(target, module, Result(0.0, 0.1), 0.0, certificates=(leaf,), revocations=(revocation,))
+    one = Observation(target, module, make_result(0.0, 0.1), 0.0, certificates=(leaf,), revocations=(revocation,))
     lines = blackbox_lines([Assessment(one)], 9.5)
     families = {family.name for family in NEWER_FAMILIES}
     seen = {name: text for name, text in lines.items() if name.startswith("probe_ssl_crl")}
@@ -290,7 +291,7 @@ def test_versions_are_spelt_as_go_does(protocol, wanted):
 def judged(*, trusted=True, name_match=True, http=None, failure=None, alpn=""):
     """Return a judgement of a probe with a session."""
     session = Session("TLSv1.3", 1.3, "TLS_AES_128_GCM_SHA256", "x25519", alpn)
-    result = Result(0.0, 0.1, session=session, http=http, failure=failure)
+    result = make_result(0.0, 0.1, session=session, http=http, failure=failure)
     target = Target("a.example:443", parse_endpoint("a.example:443"), "tls")
     verdicts = (Verdict("openssl", trusted), Verdict("webpki", trusted=False))
     return Assessment(Observation(target, Module("tls"), result, 0.0, verdicts=verdicts, name_match=name_match))

@@ -9,15 +9,15 @@ from exporter.wire.starttls.replies import NOT_IMPLEMENTED, demand, read_reply_u
 _NO_TLS = NOT_IMPLEMENTED | {504, 530}
 
 
-def ftp(host: str) -> Steps[bytes]:
+def ftp(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask an FTP server for TLS on its control connection."""
-    del host
+    del host, client_name
     server = Dialogue()
     greeting = yield from read_reply_untrusted(server, free_text=True)
     if greeting.code == 120:  # noqa: PLR2004 - RFC 959 section 5.4: "service ready in nnn minutes", 220 follows
         greeting = yield from read_reply_untrusted(server, free_text=True)
     demand(greeting, 220)
-    yield from server.say(b"AUTH TLS\r\n")
+    yield from server.send(b"AUTH TLS\r\n")
     answer = yield from read_reply_untrusted(server, free_text=True)
     if answer.code in _NO_TLS:
         raise unsupported(answer.said)

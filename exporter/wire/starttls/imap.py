@@ -8,9 +8,9 @@ _GREETING = b"* OK"
 _FIRST_WORDS = 2
 
 
-def imap(host: str) -> Steps[bytes]:
+def imap(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask an IMAP server for TLS."""
-    del host
+    del host, client_name
     server = Dialogue()
     greeting = yield from server.line_untrusted()
     status = _words(greeting)
@@ -27,7 +27,7 @@ def imap(host: str) -> Steps[bytes]:
 
 def _command(server: Dialogue, tag: bytes, command: bytes) -> Steps[bytes]:
     """Send a command and return the text of the CAPABILITY responses that come before its OK."""
-    yield from server.say(tag + b" " + command + b"\r\n")
+    yield from server.send(tag + b" " + command + b"\r\n")
     capabilities = b""
     while (line := (yield from server.line_untrusted())).startswith(b"* "):
         if _words(line) == b"* BYE":

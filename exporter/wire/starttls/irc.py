@@ -27,15 +27,15 @@ class _Message:
     said: bytes
 
 
-def irc(host: str) -> Steps[bytes]:
+def irc(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask an IRC server for TLS. The server need not greet, and may say anything in between."""
-    del host
+    del host, client_name
     server = Dialogue()
-    yield from server.say(b"CAP LS 302\r\nNICK\r\n")
+    yield from server.send(b"CAP LS 302\r\nNICK\r\n")
     capabilities = yield from _capabilities(server)
     if capabilities is not None and b"tls" not in capabilities:
         raise unsupported(b" ".join(capabilities) or b"no capabilities")
-    yield from server.say(b"STARTTLS\r\n")
+    yield from server.send(b"STARTTLS\r\n")
     answer = yield from _answer(server, _UNKNOWN | {_RPL_STARTTLS, _ERR_STARTTLS})
     if answer.command in _UNKNOWN:
         raise unsupported(answer.said)
@@ -67,4 +67,4 @@ def _answer(server: Dialogue, awaited: frozenset[bytes]) -> Steps[_Message]:
         if message.command == b"ERROR":
             raise refused(line)
         if message.command == b"PING":  # some servers want to know that the client can hear them
-            yield from server.say(b"PONG :" + (message.trailing or b" ".join(message.parameters)) + b"\r\n")
+            yield from server.send(b"PONG :" + (message.trailing or b" ".join(message.parameters)) + b"\r\n")

@@ -18,11 +18,11 @@ _LONG_FORM = 0x80
 _MAX_LENGTH_OCTETS = 4
 
 
-def ldap(host: str) -> Steps[bytes]:
+def ldap(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask an LDAP server for TLS."""
-    del host
+    del host, client_name
     server = Dialogue()
-    yield from server.say(_REQUEST)
+    yield from server.send(_REQUEST)
     code, message = yield from _response(server)
     if code == _PROTOCOL_ERROR:  # section 4.14.2: the answer of a server that does not support it
         raise unsupported(message)

@@ -8,11 +8,11 @@ _REQUEST = (8).to_bytes(4) + (80877103).to_bytes(4)
 _LENGTH_BYTES = 4
 
 
-def postgres(host: str) -> Steps[bytes]:
+def postgres(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a PostgreSQL server for TLS."""
-    del host
+    del host, client_name
     server = Dialogue()
-    yield from server.say(_REQUEST)
+    yield from server.send(_REQUEST)
     answer = yield from server.exactly_untrusted(1)
     if answer == b"N":
         raise unsupported(answer)

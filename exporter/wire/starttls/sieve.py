@@ -10,14 +10,14 @@ _STATUS = re.compile(rb"(OK|NO|BYE)(?: |\Z)", re.IGNORECASE)
 _LITERAL = re.compile(rb"\{([0-9]{1,5})\+?\}\Z")
 
 
-def sieve(host: str) -> Steps[bytes]:
+def sieve(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask a ManageSieve server for TLS."""
-    del host
+    del host, client_name
     server = Dialogue()
     capabilities = yield from _response(server)
     if not any(line.upper().startswith(b'"STARTTLS"') for line in capabilities):
         raise unsupported(b", ".join(capabilities) or b"no capabilities")
-    yield from server.say(b"STARTTLS\r\n")
+    yield from server.send(b"STARTTLS\r\n")
     yield from _response(server)
     return server.leftover()
 

@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 
 from exporter.wire.dialogue import Dialogue, DialogueError, Steps
+from exporter.wire.starttls.farewell import last_word
 from exporter.wire.starttls.outcomes import refused, unexpected, unsupported
 
 _OPENING = (
-    "<?xml version='1.0'?><stream:stream to='{host}' version='1.0' xml:lang='en' "
+    "<?xml version='1.0'?><stream:stream to='{host}'{client} version='1.0' xml:lang='en' "
     "xmlns='{namespace}' xmlns:stream='http://etherx.jabber.org/streams'>"
 )
 _TLS = b"urn:ietf:params:xml:ns:xmpp-tls"
@@ -43,19 +44,38 @@ class _Tag:
         return self.is_end or self.is_empty
 
 
-def xmpp(host: str) -> Steps[bytes]:
+def xmpp(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask an XMPP server for TLS as a client does."""
-    return _dialogue(host, "jabber:client")
+    del client_name  # section 4.7.1: a client's `from` is the account that it will log in to
+    return _dialogue(_opening(host, "jabber:client"))
 
 
-def xmpp_server(host: str) -> Steps[bytes]:
+def xmpp_server(host: str, client_name: str = "") -> Steps[bytes]:
     """Ask an XMPP server for TLS as another server does."""
-    return _dialogue(host, "jabber:server")
+    return _dialogue(_opening(host, "jabber:server", client_name))
 
 
-def _dialogue(host: str, namespace: str) -> Steps[bytes]:
+CLOSE_STREAM = last_word(b"</stream:stream>")  # section 4.4
+
+
+def leave_xmpp(host: str, client_name: str = "") -> Steps[bytes]:
+    """Begin the stream that follows TLS (section 5.4.3.3), and end it (section 4.4).
+
+    Between servers nothing is said: Prosody logs a warning of a stream without a client certificate, and none of one
+    that ends with TLS.
+    """
+    del client_name
+    return (yield from last_word(_opening(host, "jabber:client") + b"</stream:stream>")("", ""))
+
+
+def _opening(host: str, namespace: str, client_name: str = "") -> bytes:
+    client = f" from='{html.escape(client_name)}'" if client_name else ""
+    return _OPENING.format(host=html.escape(host), namespace=namespace, client=client).encode()
+
+
+def _dialogue(opening: bytes) -> Steps[bytes]:
     server = Dialogue()
-    yield from server.say(_OPENING.format(host=html.escape(host), namespace=namespace).encode())
+    yield from server.send(opening)
     header = yield from _tag(server)
     if header.name != b"stream" or header.is_end:
         raise unexpected(header.said, "an XMPP stream")
@@ -64,7 +84,7 @@ def _dialogue(host: str, namespace: str) -> Steps[bytes]:
     offered = yield from _features(server)
     if b"starttls" not in offered:
         raise unsupported(b", ".join(offered) or b"no stream features")
-    yield from server.say(_STARTTLS)
+    yield from server.send(_STARTTLS)
     answer = yield from _tag(server)
     if answer.name == b"failure":  # section 5.4.2.2
         raise refused(answer.said)

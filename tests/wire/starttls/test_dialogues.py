@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.transcripts import FOLDER, Scene, all_scenes, unescape
 
 from exporter.wire.dialogue import MAX_BYTES, MAX_QUOTED, printable_untrusted
-from exporter.wire.starttls import DIALOGUES, DialogueError, DialogueReason
+from exporter.wire.starttls import PROTOCOLS, DialogueError, DialogueReason
 
 SCENES = all_scenes()
 HOST = "im.example.com"
@@ -18,7 +18,7 @@ HOST = "im.example.com"
 def converse(protocol: str, arrivals: Iterable[bytes]) -> tuple[bytes, str, bytes]:
     """Return what the client said, how it ended (as a transcript writes it), and what came too early."""
     feed: Iterator[bytes] = iter(arrivals)
-    said, dialogue = b"", DIALOGUES[protocol](HOST)
+    said, dialogue = b"", PROTOCOLS[protocol](HOST)
     try:
         step = next(dialogue)
         while True:
@@ -44,7 +44,7 @@ def expected(scene: Scene) -> tuple[str, bytes]:
 def test_transcript(scene):
     """The client says what the transcript says, each time after what it heard, and ends as it says."""
     outcome, early = expected(scene)
-    dialogue, ended = DIALOGUES[scene.protocol](HOST), ""
+    dialogue, ended = PROTOCOLS[scene.protocol](HOST), ""
     said = step = b""
     turns = [*scene.turns, ("end", b"")]
     try:
@@ -98,7 +98,7 @@ def check_result(protocol: str, heard: bytes, cuts: list[int]) -> None:
 
 
 @settings(deadline=None)
-@given(st.sampled_from(sorted(DIALOGUES)), st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=4))
+@given(st.sampled_from(sorted(PROTOCOLS)), st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=4))
 def test_any_bytes_end_in_a_result(protocol, heard, cuts):
     check_result(protocol, heard, cuts)
 
@@ -116,7 +116,7 @@ def test_a_damaged_dialogue_ends_in_a_result(data):
     check_result(scene.protocol, bytes(heard), data.draw(st.lists(st.integers(0, len(heard)), max_size=4)))
 
 
-@pytest.mark.parametrize("protocol", sorted(DIALOGUES))
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
 @pytest.mark.parametrize("pattern", [b"220-\r\n", b"* x\r\n", b"+OK\r\n", b'"x"\r\n', b"NOTICE x\r\n", b"A", b"<a>"])
 def test_a_server_that_never_stops_talking(protocol, pattern):
     """Whatever is said without end, the dialogue ends with what it says, or after MAX_BYTES of it."""
@@ -139,8 +139,8 @@ def test_the_limit_does_not_depend_on_the_split():
 
 
 def test_every_protocol_has_a_transcript_and_a_port():
-    assert {path.stem for path in FOLDER.glob("*.txt")} == set(DIALOGUES)
-    assert all(0 < dialogue.port < 65536 and dialogue.reference for dialogue in DIALOGUES.values())
+    assert {path.stem for path in FOLDER.glob("*.txt")} == set(PROTOCOLS)
+    assert all(0 < dialogue.port < 65536 and dialogue.reference for dialogue in PROTOCOLS.values())
 
 
 def test_what_a_server_says_cannot_leave_its_line():
@@ -153,5 +153,5 @@ def test_what_a_server_says_cannot_leave_its_line():
 
 
 def test_a_hostile_name_cannot_leave_the_xml():
-    said, _, _ = (next(DIALOGUES["xmpp"]("a'/><x>")), "", b"")
+    said, _, _ = (next(PROTOCOLS["xmpp"]("a'/><x>")), "", b"")
     assert b"to='a&#x27;/&gt;&lt;x&gt;'" in said

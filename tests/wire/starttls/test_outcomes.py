@@ -2,10 +2,9 @@
 
 import pytest
 
-from exporter.config.parsers import STARTTLS_PORTS
 from exporter.wire.dialogue import DialogueError
 from exporter.wire.http_connect import http_connect
-from exporter.wire.starttls import DIALOGUES
+from exporter.wire.starttls import PROTOCOLS
 
 
 def ends(dialogue, heard):
@@ -22,12 +21,7 @@ def ends(dialogue, heard):
 
 
 def outcome(protocol, heard):
-    return ends(DIALOGUES[protocol]("a.example"), heard)[0]
-
-
-def test_the_ports_are_those_that_targets_get():
-    assert {name: dialogue.port for name, dialogue in DIALOGUES.items()} == STARTTLS_PORTS
-    assert all(name == dialogue.name for name, dialogue in DIALOGUES.items())
+    return ends(PROTOCOLS[protocol]("a.example"), heard)[0]
 
 
 SMTP = b"220 a ESMTP\r\n250-a\r\n250 STARTTLS\r\n"
@@ -147,12 +141,12 @@ def test_without_capabilities_that_is_what_is_told():
         ("pop3", b"+OK\r\n+OK\r\n.\r\n"),
         ("irc", b":a CAP * LS :\r\n"),
     ):
-        _, detail = ends(DIALOGUES[protocol]("a.example"), heard)
+        _, detail = ends(PROTOCOLS[protocol]("a.example"), heard)
         assert detail == "TLS is not offered: no capabilities"
 
 
 def test_a_ping_is_answered_with_its_words():
-    dialogue = DIALOGUES["irc"]("a.example")
+    dialogue = PROTOCOLS["irc"]("a.example")
     assert next(dialogue) == b"CAP LS 302\r\nNICK\r\n"
     assert dialogue.send(b"") == b""
     assert dialogue.send(b"PING :two words\r\nPING one two\r\n") == b"PONG :two words\r\n"
@@ -162,8 +156,8 @@ def test_a_ping_is_answered_with_its_words():
 def test_what_a_postgres_error_says():
     error = b"E\x00\x00\x00\x0eSFATAL\x00Mno\x00"
     long = b"E" + (4 + len(b"SFATAL\0Mno way\0\0")).to_bytes(4) + b"SFATAL\0Mno way\0\0"
-    assert ends(DIALOGUES["postgres"]("a"), long) == ("refused", "the server said: no way")
+    assert ends(PROTOCOLS["postgres"]("a"), long) == ("refused", "the server said: no way")
     nameless = b"E\x00\x00\x00\x0dSFATAL\x00x\x00"
-    assert ends(DIALOGUES["postgres"]("a"), nameless) == ("refused", "the server said: SFATAL / x")
-    assert ends(DIALOGUES["postgres"]("a"), b"Eold words\0") == ("refused", "the server said: old words")
-    assert ends(DIALOGUES["postgres"]("a"), error)[0] == "refused"
+    assert ends(PROTOCOLS["postgres"]("a"), nameless) == ("refused", "the server said: SFATAL / x")
+    assert ends(PROTOCOLS["postgres"]("a"), b"Eold words\0") == ("refused", "the server said: old words")
+    assert ends(PROTOCOLS["postgres"]("a"), error)[0] == "refused"

@@ -1,0 +1,83 @@
+"""One HTTP/2 request (RFC 9113) on a stream that is there already, and the header of its answer.
+
+It is for services that speak nothing else: gRPC, and servers that are set so. As over HTTP/1.1 the request is a GET,
+the body is not read and no redirect is followed. What fails is told in words of this file: those of the library name
+its own states and classes.
+"""
+
+from collections.abc import Iterable
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import ConnectionTerminated, Event, ResponseReceived, StreamReset
+from h2.exceptions import H2Error
+
+from exporter import __version__
+from exporter.net.reason import NetworkError
+from exporter.net.stream import Stream
+from exporter.probe.http import MAX_ANSWER_BYTES, answer_facts, request_target
+from exporter.probe.result import HTTPFacts
+
+_STREAM = 1
+_CONFIGURATION = H2Configuration(client_side=True, header_encoding=None)
+NOT_HTTP_2 = "the answer is not HTTP/2"
+
+
+async def request(stream: Stream, authority: str, path: str) -> HTTPFacts:
+    """Ask for a path and return the facts in the answer's header. Never raises but for cancellation."""
+    connection = H2Connection(_CONFIGURATION)
+    try:
+        connection.initiate_connection()
+        connection.send_headers(_STREAM, _headers(authority, path), end_stream=True)
+        stream.write(connection.data_to_send())
+        facts = await _answer(connection, stream)
+        connection.close_connection()
+        stream.write(connection.data_to_send())
+    except (H2Error, ValueError, LookupError):  # the two last by bytes that the library does not expect
+        return HTTPFacts(failure=NOT_HTTP_2)
+    except NetworkError as error:
+        return HTTPFacts(failure=f"{error.reason}: {error.detail}" if error.detail else str(error.reason))
+    return facts
+
+
+def _headers(authority: str, path: str) -> list[tuple[bytes, bytes]]:
+    fields = {
+        ":method": "GET",
+        ":scheme": "https",
+        ":authority": authority,
+        ":path": request_target(path),
+        "user-agent": f"tls-exporter/{__version__}",
+        "accept": "*/*",
+    }
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in fields.items()]
+
+
+async def _answer(connection: H2Connection, stream: Stream) -> HTTPFacts:
+    received = 0
+    while received <= MAX_ANSWER_BYTES:
+        data = await stream.read()
+        if not data:
+            return HTTPFacts(failure="the connection was closed before an answer")
+        received += len(data)
+        facts = _read_events_untrusted(connection.receive_data(data))
+        stream.write(connection.data_to_send())  # it acknowledges settings and pings
+        if facts is not None:
+            return facts
+    return HTTPFacts(failure=f"more than {MAX_ANSWER_BYTES} bytes before the answer's header ends")
+
+
+def _read_events_untrusted(events: Iterable[Event]) -> HTTPFacts | None:
+    """Return what the events say of our request; None when they do not end it. Raises ValueError."""
+    for event in events:
+        if isinstance(event, ResponseReceived):
+            headers = [(bytes(name), bytes(value)) for name, value in event.headers or ()]
+            return answer_facts(int(dict(headers)[b":status"]), "2", headers)
+        if isinstance(event, StreamReset | ConnectionTerminated):
+            return HTTPFacts(failure=f"the server ended the request with {_error_name(event.error_code)}")
+    return None
+
+
+def _error_name(code: ErrorCodes | int | None) -> str:
+    """Return the name of an error code (RFC 9113 section 7)."""
+    return code.name if isinstance(code, ErrorCodes) else f"error {code}"
