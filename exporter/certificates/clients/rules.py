@@ -66,6 +66,7 @@ class Rule:
     """
 
     reason: str
+    what: str  # for the documentation
     places: frozenset[str]
     clients: frozenset[str]
     violation: Callable[[Details], str | None]
@@ -238,56 +239,167 @@ def _tls_feature(one: Details) -> str | None:
 
 
 def _rule(
-    reason: str, places: str, clients: str, violation: Callable[[Details], str | None], unmeasured: str = ""
+    reason: str,
+    what: str,
+    places: str,
+    clients: str,
+    violation: Callable[[Details], str | None],
+    unmeasured: str = "",
 ) -> Rule:
     who = ALL if clients == "all" else frozenset(clients.split())
-    return Rule(reason, frozenset(places.split()), who, violation, frozenset(unmeasured.split()))
+    return Rule(reason, what, frozenset(places.split()), who, violation, frozenset(unmeasured.split()))
 
 
 _ISSUED = "leaf intermediate"
 RULES: tuple[Rule, ...] = (
-    _rule("no_subject_alternative_name", LEAF, "all", _has_names),
-    _rule("dns_name_invalid", LEAF, "firefox go rustls", _names_end_in_dots),
-    _rule("forbidden_key", LEAF, "chromium", _key("EC secp521r1", "RSA-PSS")),
-    _rule("forbidden_key", LEAF, "chromium firefox", _key("EC secp224r1", "Ed25519", "Ed448")),
-    _rule("forbidden_key", LEAF, "chromium firefox go", _rare_curve),
-    _rule("forbidden_key", LEAF, "firefox", _key("ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "RSA-PSS")),
-    _rule("forbidden_key", LEAF, "chromium firefox", _unknown_key),
-    _rule("forbidden_key", LEAF, "firefox go", _compressed_point),
-    _rule("key_usage", LEAF, "chromium", _no_digital_signature),
-    _rule("key_usage", INTERMEDIATE, "chromium go", _no_key_cert_sign, "firefox"),
-    _rule("key_usage", ANCHOR, "chromium go", _no_key_cert_sign, "firefox"),
-    _rule("forbidden_key", "intermediate anchor", "rustls", _short_rsa_authority),
-    _rule("forbidden_key", "intermediate anchor", "go rustls", _rare_curve_authority, "chromium firefox"),
-    _rule("leaf_is_ca", LEAF, "rustls", _authority_as_leaf, "firefox"),
-    _rule("extended_key_usage", _ISSUED, "all", _foreign_purpose),
-    _rule("extended_key_usage", _ISSUED, "rustls", _no_purpose, "chromium firefox"),
-    _rule("extended_key_usage_any", _ISSUED, "firefox rustls", _any_purpose_alone),
-    _rule("basic_constraints", INTERMEDIATE, "all", _not_an_authority),
-    _rule("basic_constraints", ANCHOR, "firefox go", _root_without_constraints),
-    _rule("forbidden_signature_algorithm", _ISSUED, "all", _other_signature),
-    _rule("forbidden_signature_algorithm", _ISSUED, "chromium firefox", _edwards_signature),
+    _rule("no_subject_alternative_name", "no DNS name or IP address in subjectAltName", LEAF, "all", _has_names),
+    _rule("dns_name_invalid", "every name ends in a dot", LEAF, "firefox go rustls", _names_end_in_dots),
+    _rule("forbidden_key", "a P-521 or RSASSA-PSS key", LEAF, "chromium", _key("EC secp521r1", "RSA-PSS")),
+    _rule(
+        "forbidden_key",
+        "a P-224, Ed25519 or Ed448 key",
+        LEAF,
+        "chromium firefox",
+        _key("EC secp224r1", "Ed25519", "Ed448"),
+    ),
+    _rule(
+        "forbidden_key",
+        "another curve (brainpool, secp256k1), or explicit parameters",
+        LEAF,
+        "chromium firefox go",
+        _rare_curve,
+    ),
+    _rule(
+        "forbidden_key",
+        "an ML-DSA or RSASSA-PSS key",
+        LEAF,
+        "firefox",
+        _key("ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "RSA-PSS"),
+    ),
+    _rule("forbidden_key", "a key of another algorithm", LEAF, "chromium firefox", _unknown_key),
+    _rule("forbidden_key", "a compressed point", LEAF, "firefox go", _compressed_point),
+    _rule("key_usage", "key usage without digitalSignature", LEAF, "chromium", _no_digital_signature),
+    _rule("key_usage", "key usage without keyCertSign", INTERMEDIATE, "chromium go", _no_key_cert_sign, "firefox"),
+    _rule("key_usage", "key usage without keyCertSign", ANCHOR, "chromium go", _no_key_cert_sign, "firefox"),
+    _rule(
+        "forbidden_key",
+        "an RSA key below 2048 bits that signed a certificate",
+        "intermediate anchor",
+        "rustls",
+        _short_rsa_authority,
+    ),
+    _rule(
+        "forbidden_key",
+        "a key on another curve that signed a certificate",
+        "intermediate anchor",
+        "go rustls",
+        _rare_curve_authority,
+        "chromium firefox",
+    ),
+    _rule("leaf_is_ca", "basicConstraints with cA", LEAF, "rustls", _authority_as_leaf, "firefox"),
+    _rule("extended_key_usage", "extended key usage without serverAuth", _ISSUED, "all", _foreign_purpose),
+    _rule("extended_key_usage", "an empty extended key usage", _ISSUED, "rustls", _no_purpose, "chromium firefox"),
+    _rule(
+        "extended_key_usage_any",
+        "anyExtendedKeyUsage without serverAuth",
+        _ISSUED,
+        "firefox rustls",
+        _any_purpose_alone,
+    ),
+    _rule("basic_constraints", "no basicConstraints with cA", INTERMEDIATE, "all", _not_an_authority),
+    _rule(
+        "basic_constraints",
+        "version 3 without basicConstraints with cA",
+        ANCHOR,
+        "firefox go",
+        _root_without_constraints,
+    ),
+    _rule(
+        "forbidden_signature_algorithm",
+        "a signature that is not RSA or ECDSA with SHA-2, or RSASSA-PSS with the parameters of TLS 1.3",
+        _ISSUED,
+        "all",
+        _other_signature,
+    ),
+    _rule("forbidden_signature_algorithm", "an Ed25519 signature", _ISSUED, "chromium firefox", _edwards_signature),
     *(
-        _rule("unknown_critical_extension", _ISSUED, client, _unknown_critical(client))
+        _rule(
+            "unknown_critical_extension",
+            "a critical extension that the client does not know",
+            _ISSUED,
+            client,
+            _unknown_critical(client),
+        )
         for client in (CHROMIUM, FIREFOX, GO, RUSTLS)
     ),
-    _rule("unknown_critical_extension", ANCHOR, "go", _unknown_critical(GO), "chromium firefox"),
-    _rule("name_constraints", _ISSUED, "go", _fault_text("nameConstraints: an empty list"), "chromium firefox"),
-    _rule("malformed", _ISSUED, "go", _fault("extension_authorityInfoAccess"), "chromium firefox"),
-    _rule("version", _ISSUED, "chromium go rustls", _fault("version", "version_with_extensions")),
-    _rule("serial_number", _ISSUED, "go", _fault("serial_negative")),
-    _rule("unique_identifiers", _ISSUED, "rustls", _unique_identifiers),
-    _rule("universal_string", _ISSUED, "go", _universal_string),
-    _rule("before_1970", _ISSUED, "firefox rustls", _before_1970),
-    _rule("tls_feature", LEAF, "firefox", _tls_feature),
-    _rule("malformed", _ISSUED, "all", _time("bad")),
-    _rule("malformed", _ISSUED, "chromium firefox rustls", _time("no_seconds", "offset")),
-    _rule("malformed", _ISSUED, "firefox go rustls", _time("leap_second")),
-    _rule("malformed", _ISSUED, "all", _fault("structure", "algorithm_mismatch", "duplicate_known", "length")),
-    _rule("malformed", _ISSUED, "chromium go", _fault("duplicate_unknown", "printable_string", "bmp_string")),
-    _rule("malformed", _ISSUED, "firefox go", _fault("integer_padded")),
-    _rule("malformed", _ISSUED, "chromium go", _fault("extension_subjectAltName")),
-    _rule("malformed", _ISSUED, "chromium", _fault("extension_certificatePolicies")),
+    _rule(
+        "unknown_critical_extension",
+        "a critical extension that the client does not know",
+        ANCHOR,
+        "go",
+        _unknown_critical(GO),
+        "chromium firefox",
+    ),
+    _rule(
+        "name_constraints",
+        "empty name constraints",
+        _ISSUED,
+        "go",
+        _fault_text("nameConstraints: an empty list"),
+        "chromium firefox",
+    ),
+    _rule(
+        "malformed",
+        "a broken authorityInfoAccess",
+        _ISSUED,
+        "go",
+        _fault("extension_authorityInfoAccess"),
+        "chromium firefox",
+    ),
+    _rule(
+        "version",
+        "version 1 with extensions, or above 3",
+        _ISSUED,
+        "chromium go rustls",
+        _fault("version", "version_with_extensions"),
+    ),
+    _rule("serial_number", "a negative serial number", _ISSUED, "go", _fault("serial_negative")),
+    _rule("unique_identifiers", "unique identifiers", _ISSUED, "rustls", _unique_identifiers),
+    _rule("universal_string", "a name in a UniversalString", _ISSUED, "go", _universal_string),
+    _rule("before_1970", "a date before 1970", _ISSUED, "firefox rustls", _before_1970),
+    _rule("tls_feature", "a TLS Feature other than status_request", LEAF, "firefox", _tls_feature),
+    _rule("malformed", "a time that cannot be read, or has a fraction or no zone", _ISSUED, "all", _time("bad")),
+    _rule(
+        "malformed",
+        "a time without seconds or with an offset",
+        _ISSUED,
+        "chromium firefox rustls",
+        _time("no_seconds", "offset"),
+    ),
+    _rule("malformed", "a leap second", _ISSUED, "firefox go rustls", _time("leap_second")),
+    _rule(
+        "malformed",
+        "broken DER, two signature algorithms, a known extension twice",
+        _ISSUED,
+        "all",
+        _fault("structure", "algorithm_mismatch", "duplicate_known", "length"),
+    ),
+    _rule(
+        "malformed",
+        "an unknown extension twice, a PrintableString or BMPString with wrong characters",
+        _ISSUED,
+        "chromium go",
+        _fault("duplicate_unknown", "printable_string", "bmp_string"),
+    ),
+    _rule("malformed", "a padded INTEGER", _ISSUED, "firefox go", _fault("integer_padded")),
+    _rule(
+        "malformed",
+        "an address of a wrong length, or a name that is not ASCII",
+        _ISSUED,
+        "chromium go",
+        _fault("extension_subjectAltName"),
+    ),
+    _rule("malformed", "empty certificatePolicies", _ISSUED, "chromium", _fault("extension_certificatePolicies")),
 )
 _OF_PATHS = frozenset(
     (
