@@ -4,8 +4,6 @@ import argparse
 import asyncio
 from dataclasses import replace
 
-from prometheus_client import CollectorRegistry
-
 from exporter.certificates.trust_store import TrustError, load_trust
 from exporter.cli.report import as_json, as_text
 from exporter.config.model import BUILT_IN_MODULES, Config, HTTPConfig, Module, PostureConfig
@@ -15,8 +13,6 @@ from exporter.config.reader import load
 from exporter.config.targets import default_module
 from exporter.errors import UsageError
 from exporter.findings.assessment import Assessment
-from exporter.metrics.exposition import pages
-from exporter.metrics.self_metrics import SelfMetrics
 from exporter.metrics.vocabulary import VOCABULARY
 from exporter.scrape.engine import Engine
 from exporter.scrape.report import TargetReport
@@ -37,12 +33,20 @@ def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
     target, module = _what(known, config)
     report = asyncio.run(_read(config, target, module))
     if known.format == "prometheus":
-        text = b"".join(pages("", [report.lines], [CollectorRegistry()])).decode()
+        text = _exposition(report)
     elif known.format == "json":
         text = as_json(report)
     else:
         text = as_text(report, colour=colour)
     return text, exit_status(report.assessments)
+
+
+def _exposition(report: TargetReport) -> str:
+    from prometheus_client import CollectorRegistry  # noqa: PLC0415 - only this format needs it
+
+    from exporter.metrics.exposition import pages  # noqa: PLC0415
+
+    return b"".join(pages("", [report.lines], [CollectorRegistry()])).decode()
 
 
 def _what(known: argparse.Namespace, config: Config) -> tuple[Target, Module]:
@@ -94,7 +98,7 @@ def _server_name(written: str) -> str:
 
 
 async def _read(config: Config, target: Target, module: Module) -> TargetReport:
-    engine = Engine(config, SelfMetrics())
+    engine = Engine(config)
     try:
         timeout = module.timeout or config.global_.timeout
         done = await engine.report(target, module, asyncio.get_running_loop().time() + timeout + 1)

@@ -12,11 +12,10 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
-import structlog
-
+from exporter.log import get_logger
 from exporter.posture.facts import Check, Posture, merged
 
-log = structlog.get_logger("posture")
+log = get_logger("posture")
 
 Determine = Callable[[frozenset[Check]], Awaitable[Posture]]
 """Determines a posture, leaving out the checks given. Never raises but for cancellation."""

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
-import structlog
-
 from exporter.certificates.chain_cache import Chain, ChainAssessor
 from exporter.certificates.names import matches_name
 from exporter.certificates.transparency import total
@@ -19,6 +17,7 @@ from exporter.certificates.verdict import TrustStore
 from exporter.config.model import Module, Transport
 from exporter.findings.assessment import Assessment, assess, reassess
 from exporter.findings.observation import Observation
+from exporter.log import get_logger
 from exporter.net.http_fetch import fetch
 from exporter.posture.facts import Posture
 from exporter.posture.refresh import PostureRefresher
@@ -31,7 +30,7 @@ from exporter.revocation.status import STAPLE, Revocation
 from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.target import Target
 
-log = structlog.get_logger("probe")
+log = get_logger("probe")
 ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
 
 
