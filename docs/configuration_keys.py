@@ -146,6 +146,18 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "target_files[].module": ("name of a module", "Module of targets whose file has no `__param_module` for them."),
     "target_files[].labels": ("mapping", "Labels of these targets; those of the file go before them."),
+    "files[].paths": (
+        "list of paths, with *, ?, [...] and **",
+        "Files with certificates: PEM, DER, PKCS#7, PKCS#12, JKS, JCEKS, kubeconfig. See [files](files.md).",
+    ),
+    "files[].password": ("text", "Opens key stores."),
+    "files[].password_file": ("file", "The same, read from a file."),
+    "files[].module": ("name of a module", "Whose roots, thresholds and accepted findings count. Default: `tls`."),
+    "files[].serves": (
+        "list of targets",
+        "Targets that must present a certificate of these files, as in `targets`. A difference is a finding.",
+    ),
+    "files[].labels": ("mapping", "Labels that every series of these files gets."),
     "probe_endpoint.allow": (
         "list of patterns",
         (

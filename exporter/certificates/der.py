@@ -4,7 +4,9 @@ It reads what certificates hold even where they are wrong, so that a broken one 
 It does not validate an encoding and writes none; DERError is the one exception that leaves it.
 """
 
+import base64
 import calendar
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +19,7 @@ _CONSTRUCTED = 0x20
 _LONG_TAG = 0x1F
 _LONG_LENGTH = 0x80
 _MAX_LENGTH_OCTETS = 4
+_PEM_WIDTH = 64
 _ENCODINGS = {BMP_STRING: "utf-16-be", UNIVERSAL_STRING: "utf-32-be", UTF8_STRING: "utf-8"}
 
 
@@ -167,3 +170,9 @@ def bits_untrusted(body: bytes) -> bytes:
     if not body:
         raise DERError("empty bit string")
     return body[1:]
+
+
+def as_pem(der: bytes) -> str:
+    """Return a certificate as PEM (RFC 7468), whatever is in it."""
+    body = textwrap.wrap(base64.b64encode(der).decode("ascii"), _PEM_WIDTH)
+    return "\n".join(("-----BEGIN CERTIFICATE-----", *body, "-----END CERTIFICATE-----"))

@@ -5,7 +5,6 @@ Of the labels that begin with `__`, `__param_module` chooses the module; the oth
 Module and labels of the entry in `target_files` hold where the file says nothing else.
 """
 
-import glob
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from exporter.config.file_watcher import Checksums
-from exporter.config.files import MissingFileError, NamedFileError, read_named
+from exporter.config.files import MissingFileError, NamedFileError, matching, read_named
 from exporter.config.model import Config, TargetFiles
 from exporter.config.parsers import label_name, label_value
 from exporter.config.problems import Problem, did_you_mean, dotted
@@ -168,11 +167,6 @@ def _files(config: Config) -> list[TargetFiles]:
     for entry in config.target_files:
         files.update(dict.fromkeys(replace(entry, pattern=path) for path in matching(entry.pattern)))
     return list(files)
-
-
-def matching(pattern: str) -> list[str]:
-    """Return the files that a pattern matches; a name without *, ? and [...] matches itself, there or not."""
-    return sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207 - whole patterns
 
 
 class FileTargets:

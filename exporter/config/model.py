@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from exporter.config.problems import Problem
 from exporter.config.vocabulary import ANY_NAMES, Vocabulary
 from exporter.policy import DEFAULT_POLICY, Policy, PolicyLayer
 from exporter.target import Target
@@ -177,6 +178,17 @@ class ProbeEndpoint:
     allow: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FileGroup:
+    """An entry of `files`: patterns of certificate files, all absolute. `serves` names targets that present them."""
+
+    paths: tuple[str, ...]
+    module: str = "tls"
+    password: Secret | None = None
+    serves: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+
 BUILT_IN_MODULES: Mapping[str, Module] = {
     "https": Module("https", alpn=("h2", "http/1.1")),
     "tls": Module("tls"),
@@ -191,6 +203,8 @@ class Config:
     modules: Mapping[str, Module] = field(default_factory=lambda: dict(BUILT_IN_MODULES))
     targets: tuple[Target, ...] = ()
     target_files: tuple[TargetFiles, ...] = ()
+    file_groups: tuple[FileGroup, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)  # what is valid and hardly meant
     vocabulary: Vocabulary = field(default=ANY_NAMES, compare=False, repr=False)  # for files of targets, read later

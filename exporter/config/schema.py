@@ -214,6 +214,24 @@ class TargetGroup(Policied):
     labels = Key(LABELS)
 
 
+class FileGroup(Shape):
+    """An entry of `files`: certificates at rest."""
+
+    instead_of_text = "a mapping is wanted: write '- paths: [/etc/ssl/site/*.pem]'"
+
+    paths = Needed(each(TEXT))
+    password = Key(TEXT)
+    password_file = Key(TEXT)
+    module = Key(TEXT)
+    serves = Key(Numbered(text(parsers.target_text)))
+    labels = Key(LABELS)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield what does not go together."""
+        if self.password is not None and self.password_file is not None:
+            yield "password_file", "password is written too: one of them is enough"
+
+
 class Global(Policied):
     """`global`."""
 
@@ -256,4 +274,5 @@ class File(Shape):
     modules = Key(Named(text(parsers.module_name), Block(Module), blank=Module))
     targets = Key(Numbered(Block(TargetGroup)))
     target_files = Key(Numbered(TextOr(text(parsers.file_pattern), Block(TargetFiles))))
+    files = Key(Numbered(Block(FileGroup)))
     probe_endpoint = Key(Block(ProbeEndpoint))

@@ -12,7 +12,7 @@ from exporter.certificates.trust_store import TrustError, load_trust
 from exporter.config.file_sd import FileTargets, TargetFile
 from exporter.config.file_watcher import FileWatcher
 from exporter.config.model import Config
-from exporter.config.problems import ConfigError
+from exporter.config.problems import ConfigError, Problem
 from exporter.config.reader import load
 from exporter.metrics.vocabulary import VOCABULARY
 
@@ -41,6 +41,11 @@ class ConfigLoader:
         whole = self._whole()
         _read_roots(whole)
         return whole
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is valid in the configuration that was last read, and probably not meant."""
+        return self._written.warnings
 
     def changed(self) -> bool:
         """Tell whether the configuration's own files have changed since they were last read."""

@@ -203,6 +203,8 @@ class Daemon:
         log.info(why, targets=len(config.targets))
 
     def _loaded(self) -> None:
+        for warning in self._loader.warnings:
+            log.warning("the configuration is valid, and probably not meant so", problem=str(warning))
         self._own.reload_successful.set(1)
         self._own.reload_success_time.set_to_current_time()
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
+from exporter.at_rest.stored import Expected
 from exporter.certificates.chain_cache import Chain, ChainAssessor
 from exporter.certificates.names import matches_name
 from exporter.certificates.transparency import total
@@ -67,13 +68,15 @@ class Assessor:
         before: Sequence[Assessment] = (),
         *,
         timeout: float,
+        expected: tuple[Expected, ...] = (),
     ) -> tuple[Assessment, ...]:
         """Assess the results of one target. `before` are its previous assessments by the same module, or ().
 
-        `prober` and `timeout` (seconds for a connection) serve a posture scan, if one is due.
+        `prober` and `timeout` (seconds for a connection) serve a posture scan, if one is due. `expected` is what
+        files hold that the target must present.
         """
         previous: Sequence[Assessment | None] = before if len(before) == len(results) else [None] * len(results)
-        trust = self._trust(module)
+        trust = self.trust(module)
         observations = [
             self._observe(
                 target,
@@ -85,12 +88,14 @@ class Assessor:
             )
             for result, one in zip(results, previous, strict=True)
         ]
+        if expected:
+            observations = [replace(observation, expected=expected) for observation in observations]
         return tuple(
             assess(observation) if one is None else reassess(observation, one)
             for observation, one in zip(compared(observations), previous, strict=True)
         )
 
-    def _trust(self, module: Module) -> TrustStore | None:
+    def trust(self, module: Module) -> TrustStore | None:
         """Return a module's roots. Their files are checked every ROOTS_SECONDS: a directory of them costs 5 ms."""
         trust = module.trust
         key = (module.tls_config.ca_file, trust.ca_directory, trust.system_roots)

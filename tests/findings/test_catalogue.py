@@ -55,6 +55,8 @@ PUBLIC_IDS = [
     "no_extended_master_secret",
     "sha1_handshake_signature",
     "early_data_accepted",
+    "renewed_but_not_served",
+    "served_but_not_on_disk",
     "certificate_expiring_soon",
     "certificate_expiry_imminent",
 ]

@@ -8,6 +8,7 @@ from support.results import make_result
 from exporter.config.model import HTTPConfig, Module
 from exporter.findings import posture as posture_findings
 from exporter.findings import protocol
+from exporter.findings.accepted import FINDING_OF_ACCEPTED, is_bad
 from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.mozilla_profile import PROFILES, compliance
 from exporter.findings.observation import Observation
@@ -169,3 +170,13 @@ def test_hsts_counts_where_the_module_asks_for_it(hsts, violated):
 
 def test_both_profiles_are_there():
     assert set(PROFILES) == {"modern", "intermediate"}
+
+
+def test_what_is_bad_has_its_finding_and_nothing_else_is_called_so():
+    """Pages and `probe` colour by this table, so that they cannot differ from the findings."""
+    for version in VERSIONS:
+        bad = {FINDING_OF_ACCEPTED[version]} if is_bad(version) else set()
+        assert present(accepting(version)) == bad
+    for name in CIPHER_CLASSES:
+        seen = replace(ALL_WELL, cipher_classes={**ALL_WELL.cipher_classes, name: True}, suites={name: ("X",)})
+        assert present(seen) == ({FINDING_OF_ACCEPTED[name]} if is_bad(name) else set())
