@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from exporter.at_rest.stored import Expected
 from exporter.certificates.chain_cache import Chain, ChainAssessor
@@ -22,7 +23,7 @@ from exporter.log import get_logger
 from exporter.net.http_fetch import fetch
 from exporter.posture.facts import Posture
 from exporter.posture.refresh import PostureRefresher
-from exporter.posture.route import determine_route, scanned_route
+from exporter.posture.route import determine_route, scanned_route, shown_by
 from exporter.probe.prober import Prober
 from exporter.probe.result import Result
 from exporter.probe.runner import plain_route
@@ -176,11 +177,16 @@ class Assessor:
         posture, is_due = self.postures.consult(key, settings.refresh)
         if is_due and result.reachable:
             route = scanned_route(result, replace(plain_route(target, module), variant=result.variant))
-            self.postures.renew(
-                key,
-                lambda skip: determine_route(prober, route, seconds=timeout, active=settings.active_checks, skip=skip),
-                settings.refresh,
+            determine = partial(
+                determine_route,
+                prober,
+                route,
+                self.postures.pace,
+                seconds=timeout,
+                settings=settings,
+                shown=shown_by(result),
             )
+            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh)
         return posture
 
     async def settled(self) -> None:

@@ -37,6 +37,7 @@ PUBLIC_IDS = [
     "cipher_3des",
     "rsa_key_exchange",
     "weak_dh",
+    "weak_curve",
     "compression",
     "insecure_renegotiation",
     "no_downgrade_protection",
