@@ -132,7 +132,10 @@ class Assembly:
         fields["layer"] = take_layer(fields)
         for key, part in (("http", HTTPConfig), ("revocation", RevocationConfig), ("posture", PostureConfig)):
             if key in fields:
-                fields[key] = part(**_written(fields[key]))
+                written = _written(fields[key])
+                if "proxy_url" in written:
+                    written["proxy"] = written.pop("proxy_url")
+                fields[key] = part(**written)
         if shape.tls_config is not None:
             fields["tls_config"] = self.tls_config(source, (*path, "tls_config"), shape.tls_config)
         if shape.trust is not None:
