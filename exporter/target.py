@@ -15,6 +15,7 @@ import idna
 from exporter.policy import PolicyLayer
 
 HTTPS_PORT = 443
+FILE, KUBERNETES = AT_REST = ("file", "kubernetes")  # schemes that are never written, but part of a target's name
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}\Z")  # what IPv4Address takes, which needs ten times as long
 _LABEL = "(?!-)[A-Za-z0-9_-]{1,63}"  # no host may end a label with a hyphen (RFC 952), and some do
@@ -55,9 +56,14 @@ class Endpoint:
 
     host: str
     port: int | None = None
-    scheme: str = ""  # "https", "tls" or "" when none was written
-    path: str = ""  # of an https URL, with its query
+    scheme: str = ""  # "https", "tls" or "" when none was written; AT_REST for what no connection leads to
+    path: str = ""  # of an https URL, with its query; of a file; of a Kubernetes object
     unix_path: str | None = None
+
+    @property
+    def is_at_rest(self) -> bool:
+        """True for a file or a Kubernetes object, whose place is `path`: nothing is connected to."""
+        return self.scheme in AT_REST
 
     @property
     def is_ip(self) -> bool:
@@ -242,3 +248,8 @@ def _a_label_hint(name: str) -> str:
         return ""
     spelled = ".".join(labels).lower()
     return f": write {spelled}" if _NAME.match(spelled) else ""
+
+
+def stored_target(scheme: str, path: str, module: str, labels: tuple[tuple[str, str], ...] = ()) -> Target:
+    """Return the target of a file or a Kubernetes object, which is called `file:PATH` or `kubernetes:PATH`."""
+    return Target(f"{scheme}:{path}", Endpoint(host="", scheme=scheme, path=path), module, labels)

@@ -111,6 +111,11 @@ class ChainAssessor:
             self._chains.put((key[0], encoded), chain, size, owner, parts.items())
         return chain
 
+    def certificate(self, der: bytes) -> Certificate:
+        """Return the facts of one certificate, which are shared for as long as somebody keeps them."""
+        with self._lock:
+            return self._read_untrusted((der,))[0][0]
+
     def _read_untrusted(self, chain_der: tuple[bytes, ...]) -> tuple[tuple[Certificate, ...], str]:
         """Read a chain, in brief if that holds too much; return why, if so."""
         known = {der: self._certificates.get(der) for der in chain_der}
@@ -165,10 +170,10 @@ def _judge(
         involved += trust.by_subject.get(certificate.issuer_der, ())
     for verdict in verdicts:
         involved += verdict.chain
-    return Chain(certificates, verdicts, path, unrelated, trust, *_window(involved, now))
+    return Chain(certificates, verdicts, path, unrelated, trust, *validity_window(involved, now))
 
 
-def _window(involved: Iterable[Certificate], now: float) -> tuple[float, float]:
+def validity_window(involved: Iterable[Certificate], now: float) -> tuple[float, float]:
     """Return the span around now in which no certificate involved begins or ceases to be valid.
 
     notAfter is inclusive (RFC 5280 section 4.1.2.5), but not for OpenSSL: both seconds are a boundary.

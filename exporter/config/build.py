@@ -23,6 +23,7 @@ from exporter.config.files import (
 from exporter.config.model import (
     BUILT_IN_MODULES,
     Config,
+    FileGroup,
     GlobalConfig,
     HTTPConfig,
     Module,
@@ -40,10 +41,10 @@ from exporter.config.parsers import distinct_labels
 from exporter.config.problems import Problem, did_you_mean
 from exporter.config.schema_types import Shape
 from exporter.config.source import Source, Steps
-from exporter.config.targets import make_target
+from exporter.config.targets import make_target, served_key
 from exporter.config.vocabulary import ANY_NAMES, Vocabulary
 from exporter.policy import Acceptance, PolicyLayer, policy_of
-from exporter.target import Target
+from exporter.target import Target, parse_endpoint
 
 Made = TypeVar("Made")
 FileSource = Source[schema.File]
@@ -69,11 +70,14 @@ class Assembly:
             name: replace(module, policy=policy_of((global_.layer, module.layer)))
             for name, module in self.modules(sources).items()
         }
+        targets = tuple(target for source in sources for target in self.targets(source, modules))
+        self.check_served(sources, targets)
         config = Config(
             global_=global_,
             modules=modules,
-            targets=tuple(target for source in sources for target in self.targets(source, modules)),
+            targets=targets,
             target_files=tuple(entry for source in sources for entry in self.target_files(source, modules)),
+            file_groups=tuple(group for source in sources for group in self.file_groups(source, modules)),
             probe_endpoint=ProbeEndpoint(
                 tuple(
                     pattern
@@ -129,7 +133,10 @@ class Assembly:
         fields["layer"] = take_layer(fields)
         for key, part in (("http", HTTPConfig), ("revocation", RevocationConfig), ("posture", PostureConfig)):
             if key in fields:
-                fields[key] = part(**_written(fields[key]))
+                written = _written(fields[key])
+                if "proxy_url" in written:
+                    written["proxy"] = written.pop("proxy_url")
+                fields[key] = part(**written)
         if shape.tls_config is not None:
             fields["tls_config"] = self.tls_config(source, (*path, "tls_config"), shape.tls_config)
         if shape.trust is not None:
@@ -274,6 +281,37 @@ class Assembly:
             elif isinstance(entry, schema.TargetFiles) and self.knows_module(source, path, entry.module, modules):
                 labels = sorted_labels(entry.labels)
                 yield from (TargetFiles(pattern_beside(source, name), entry.module, labels) for name in entry.files)
+
+    def file_groups(self, source: FileSource, modules: dict[str, Module]) -> Iterator[FileGroup]:
+        """Yield the entries of `files` of one source."""
+        for number, shape in (source.shape.files or {}).items():
+            path: Steps = ("files", number)
+            self.conflicts(source, path, shape.conflicts())
+            if not self.knows_module(source, path, shape.module, modules):
+                continue
+            password = Secret(shape.password) if shape.password is not None else None
+            if shape.password_file is not None:
+                password = self.secret(source, (*path, "password_file"), shape.password_file)
+            yield FileGroup(
+                paths=tuple(pattern_beside(source, pattern) for pattern in shape.paths),
+                module=shape.module or "tls",
+                password=password,
+                serves=tuple((shape.serves or {}).values()),
+                labels=sorted_labels(shape.labels),
+            )
+
+    def check_served(self, sources: list[FileSource], targets: tuple[Target, ...]) -> None:
+        """Check that `serves` names configured targets; those of target_files are not known yet."""
+        if not self.whole or any(source.shape.target_files for source in sources):
+            return
+        known = {target.name: served_key(target.endpoint) for target in targets}
+        endpoints = set(known.values())
+        for source in sources:
+            for number, shape in (source.shape.files or {}).items():
+                for position, name in (shape.serves or {}).items():
+                    if name not in known and served_key(parse_endpoint(name)) not in endpoints:
+                        message = f"no target {name[:80]!r} is configured{did_you_mean(name, known)}"
+                        self.problems.append(source.problem(("files", number, "serves", position), message))
 
     def unix_socket(self, source: FileSource, path: Steps, module: Module) -> None:
         """Check that the module of a Unix socket can reach one."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from exporter.config.model import Config, Module, Secret, TargetFiles
+from exporter.config.model import Config, FileGroup, Module, Secret, TargetFiles
 from exporter.config.parsers import format_proxy_url
 from exporter.config.units import format_duration
 from exporter.policy import Acceptance, PolicyLayer
@@ -31,8 +31,9 @@ def mask(config: Config) -> str:
     whole = {
         "global": _block(config.global_),
         "modules": {name: _module(module) for name, module in config.modules.items()},
-        "targets": _groups(config.targets),
+        "targets": _groups(tuple(target for target in config.targets if not target.endpoint.is_at_rest)),
         "target_files": [_files(entry) for entry in config.target_files],
+        "files": [_file_group(group) for group in config.file_groups],
         "probe_endpoint": {"allow": list(config.probe_endpoint.allow)},
     }
     return yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
@@ -46,10 +47,11 @@ def _files(entry: TargetFiles) -> str | dict[str, Any]:
 
 
 def _module(module: Module) -> dict[str, Any]:
-    written = {key: value for key, value in _block(module).items() if key not in ("name", "proxy", "policy")}
-    if module.proxy is not None:
-        written["proxy_url"] = format_proxy_url(module.proxy)
-    return written
+    return {key: value for key, value in _block(module).items() if key not in ("name", "policy")}
+
+
+def _file_group(group: FileGroup) -> dict[str, Any]:
+    return {key: value for key, value in (_block(group) | {"labels": dict(group.labels)}).items() if value}
 
 
 def _block(block: Any) -> dict[str, Any]:
@@ -57,6 +59,9 @@ def _block(block: Any) -> dict[str, Any]:
     written = {field.name: getattr(block, field.name) for field in fields(block)}
     layer = written.pop("layer", None)
     policy = _policy(layer) if layer is not None else {}
+    proxy = written.pop("proxy", None)
+    if proxy is not None:
+        written["proxy_url"] = format_proxy_url(proxy)
     return policy | {key: _value(key, value) for key, value in written.items() if value is not None}
 
 

@@ -22,6 +22,7 @@ from exporter.config.vocabulary import Vocabulary
 from exporter.config.yaml_document import DocumentError, plain, read_document
 from exporter.target import Target, TargetError
 
+EMPTIED = "the file is empty, its last targets stay in force: write '[]' where there are to be none"
 MODULE_LABEL = "__param_module"
 
 
@@ -102,6 +103,11 @@ def _yaml(name: str, data: bytes) -> Any:
     if document.problems:
         raise TargetFileError(document.problems[0])
     return plain(document.root) if document.root is not None else None
+
+
+def _is_empty(name: str, data: bytes) -> bool:
+    """Tell whether nothing is written in a file that could be read: JSON that is empty cannot."""
+    return not name.endswith(".json") and _yaml(name, data) is None
 
 
 def _place(name: str, data: bytes, steps: Steps) -> tuple[int, int]:
@@ -217,6 +223,8 @@ class FileTargets:
             return TargetFile(path, error=str(error), checksum=checksum)
         except (TargetFileError, NamedFileError) as error:
             return replace(known, error=str(error), checksum=checksum)
+        if known.targets and not targets and _is_empty(path, data):
+            return replace(known, error=str(Problem(path, 1, 1, "", EMPTIED)), checksum=checksum)
         return TargetFile(path, "", self._clock(), targets, checksum, data)
 
     def _inherit(self, entry: TargetFiles) -> TargetFile:

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
+from exporter.at_rest.formats.entry import EntryKind
+from exporter.at_rest.stored import Stored
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.verdict import Verdict
 from exporter.findings.assessment import Assessment
@@ -84,6 +86,8 @@ def samples(assessment: Assessment) -> Iterator[Sample]:
     yield from _session(observation.result)
     described = not observation.series_excess
     yield from _certificates(observation.certificates, described=described)
+    if observation.stored is not None:
+        yield from _stored(observation.stored)
     for verdict in observation.verdicts:
         yield from _verdict(verdict)
     yield from _chains(observation.certificates, observation.verdicts)
@@ -148,6 +152,17 @@ def _certificates(certificates: tuple[Certificate, ...], *, described: bool) -> 
         if described:
             yield "tls_certificate_names_info", ",".join(names), INFO
         yield "tls_certificate_san_count", "", leaf.san_count
+
+
+def _stored(stored: Stored) -> Iterator[Sample]:
+    if stored.modified_at is not None:
+        yield "tls_file_modified_timestamp_seconds", "", round(stored.modified_at, 3)
+    if stored.format:
+        yield "tls_file_info", label("format", stored.format), INFO
+    for position, one in enumerate(stored.certificates):
+        if one.alias or one.user or one.kind is not EntryKind.CERTIFICATE:
+            names = label("alias", one.alias), label("kubeconfig_user", one.user)
+            yield "tls_certificate_entry_info", f'position="{position}",entry_kind="{one.kind}",{",".join(names)}', INFO
 
 
 def _description(certificate: Certificate) -> str:

@@ -8,9 +8,11 @@ import math
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
+from exporter.at_rest.stored import Expected
 from exporter.certificates.chain_cache import Chain, ChainAssessor
 from exporter.certificates.names import matches_name
 from exporter.certificates.transparency import total
@@ -22,7 +24,7 @@ from exporter.findings.observation import Observation
 from exporter.net.http_fetch import fetch
 from exporter.posture.facts import Posture
 from exporter.posture.refresh import PostureRefresher
-from exporter.posture.route import determine_route, scanned_route
+from exporter.posture.route import determine_route, scanned_route, shown_by
 from exporter.probe.prober import Prober
 from exporter.probe.result import Result
 from exporter.probe.runner import plain_route
@@ -68,13 +70,15 @@ class Assessor:
         before: Sequence[Assessment] = (),
         *,
         timeout: float,
+        expected: tuple[Expected, ...] = (),
     ) -> tuple[Assessment, ...]:
         """Assess the results of one target. `before` are its previous assessments by the same module, or ().
 
-        `prober` and `timeout` (seconds for a connection) serve a posture scan, if one is due.
+        `prober` and `timeout` (seconds for a connection) serve a posture scan, if one is due. `expected` is what
+        files hold that the target must present.
         """
         previous: Sequence[Assessment | None] = before if len(before) == len(results) else [None] * len(results)
-        trust = self._trust(module)
+        trust = self.trust(module)
         observations = [
             self._observe(
                 target,
@@ -86,12 +90,14 @@ class Assessor:
             )
             for result, one in zip(results, previous, strict=True)
         ]
+        if expected:
+            observations = [replace(observation, expected=expected) for observation in observations]
         return tuple(
             assess(observation) if one is None else reassess(observation, one)
             for observation, one in zip(compared(observations), previous, strict=True)
         )
 
-    def _trust(self, module: Module) -> TrustStore | None:
+    def trust(self, module: Module) -> TrustStore | None:
         """Return a module's roots. Their files are checked every ROOTS_SECONDS: a directory of them costs 5 ms."""
         trust = module.trust
         key = (module.tls_config.ca_file, trust.ca_directory, trust.system_roots)
@@ -125,7 +131,7 @@ class Assessor:
         chain = self.chains.assess_chain(result.chain, trust, now, target)
         revocations: tuple[Revocation, ...] = ()
         if result.staple is not None or module.revocation is not None:
-            revocations = self.revocations.known(chain, result.staple, module.revocation, result.endpoint_address)
+            revocations = self.revocations.known(chain, result.staple, module, result.endpoint_address)
         in_staple = sum(one.sct_count for one in revocations if one.source == STAPLE)
         if before is not None and before.chain is chain and before.result.variant == result.variant:
             name_match = before.name_match
@@ -172,11 +178,16 @@ class Assessor:
         posture, is_due = self.postures.consult(key, settings.refresh)
         if is_due and result.reachable:
             route = scanned_route(result, replace(plain_route(target, module), variant=result.variant))
-            self.postures.renew(
-                key,
-                lambda skip: determine_route(prober, route, seconds=timeout, active=settings.active_checks, skip=skip),
-                settings.refresh,
+            determine = partial(
+                determine_route,
+                prober,
+                route,
+                self.postures.pace,
+                seconds=timeout,
+                settings=settings,
+                shown=shown_by(result),
             )
+            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh)
         return posture
 
     async def settled(self) -> None:

@@ -37,6 +37,7 @@ PUBLIC_IDS = [
     "cipher_3des",
     "rsa_key_exchange",
     "weak_dh",
+    "weak_curve",
     "compression",
     "insecure_renegotiation",
     "no_downgrade_protection",
@@ -55,6 +56,8 @@ PUBLIC_IDS = [
     "no_extended_master_secret",
     "sha1_handshake_signature",
     "early_data_accepted",
+    "renewed_but_not_served",
+    "served_but_not_on_disk",
     "certificate_expiring_soon",
     "certificate_expiry_imminent",
 ]
