@@ -130,7 +130,7 @@ class Assessor:
         chain = self.chains.assess_chain(result.chain, trust, now, target)
         revocations: tuple[Revocation, ...] = ()
         if result.staple is not None or module.revocation is not None:
-            revocations = self.revocations.known(chain, result.staple, module.revocation, result.endpoint_address)
+            revocations = self.revocations.known(chain, result.staple, module, result.endpoint_address)
         in_staple = sum(one.sct_count for one in revocations if one.source == STAPLE)
         if before is not None and before.chain is chain and before.result.variant == result.variant:
             name_match = before.name_match
