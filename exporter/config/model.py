@@ -112,6 +112,7 @@ class RevocationConfig:
     refresh: float = 3600.0
     crl: bool = True
     ocsp: bool = True
+    proxy: ProxyConfig | None = None  # None: the module's own
 
 
 @dataclass(frozen=True, slots=True)

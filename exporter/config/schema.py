@@ -122,6 +122,7 @@ class Revocation(Shape):
     refresh = Key(REFRESH)
     crl = Key(FLAG)
     ocsp = Key(FLAG)
+    proxy_url = Key(value(parsers.proxy_url))
 
 
 class Posture(Shape):
