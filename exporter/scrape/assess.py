@@ -20,7 +20,7 @@ from exporter.config.model import Module, Transport
 from exporter.findings.assessment import Assessment, assess, reassess
 from exporter.findings.observation import Observation
 from exporter.log import get_logger
-from exporter.net.http_fetch import fetch
+from exporter.net.fetch import fetch
 from exporter.posture.facts import Posture
 from exporter.posture.refresh import PostureRefresher
 from exporter.posture.route import determine_route, scanned_route, shown_by
