@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+<<<<<<< HEAD
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
@@ -14,7 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+=======
+>>>>>>> main
 from exporter.certificates.certificate import Certificate
+from exporter.certificates.distinguished_name import same_name
+from exporter.certificates.signatures import is_signed_by
 
 MAX_KEY_BYTES = 4096  # of a bare key
 MAX_CHECKS = 200  # signatures verified for one chain: a hostile one may have a hundred issuers of the same name
@@ -48,7 +53,7 @@ def presented_path(certificates: tuple[Certificate, ...], is_issued: IsIssued | 
     rest = list(certificates[1:])
     budget = MAX_CHECKS
     while path[-1].is_self_signed is False or len(path) == 1:
-        named = [one for one in rest if one.subject_der == path[-1].issuer_der][:budget]
+        named = [one for one in rest if same_name(one.subject_der, path[-1].issuer_der)][:budget]
         issuer = next((one for one in named if check(path[-1], one)), None)
         if issuer is None:
             break
@@ -68,9 +73,13 @@ def first_unrelated(certificates: tuple[Certificate, ...], is_issued: IsIssued |
 
 
 def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
-    """Tell whether the issuer has the name and made the signature; where that cannot be checked, the name counts."""
-    if certificate.issuer_der != issuer.subject_der or certificate.der == issuer.der:
+    """Tell whether the issuer has the name and made the signature; where that cannot be checked, the name counts.
+
+    Names are compared as RFC 5280 section 7.1 says, as OpenSSL and Chromium do, and not octet by octet.
+    """
+    if certificate.der == issuer.der or not same_name(certificate.issuer_der, issuer.subject_der):
         return False
+<<<<<<< HEAD
     if certificate.parsed is None or issuer.parsed is None:
         return True
     try:
@@ -103,3 +112,6 @@ def is_signed_by_key(certificate: Certificate, spki: bytes) -> bool:
     except Exception:  # noqa: BLE001 - hostile input: a key or algorithm that cannot be checked, or a wrong signature
         return False
     return True
+=======
+    return is_signed_by(certificate.der, issuer.spki_der) is not False
+>>>>>>> main

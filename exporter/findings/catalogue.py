@@ -13,7 +13,11 @@ from exporter.findings import (
     http,
     posture,
     protocol,
+<<<<<<< HEAD
     published,
+=======
+    refused,
+>>>>>>> main
     revocation,
     serving,
     trust,
@@ -27,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     *validity.RULES,
     *certificate.RULES,
     *trust.RULES,
+    *refused.RULES,
     *chain.RULES,
     *revocation.RULES,
     *protocol.RULES,
