@@ -130,7 +130,6 @@ KEYS: dict[str, tuple[str, str]] = {
     "modules.NAME.revocation.refresh": (DURATION, "How often at most each source is asked."),
     "modules.NAME.revocation.crl": (FLAG, "Fetch the certificate revocation lists that the leaf names."),
     "modules.NAME.revocation.ocsp": (FLAG, "Ask the OCSP responder that the leaf names."),
-<<<<<<< HEAD
     "modules.NAME.dns.tlsa": (FLAG, "Compare TLSA records (DANE) with the chain. See the page on DNS."),
     "modules.NAME.dns.caa": (FLAG, "Tell whether CAA records let the certificate's CA issue again."),
     "modules.NAME.dns.https": (FLAG, "Follow the HTTPS records of the name as a browser does."),
@@ -155,12 +154,10 @@ KEYS: dict[str, tuple[str, str]] = {
         "ACME directories of the CAs that are asked when a certificate should be renewed (RFC 9773).",
     ),
     "modules.NAME.ari.ca_file": (FILE, "PEM file of roots for these servers. Default: the roots of the module."),
-=======
     "modules.NAME.revocation.proxy_url": (
         "http:// or socks5:// URL",
         "Ask responders and hosts of lists through this proxy. Default: the module's own; `no_proxy` holds here, too.",
     ),
->>>>>>> main
     "modules.NAME.posture": ("mapping", "Determine accepted versions, ciphers, groups and flaws. Absent: not at all."),
     "modules.NAME.posture.refresh": (DURATION, "How often at most it is determined anew."),
     "modules.NAME.posture.pace": (

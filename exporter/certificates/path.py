@@ -5,23 +5,11 @@ This is about what was sent, not about trust: a verifier may find another path, 
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
-<<<<<<< HEAD
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
-=======
->>>>>>> main
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.distinguished_name import same_name
 from exporter.certificates.signatures import is_signed_by
 
-MAX_KEY_BYTES = 4096  # of a bare key
 MAX_CHECKS = 200  # signatures verified for one chain: a hostile one may have a hundred issuers of the same name
 
 IsIssued = Callable[[Certificate, Certificate], bool]
@@ -79,39 +67,4 @@ def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     """
     if certificate.der == issuer.der or not same_name(certificate.issuer_der, issuer.subject_der):
         return False
-<<<<<<< HEAD
-    if certificate.parsed is None or issuer.parsed is None:
-        return True
-    try:
-        certificate.parsed.verify_directly_issued_by(issuer.parsed)
-    except InvalidSignature:
-        return False
-    except Exception:  # noqa: BLE001 - hostile input: a key or algorithm that cannot be checked
-        return True
-    return True
-
-
-def is_signed_by_key(certificate: Certificate, spki: bytes) -> bool:
-    """Tell whether a bare public key (SubjectPublicKeyInfo, DER) made a certificate's signature. Never raises."""
-    parsed = certificate.parsed
-    if parsed is None or len(spki) > MAX_KEY_BYTES:
-        return False
-    try:
-        key = load_der_public_key(spki)
-        signed, signature = parsed.tbs_certificate_bytes, parsed.signature
-        parameters: Any = parsed.signature_algorithm_parameters  # of the kind that the signature is of
-        digest: Any = parsed.signature_hash_algorithm
-        if isinstance(key, RSAPublicKey):
-            key.verify(signature, signed, parameters, digest)
-        elif isinstance(key, EllipticCurvePublicKey):
-            key.verify(signature, signed, parameters)
-        elif isinstance(key, Ed25519PublicKey | Ed448PublicKey):
-            key.verify(signature, signed)
-        else:
-            return False
-    except Exception:  # noqa: BLE001 - hostile input: a key or algorithm that cannot be checked, or a wrong signature
-        return False
-    return True
-=======
     return is_signed_by(certificate.der, issuer.spki_der) is not False
->>>>>>> main

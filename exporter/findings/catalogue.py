@@ -13,11 +13,8 @@ from exporter.findings import (
     http,
     posture,
     protocol,
-<<<<<<< HEAD
     published,
-=======
     refused,
->>>>>>> main
     revocation,
     serving,
     trust,

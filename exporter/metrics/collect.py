@@ -103,8 +103,7 @@ def samples(assessment: Assessment) -> Iterator[Sample]:
         yield from _revocation(revocation)
     if observation.result.http is not None:
         yield from _http(observation.result.http, described=described)
-    if observation.published is not None:
-        yield from published_samples(observation.published)
+    yield from published_samples(observation.published)
     if observation.posture is not None:
         yield from _posture(observation.posture)
         yield from _profiles(observation)

@@ -10,8 +10,10 @@ Sample = tuple[str, str, float]
 INFO = 1.0
 
 
-def published_samples(published: Published) -> Iterator[Sample]:
+def published_samples(published: Published | None) -> Iterator[Sample]:
     """Yield every sample; what is not known gives none."""
+    if published is None:
+        return
     if published.dane is not None:
         yield from _dane(published.dane)
     if published.caa is not None and published.caa.permits is not None:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from exporter.certificates.certificate import Certificate, read_certificate_untrusted
-from exporter.certificates.path import is_issued_by, is_signed_by_key
+from exporter.certificates.path import is_issued_by
+from exporter.certificates.signatures import is_signed_by
 from exporter.published.dns_answer import Record, bytes_of
 
 MAX_CERTIFICATES = 16  # of a chain that are matched; a real one has at most five
@@ -209,20 +208,10 @@ class _Digests:
 def _selected(certificate: Certificate, selector: int, matching_type: int) -> bytes | None:
     data: bytes | None = certificate.der
     if selector == Selector.PUBLIC_KEY:
-        data = public_key_der(certificate)
+        data = certificate.spki_der or None
     if data is None or matching_type == MatchingType.FULL:
         return data
     return (hashlib.sha256 if matching_type == MatchingType.SHA256 else hashlib.sha512)(data).digest()
-
-
-def public_key_der(certificate: Certificate) -> bytes | None:
-    """Return the SubjectPublicKeyInfo of a certificate as it stands there; None if it cannot be read."""
-    if certificate.parsed is None:
-        return None
-    try:
-        return certificate.parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (UnsupportedAlgorithm, ValueError):
-        return None
 
 
 def _match_one(record: TLSARecord, published: TLSARecords, presented: Presented, digests: _Digests) -> RecordMatch:
@@ -249,7 +238,7 @@ def _has_signed(record: TLSARecord, certificate: Certificate) -> bool:
     """Whether the trust anchor that a record holds in full has signed a certificate; it need not be presented."""
     if record.selector == Selector.CERTIFICATE:
         return is_issued_by(certificate, read_certificate_untrusted(record.data))
-    return is_signed_by_key(certificate, record.data)
+    return is_signed_by(certificate.der, record.data) is True
 
 
 def _is_enough(usage: Usage, depth: int, published: TLSARecords, presented: Presented) -> bool:
@@ -271,6 +260,6 @@ def _is_current(certificate: Certificate, now: float) -> bool:
 def _why(matches: Sequence[RecordMatch], published: TLSARecords, presented: Presented) -> str:
     shown = ", ".join(str(one.record) for one in matches[:4]) + (", ..." if len(matches) > 4 else "")  # noqa: PLR2004
     leaf = presented.path[0]
-    key = public_key_der(leaf)
-    actual = f"; the leaf's 3 1 1 would be {hashlib.sha256(key).hexdigest()}" if key is not None else ""
+    key = leaf.spki_der
+    actual = f"; the leaf's 3 1 1 would be {hashlib.sha256(key).hexdigest()}" if key else ""
     return f"none of the records at {published.owner} holds for the chain presented: {shown}{actual}"

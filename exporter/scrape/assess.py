@@ -34,14 +34,10 @@ from exporter.revocation.status import STAPLE, Revocation
 from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.target import Target
 
-<<<<<<< HEAD
 if TYPE_CHECKING:
     from exporter.scrape.publication import Publications
 
-log = structlog.get_logger("probe")
-=======
 log = get_logger("probe")
->>>>>>> main
 ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
 
 
