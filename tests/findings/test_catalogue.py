@@ -38,6 +38,7 @@ PUBLIC_IDS = [
     "rsa_key_exchange",
     "weak_dh",
     "weak_curve",
+    "large_hello_refused",
     "compression",
     "insecure_renegotiation",
     "no_downgrade_protection",
