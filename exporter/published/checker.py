@@ -106,9 +106,9 @@ class PublishedChecker:
             self._lookups.put(key, lookup, 1)
         return lookup
 
-    async def wait_idle(self) -> None:
+    async def settled(self) -> None:
         """Wait until nothing is in flight: for a single probe, which has no next scrape."""
-        await self._values.wait_idle()
+        await self._values.settled()
 
     def close(self) -> None:
         """Give up what is in flight."""

@@ -101,7 +101,7 @@ class Refreshed(Generic[Key, Value]):
         due = now + min(RETRY_SECONDS, max(self._shortest, 1.0))
         self._kept.put(key, Kept(value, now, fresh_until, due, failed), 1)
 
-    async def wait_idle(self) -> None:
+    async def settled(self) -> None:
         """Wait until nothing is in flight: for a single probe, which has no next scrape."""
         while self._in_flight:
             await asyncio.gather(*self._in_flight.values(), return_exceptions=True)

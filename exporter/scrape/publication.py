@@ -57,9 +57,9 @@ class Publications:
         question = _question(target, module, result, chain, name, name_match)
         return self._checker.known(question, lambda: _reach(prober, module, trust, name_match, question.is_local))
 
-    async def wait_idle(self) -> None:
+    async def settled(self) -> None:
         """Wait until nothing is in flight: for a single probe, which has no next scrape."""
-        await self._checker.wait_idle()
+        await self._checker.settled()
 
     def close(self) -> None:
         """Give up what is in flight."""
