@@ -4,7 +4,10 @@ BIN := .venv/bin
 LISTEN ?=
 LISTEN_FLAG = $(if $(LISTEN),--web.listen-address=$(LISTEN))
 
-.PHONY: run demo test lint golden bench dist clean
+# The rooms without servers, sockets or generated RSA keys: what to run after each change, in half a minute.
+QUICK := tests/wire tests/config tests/findings tests/metrics tests/golden tests/cli tests/certificates tests/test_*.py
+
+.PHONY: run demo test quick lint golden bench dist clean
 
 run: .venv/run
 	$(BIN)/tls-exporter --config.file=$(if $(wildcard config.yaml),config.yaml,config.example.yaml) $(LISTEN_FLAG)
@@ -14,6 +17,9 @@ demo: .venv/run
 
 test: .venv/dev
 	$(BIN)/python -m pytest $(ARGS)
+
+quick: .venv/dev
+	$(BIN)/python -m pytest -q -m 'not server' $(QUICK) $(ARGS)
 
 lint: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -91,8 +91,16 @@ KEYS: dict[str, tuple[str, str]] = {
         "Targets that are reached without the proxy.",
     ),
     "modules.NAME.starttls": (
-        "smtp lmtp imap pop3 ftp ldap postgres mysql xmpp xmpp-server sieve nntp irc",
+        "smtp lmtp imap pop3 ftp ldap postgres mysql xmpp xmpp-server sieve nntp irc rdp tds nats telnet",
         "Speak this protocol first, and turn to TLS by its command.",
+    ),
+    "modules.NAME.starttls_name": (
+        "name or [IP address]",
+        "What the client calls itself in EHLO, LHLO and XMPP's `from`. Default: the machine's own domain name.",
+    ),
+    "modules.NAME.proxy_protocol": (
+        "v1 or v2",
+        "Send the PROXY header before anything else, for backends that expect a load balancer.",
     ),
     "modules.NAME.alpn": ("list of protocols", "Application protocols to offer, the preferred one first."),
     "modules.NAME.transport": ("tcp or quic", "What carries TLS. `quic` needs the extra `tls-exporter[quic]`."),
@@ -123,6 +131,10 @@ KEYS: dict[str, tuple[str, str]] = {
     "modules.NAME.revocation.ocsp": (FLAG, "Ask the OCSP responder that the leaf names."),
     "modules.NAME.posture": ("mapping", "Determine accepted versions, ciphers, groups and flaws. Absent: not at all."),
     "modules.NAME.posture.refresh": (DURATION, "How often at most it is determined anew."),
+    "modules.NAME.posture.pace": (
+        DURATION,
+        "Pause between two connections of a scan, at most 60s. Absent: at most 8 connections in 5.2 seconds.",
+    ),
     "modules.NAME.posture.active_checks": (
         FLAG,
         (
@@ -146,6 +158,18 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "target_files[].module": ("name of a module", "Module of targets whose file has no `__param_module` for them."),
     "target_files[].labels": ("mapping", "Labels of these targets; those of the file go before them."),
+    "files[].paths": (
+        "list of paths, with *, ?, [...] and **",
+        "Files with certificates: PEM, DER, PKCS#7, PKCS#12, JKS, JCEKS, kubeconfig. See [files](files.md).",
+    ),
+    "files[].password": ("text", "Opens key stores."),
+    "files[].password_file": ("file", "The same, read from a file."),
+    "files[].module": ("name of a module", "Whose roots, thresholds and accepted findings count. Default: `tls`."),
+    "files[].serves": (
+        "list of targets",
+        "Targets that must present a certificate of these files, as in `targets`. A difference is a finding.",
+    ),
+    "files[].labels": ("mapping", "Labels that every series of these files gets."),
     "probe_endpoint.allow": (
         "list of patterns",
         (

@@ -6,6 +6,7 @@ Nothing is resolved or opened here, and a spelling that two readers could unders
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ import idna
 from exporter.policy import PolicyLayer
 
 HTTPS_PORT = 443
+FILE, KUBERNETES = AT_REST = ("file", "kubernetes")  # schemes that are never written, but part of a target's name
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}\Z")  # what IPv4Address takes, which needs ten times as long
 _LABEL = "(?!-)[A-Za-z0-9_-]{1,63}"  # no host may end a label with a hyphen (RFC 952), and some do
@@ -23,8 +25,26 @@ _ZONE = re.compile(r"[A-Za-z0-9_.-]{1,15}\Z")  # an interface's name or number (
 MAX_TARGET_LENGTH = 2048
 
 
+_PROTOCOLS_OF_TLS: Mapping[str, int] = {  # schemes that begin with TLS at once, and their ports
+    "smtps": 465, "submissions": 465, "imaps": 993, "pop3s": 995, "ldaps": 636, "ftps": 990, "nntps": 563,
+    "ircs": 6697, "amqps": 5671, "mqtts": 8883, "rediss": 6379, "sips": 5061, "coaps": 5684, "stuns": 5349,
+    "turns": 5349, "xmpps": 5223, "dot": 853, "telnets": 992, "grpcs": 443, "ssl": 443, "tcps": 443,
+}  # fmt: skip
+_PROTOCOLS_OF_STARTTLS: Mapping[str, str] = {
+    "smtp": "smtp", "lmtp": "lmtp", "imap": "imap", "pop3": "pop3", "ftp": "ftp", "ldap": "ldap", "nntp": "nntp",
+    "irc": "irc", "postgres": "postgres", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql",
+    "xmpp": "xmpp", "sieve": "sieve", "rdp": "rdp", "mssql": "tds", "sqlserver": "tds", "nats": "nats",
+}  # fmt: skip
+_PORTS_OF_TLS = frozenset((25, 443, 465, 563, 587, 636, 853, 989, 990, 993, 995, 2376, 3389, 5061, 5432, 5671, 6443))
+_PORTS_OF_TLS |= {6514, 6697, 8080, 8443, 8883, 9093, 9200, 9443, 10250}
+
+
 class TargetError(ValueError):
     """A target that cannot be probed as written; the message says what is wrong and how to write it."""
+
+
+class _AmbiguousError(TargetError):
+    """An address that ends like a port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +56,14 @@ class Endpoint:
 
     host: str
     port: int | None = None
-    scheme: str = ""  # "https", "tls" or "" when none was written
-    path: str = ""  # of an https URL, with its query
+    scheme: str = ""  # "https", "tls" or "" when none was written; AT_REST for what no connection leads to
+    path: str = ""  # of an https URL, with its query; of a file; of a Kubernetes object
     unix_path: str | None = None
+
+    @property
+    def is_at_rest(self) -> bool:
+        """True for a file or a Kubernetes object, whose place is `path`: nothing is connected to."""
+        return self.scheme in AT_REST
 
     @property
     def is_ip(self) -> bool:
@@ -87,11 +112,30 @@ def parse_endpoint(text: str) -> Endpoint:
         return _authority(text, "")
     kind = scheme.lower()
     if kind not in ("https", "tls"):
-        raise TargetError(f"unknown scheme {scheme!r}: write https://, tls:// or host:port")
+        raise TargetError(f"unknown scheme {scheme[:40]!r}: {_instead_of_scheme(kind, rest)}")
     authority, path = _split_path(rest)
     if kind == "tls" and path not in ("", "/"):
         raise TargetError("tls:// takes no path: write tls://host:port")
     return _authority(authority, kind, path)
+
+
+def _instead_of_scheme(scheme: str, authority: str) -> str:
+    """Return what to write in place of a scheme that is not understood."""
+    host = authority.partition("/")[0].partition("?")[0]
+    host = host if host and host.isascii() and "@" not in host else "HOST"
+    has_port = re.search(r":[0-9]{1,5}\Z", host) is not None
+    if scheme in _PROTOCOLS_OF_TLS:
+        where = host if has_port else f"{host}:{_PROTOCOLS_OF_TLS[scheme]}"
+        return f"TLS begins at once there: write {where[:80]} with a module without starttls, as 'tls'"
+    if scheme in _PROTOCOLS_OF_STARTTLS:
+        starttls = _PROTOCOLS_OF_STARTTLS[scheme]
+        return f"write {host[:80]} with a module that has 'starttls: {starttls}'"
+    if scheme in ("http", "ws"):
+        host = host.removesuffix(":80")
+        return f"it has no TLS: write https://{host[:80]}; 'http: {{redirect_from_port: 80}}' checks the redirect"
+    if scheme in ("wss", "h2", "h3", "quic"):
+        return f"write https://{host[:80]}" + (" with a module that has 'transport: quic'" if scheme == "quic" else "")
+    return "write https://, tls:// or host:port"
 
 
 def _split_path(rest: str) -> tuple[str, str]:
@@ -128,11 +172,29 @@ def _authority(text: str, scheme: str, path: str = "") -> Endpoint:
         if scheme:
             raise TargetError("an IPv6 address in a URL is written in brackets: https://[2001:db8::1]:443/")
         try:
+            _refuse_port_of_ipv6(text)
             return Endpoint(_ipv6(text), None, scheme, path)
+        except _AmbiguousError:
+            raise
         except TargetError:
             raise TargetError("an IPv6 address with a port is written [2001:db8::1]:443") from None
     host, colon, port = text.partition(":")
     return Endpoint(_host(host), _port(port) if colon else None, scheme, path)
+
+
+def _refuse_port_of_ipv6(text: str) -> None:
+    """Raise for `2001:db8::1:443`, an address whose end looks like the port that was forgotten to be set apart."""
+    address, _, end = text.rpartition(":")
+    if not end.isdigit() or int(end) not in _PORTS_OF_TLS:
+        return
+    try:
+        _ipv6(address)
+    except TargetError:
+        return
+    message = (
+        f"{text!r} can be read in two ways: write [{address}]:{end} for the port {end}, or [{text}] for the address"
+    )
+    raise _AmbiguousError(message)
 
 
 def _port(text: str) -> int:
@@ -186,3 +248,8 @@ def _a_label_hint(name: str) -> str:
         return ""
     spelled = ".".join(labels).lower()
     return f": write {spelled}" if _NAME.match(spelled) else ""
+
+
+def stored_target(scheme: str, path: str, module: str, labels: tuple[tuple[str, str], ...] = ()) -> Target:
+    """Return the target of a file or a Kubernetes object, which is called `file:PATH` or `kubernetes:PATH`."""
+    return Target(f"{scheme}:{path}", Endpoint(host="", scheme=scheme, path=path), module, labels)

@@ -1,10 +1,7 @@
-"""What every test shares: what is under the tests is told in the header, a missing server is a failure in CI."""
+"""What every test shares: the header names the OpenSSL in use, and a missing server is a failure in CI."""
 
-import os
-import shutil
-
-import pytest
 from OpenSSL import SSL
+from support.programs import need
 
 
 def pytest_report_header():
@@ -17,11 +14,7 @@ def pytest_addoption(parser):
 
 
 def pytest_runtest_setup(item):
-    """Skip a test whose server program is missing, with its name; in CI that is a failure."""
+    """Skip a test whose server program is missing, with the name of its package; in CI that is a failure."""
     for mark in item.iter_markers("server"):
         for name in mark.args:
-            if shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None:
-                missing = f"{name} is not installed"
-                if os.environ.get("CI") == "true":
-                    pytest.fail(missing)
-                pytest.skip(missing)
+            need(name)

@@ -10,7 +10,8 @@ import hashlib
 import threading
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from cryptography import x509
@@ -29,19 +30,23 @@ from exporter.certificates.der import (
     Element,
     contents_untrusted,
     element_untrusted,
-    elements_untrusted,
+    first_untrusted,
     integer_untrusted,
     time_untrusted,
 )
-from exporter.certificates.distinguished_name import text_untrusted
+from exporter.certificates.distinguished_name import MAX_ATTRIBUTES, text_untrusted
 from exporter.certificates.extensions import (
+    MAX_ENTRIES,
+    MAX_EXTENSIONS,
     ExtensionFacts,
     extension_facts_untrusted,
     extensions_untrusted,
 )
+from exporter.certificates.measure import Measure, measure_untrusted, work_of
 from exporter.text import escaped
 
 _VERSION, _EXTENSIONS = 0xA0, 0xA3  # context tags of TBSCertificate
+_MOST_FIELDS = 16  # of TBSCertificate
 _MAX_SENTENCE = 200
 _UNREAD = ExtensionFacts(san_count=None, sct_count=None)
 _NO_TIMES: tuple[Element | None, Element | None] = (None, None)
@@ -51,6 +56,22 @@ _warnings_lock = threading.Lock()  # the filters of `warnings` belong to the who
 
 
 @dataclass(frozen=True, slots=True)
+class _Most:
+    """How many of each are read."""
+
+    attributes: int
+    extensions: int
+    entries: int
+
+
+_WHOLE = _Most(MAX_ATTRIBUTES, MAX_EXTENSIONS, MAX_ENTRIES)
+_BRIEF = _Most(attributes=8, extensions=16, entries=8)
+_BRIEF_VALUES = 100
+_WEIGHT, _WEIGHT_OF_VALUE = 3_000, 200  # bytes: what an object takes, and what each value in it (traced, rounded up)
+_COPIES = 6  # of what it holds: encoded, parsed, as names, as text that is escaped
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Certificate:
     """One certificate. A field that could not be read is empty or None, and `problems` says why."""
 
@@ -82,11 +103,38 @@ class Certificate:
     subject_der: bytes = b""
     issuer_der: bytes = b""
     parsed: x509.Certificate | None = None
+    is_brief: bool = False  # only its beginnings were read, because it or its chain holds too much
+    measure: Measure = field(default_factory=Measure, compare=False, repr=False)
+    weight: int = 0  # bytes that this takes in memory, estimated from above
 
 
 def read_certificate_untrusted(der: bytes) -> Certificate:
-    """Read a certificate. Never raises: what cannot be read is missing, and `problems` says so."""
-    parsed, problems = _parse_strictly(der)
+    """Read a certificate. Never raises: what cannot be read is missing, and `problems` says so.
+
+    One that holds more than may be computed with is read in brief.
+    """
+    measure = measure_untrusted(der)
+    return read_measured_untrusted(der, measure, in_brief=bool(work_of((measure,)).excess))
+
+
+def read_measured_untrusted(der: bytes, measure: Measure, *, in_brief: bool = False) -> Certificate:
+    """Read a certificate that was measured.
+
+    In brief: the beginnings of its names, nothing parsed strictly and no signature checked. `problems` is then empty.
+    """
+    if in_brief:
+        certificate = replace(_read_untrusted(der, None, [], _BRIEF), problems=(), is_brief=True)
+        if measure.extensions > _BRIEF.extensions:  # what was not read is not known to be missing
+            certificate = replace(certificate, san_count=certificate.san_count or None, sct_count=None, is_ca=None)
+        values = min(measure.values, _BRIEF_VALUES)
+    else:
+        certificate = _read_untrusted(der, *_parse_strictly(der), _WHOLE)
+        values = measure.values
+    measure = replace(measure, subject=certificate.subject_der, issuer=certificate.issuer_der)  # bytes that are shared
+    return replace(certificate, measure=measure, weight=_WEIGHT + _COPIES * len(der) + _WEIGHT_OF_VALUE * values)
+
+
+def _read_untrusted(der: bytes, parsed: x509.Certificate | None, problems: list[str], most: "_Most") -> Certificate:
     fingerprint = hashlib.sha256(der).hexdigest()
     try:
         body = _body_untrusted(der)
@@ -95,7 +143,8 @@ def read_certificate_untrusted(der: bytes) -> Certificate:
     serial, algorithm, issuer, validity, subject, spki = body[:6]
     if serial.body[:1] >= b"\x80":
         problems.append("the serial number is negative")
-    extensions = _read(problems, "extensions", _extensions, body[6:], _UNREAD)
+    extensions = _read(problems, "extensions", partial(_extensions, most), body[6:], _UNREAD)
+    name_text = partial(text_untrusted, most=most.attributes)
     key = _read(problems, "public key", read_key_untrusted, spki, Key())
     signature = _read(problems, "signature", read_signature_algorithm_untrusted, algorithm, SignatureAlgorithm())
     not_before, not_after = (
@@ -106,8 +155,8 @@ def read_certificate_untrusted(der: bytes) -> Certificate:
     certificate = Certificate(
         der=der,
         fingerprint_sha256=fingerprint,
-        subject=_read(problems, "subject", text_untrusted, subject.body, ""),
-        issuer=_read(problems, "issuer", text_untrusted, issuer.body, ""),
+        subject=_read(problems, "subject", name_text, subject.body, ""),
+        issuer=_read(problems, "issuer", name_text, issuer.body, ""),
         serial_number=f"{integer_untrusted(serial.body):x}",
         not_before=not_before,
         not_after=not_after,
@@ -146,7 +195,7 @@ def _with_extensions(certificate: Certificate, extensions: ExtensionFacts, probl
 def _body_untrusted(der: bytes) -> list[Element]:
     """Return the fields of TBSCertificate without its version (RFC 5280 section 4.1)."""
     outer = element_untrusted(contents_untrusted(der, SEQUENCE), SEQUENCE)
-    body = [element for element in elements_untrusted(outer.body) if element.tag != _VERSION]
+    body = [element for element in first_untrusted(outer.body, _MOST_FIELDS) if element.tag != _VERSION]
     if len(body) < 6 or body[0].tag != INTEGER or any(e.tag != SEQUENCE for e in body[1:6]):  # noqa: PLR2004
         raise DERError("fields are missing")
     return body
@@ -164,16 +213,17 @@ def _read(
 
 
 def _validity(validity: Element) -> tuple[Element | None, Element | None]:
-    times = list(elements_untrusted(validity.body))
+    times = first_untrusted(validity.body, 3)
     if len(times) != 2:  # noqa: PLR2004 - notBefore and notAfter
         raise DERError("two times belong here")
     return times[0], times[1]
 
 
-def _extensions(rest: list[Element]) -> ExtensionFacts:
+def _extensions(most: _Most, rest: list[Element]) -> ExtensionFacts:
     for element in rest:
         if element.tag == _EXTENSIONS:
-            return extension_facts_untrusted(extensions_untrusted(element_untrusted(element.body, SEQUENCE)))
+            found = extensions_untrusted(element_untrusted(element.body, SEQUENCE), most.extensions)
+            return extension_facts_untrusted(found, most.entries)
     return ExtensionFacts()  # a certificate of version 1 does not say whether it is a CA
 
 

@@ -1,26 +1,36 @@
 """Chains judged once: facts and verdicts, kept while neither the chain nor the clock changes them.
 
 A verdict is kept until the next moment at which a certificate that takes part begins or ceases to be valid,
-so that it follows the clock as if it were made anew. Both caches are bounded; the name is not judged here.
+so that it follows the clock as if it were computed again. The host name is checked separately.
+
+Judging runs on the event loop: a worker process would cost more for an ordinary chain (0.2 ms to send it there and
+back) than the judging, and a thread gains nothing, because `cryptography` holds the interpreter's lock throughout. So
+what a chain would cost is estimated first (`measure`), and one that costs too much is read in brief and not verified:
+there are no verdicts, and `excess` says why.
 """
 
 import math
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from exporter.bounded_cache import BoundedCache
-from exporter.certificates.certificate import Certificate, read_certificate_untrusted
+from exporter.certificates.certificate import Certificate, read_measured_untrusted
+from exporter.certificates.measure import measure_untrusted, work_of
 from exporter.certificates.openssl_verifier import OpenSSLVerifier
-from exporter.certificates.path import first_unrelated, is_issued_by, presented_path
+from exporter.certificates.path import first_unrelated, is_issued_by, presented_path, remembered_signatures
 from exporter.certificates.verdict import TrustStore, Verdict
 from exporter.certificates.webpki.verifier import WebPKIVerifier
 
 MAX_CHAINS = 50_000
-MAX_CERTIFICATES = 100_000
-MAX_BYTES = 128 * 1024 * 1024  # of encoded certificates, for each of the two
+MAX_BYTES = 64 * 1024 * 1024  # of chains with their certificates, as they are in memory
+BYTES_PER_TARGET = 32 * 1024  # more for each target that is configured: an ordinary leaf takes 15 KiB
+MAX_BYTES_PER_OWNER = 2 * 1024 * 1024  # of chains that one endpoint has presented
 MAX_VERIFIERS = 64
+_WEIGHT = 2_000  # bytes of a chain without its certificates
+_WEIGHT_OF_ERROR = 500
 Verifiers = tuple[OpenSSLVerifier, WebPKIVerifier]
 
 
@@ -35,6 +45,7 @@ class Chain:
     trust: TrustStore | None
     valid_from: float = -math.inf
     valid_until: float = math.inf
+    excess: str = ""  # why it was not verified, if it holds more than may be computed with
 
     @property
     def openssl(self) -> Verdict | None:
@@ -67,35 +78,68 @@ class ChainAssessor:
     """Judges chains, and remembers. One of these lives as long as the process. Thread-safe."""
 
     def __init__(self, max_chains: int = MAX_CHAINS, max_bytes: int = MAX_BYTES) -> None:
-        self._chains = BoundedCache[tuple[str, tuple[bytes, ...]], Chain](max_chains, max_bytes)
-        self._certificates = BoundedCache[bytes, Certificate](MAX_CERTIFICATES, max_bytes)
+        self._chains = BoundedCache[tuple[str, tuple[bytes, ...]], Chain](max_chains, max_bytes, MAX_BYTES_PER_OWNER)
+        # What is in no chain any more is nobody's: the bound of the chains is that of the certificates.
+        self._certificates: WeakValueDictionary[bytes, Certificate] = WeakValueDictionary()
         self._verifiers = BoundedCache[str, Verifiers](MAX_VERIFIERS, MAX_VERIFIERS)
         self._lock = threading.Lock()
 
-    def assess_chain(self, chain_der: tuple[bytes, ...], trust: TrustStore | None, now: float) -> Chain:
+    def assess_chain(
+        self, chain_der: tuple[bytes, ...], trust: TrustStore | None, now: float, owner: Hashable = None
+    ) -> Chain:
         """Return the facts and verdicts of a chain as presented, leaf first, at a time in Unix seconds.
 
-        Without trusted roots there are facts and no verdicts: nothing can be said of trust.
+        Without trusted roots there are facts and no verdicts: nothing can be said of trust. `owner` is the endpoint:
+        what it presents never takes the place of what others do.
         """
-        roots = trust.key if trust else ""
+        key = (trust.key if trust else "", chain_der)
         with self._lock:
-            known = self._chains.get((roots, chain_der))
+            known = self._chains.get(key)
             if known is not None and known.valid_from <= now < known.valid_until:
                 return known
-            certificates = tuple(self._certificate(der) for der in chain_der)
             verifiers = self._both(trust) if trust else ()
-        chain = _judge(certificates, trust, verifiers, now)
+            certificates, excess = self._read_untrusted(chain_der)
+        if excess:
+            chain = Chain(certificates, (), certificates[:1], None, trust, excess=excess)
+        else:
+            chain = _judge(certificates, trust, verifiers, now)
         encoded = tuple(certificate.der for certificate in certificates)  # shared between chains
+        errors = sum(len(verdict.errors) for verdict in chain.verdicts)
+        parts = {certificate.der: certificate.weight for certificate in certificates}
         with self._lock:
-            self._chains.put((roots, encoded), chain, sum(map(len, encoded)))
+            size = _WEIGHT + _WEIGHT_OF_ERROR * errors
+            self._chains.put((key[0], encoded), chain, size, owner, parts.items())
         return chain
 
-    def _certificate(self, der: bytes) -> Certificate:
-        certificate = self._certificates.get(der)
-        if certificate is None:
-            certificate = read_certificate_untrusted(der)
-            self._certificates.put(der, certificate, len(der))
-        return certificate
+    def certificate(self, der: bytes) -> Certificate:
+        """Return the facts of one certificate, which are shared for as long as somebody keeps them."""
+        with self._lock:
+            return self._read_untrusted((der,))[0][0]
+
+    def _read_untrusted(self, chain_der: tuple[bytes, ...]) -> tuple[tuple[Certificate, ...], str]:
+        """Read a chain, in brief if that holds too much; return why, if so."""
+        known = {der: self._certificates.get(der) for der in chain_der}
+        measures = {der: one.measure if one is not None else measure_untrusted(der) for der, one in known.items()}
+        excess = work_of(measures[der] for der in chain_der).excess
+        certificates = {
+            der: one
+            if one is not None and one.is_brief == bool(excess)
+            else read_measured_untrusted(der, measures[der], in_brief=bool(excess))
+            for der, one in known.items()
+        }
+        if not excess:
+            self._certificates.update(certificates)
+        return tuple(certificates[der] for der in chain_der), excess
+
+    def resize(self, targets: int) -> None:
+        """Let as much be kept as so many targets ordinarily present."""
+        with self._lock:
+            self._chains.resize(MAX_BYTES + targets * BYTES_PER_TARGET)
+
+    def clear(self) -> None:
+        """Keep nothing: memory is needed for something else."""
+        with self._lock:
+            self._chains.clear()
 
     def _both(self, trust: TrustStore) -> Verifiers:
         verifiers = self._verifiers.get(trust.key)
@@ -104,6 +148,11 @@ class ChainAssessor:
             self._verifiers.put(trust.key, verifiers, 1)
         return verifiers
 
+    @property
+    def bytes(self) -> int:
+        """How many bytes the chains that are kept take."""
+        return self._chains.bytes
+
     def __len__(self) -> int:
         return len(self._chains)
 
@@ -111,7 +160,8 @@ class ChainAssessor:
 def _judge(
     certificates: tuple[Certificate, ...], trust: TrustStore | None, verifiers: Verifiers | tuple[()], now: float
 ) -> Chain:
-    path, unrelated = presented_path(certificates), first_unrelated(certificates)
+    is_issued = remembered_signatures()
+    path, unrelated = presented_path(certificates, is_issued), first_unrelated(certificates, is_issued)
     if not certificates or trust is None:
         return Chain(certificates, (), path, unrelated, trust)
     verdicts = tuple(verifier.verify(certificates, now) for verifier in verifiers)
@@ -120,10 +170,10 @@ def _judge(
         involved += trust.by_subject.get(certificate.issuer_der, ())
     for verdict in verdicts:
         involved += verdict.chain
-    return Chain(certificates, verdicts, path, unrelated, trust, *_window(involved, now))
+    return Chain(certificates, verdicts, path, unrelated, trust, *validity_window(involved, now))
 
 
-def _window(involved: Iterable[Certificate], now: float) -> tuple[float, float]:
+def validity_window(involved: Iterable[Certificate], now: float) -> tuple[float, float]:
     """Return the span around now in which no certificate involved begins or ceases to be valid.
 
     notAfter is inclusive (RFC 5280 section 4.1.2.5), but not for OpenSSL: both seconds are a boundary.

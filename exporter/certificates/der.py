@@ -4,17 +4,22 @@ It reads what certificates hold even where they are wrong, so that a broken one 
 It does not validate an encoding and writes none; DERError is the one exception that leaves it.
 """
 
+import base64
 import calendar
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID, UTF8_STRING = 0x01, 0x02, 0x03, 0x04, 0x06, 0x0C
 PRINTABLE_STRING, T61_STRING, IA5_STRING, UTC_TIME, GENERALIZED_TIME = 0x13, 0x14, 0x16, 0x17, 0x18
 UNIVERSAL_STRING, BMP_STRING, SEQUENCE, SET = 0x1C, 0x1E, 0x30, 0x31
 
+_CONSTRUCTED = 0x20
 _LONG_TAG = 0x1F
 _LONG_LENGTH = 0x80
 _MAX_LENGTH_OCTETS = 4
+_PEM_WIDTH = 64
 _ENCODINGS = {BMP_STRING: "utf-16-be", UNIVERSAL_STRING: "utf-32-be", UTF8_STRING: "utf-8"}
 
 
@@ -40,6 +45,11 @@ def elements_untrusted(data: bytes) -> Iterator[Element]:
         yield element
 
 
+def first_untrusted(data: bytes, count: int) -> list[Element]:
+    """Return the elements that data begins with, `count` at most: for what should hold few and may hold 50,000."""
+    return list(islice(elements_untrusted(data), count))
+
+
 def element_untrusted(data: bytes, tag: int | None = None) -> Element:
     """Return the first element of data, of the given tag if one is given; what follows it is ignored."""
     element = _element(data, 0)
@@ -50,21 +60,21 @@ def element_untrusted(data: bytes, tag: int | None = None) -> Element:
 
 def contents_untrusted(data: bytes, tag: int) -> bytes:
     """Return the contents of the element that data is meant to be, cut short if data is."""
-    found, start, _ = _header(data, 0)
+    found, start, _ = header_untrusted(data, 0)
     if found != tag:
         raise DERError(f"tag 0x{found:02x} where 0x{tag:02x} belongs")
     return data[start:]
 
 
 def _element(data: bytes, offset: int) -> Element:
-    tag, start, length = _header(data, offset)
+    tag, start, length = header_untrusted(data, offset)
     end = start + length
     if len(data) < end:
         raise DERError("element longer than what holds it")
     return Element(tag, data[start:end], data[offset:end])
 
 
-def _header(data: bytes, offset: int) -> tuple[int, int, int]:
+def header_untrusted(data: bytes, offset: int = 0) -> tuple[int, int, int]:
     """Read identifier and length (X.690 sections 8.1.2 and 8.1.3); return tag, start and length of the contents."""
     if len(data) - offset < 2:  # noqa: PLR2004 - identifier and length
         raise DERError("truncated element")
@@ -79,6 +89,41 @@ def _header(data: bytes, offset: int) -> tuple[int, int, int]:
         length = int.from_bytes(data[start : start + count], "big")
         start += count
     return tag, start, length
+
+
+def count_values_untrusted(data: bytes) -> int:
+    """Return how many DER elements stand in data, at any depth; it ends where the encoding does.
+
+    An OCTET STRING counts as what it holds if that begins as a SEQUENCE does: extensions are wrapped so.
+    """
+    count, offset, end = 0, 0, len(data) - 1
+    while offset < end:
+        tag, length = data[offset], data[offset + 1]
+        offset += 2
+        if length >= _LONG_LENGTH:
+            octets = length & 0x7F
+            length = int.from_bytes(data[offset : offset + octets])
+            offset += octets
+        count += 1
+        if tag & _CONSTRUCTED or (tag == OCTET_STRING and length and data[offset : offset + 1] == b"\x30"):
+            continue
+        offset += length
+    return count
+
+
+def count_entries_untrusted(data: bytes) -> int:
+    """Return how many elements stand one after another in data; it ends where the encoding does."""
+    count, offset, end = 0, 0, len(data) - 1
+    while offset < end:
+        length = data[offset + 1]
+        offset += 2
+        if length >= _LONG_LENGTH:
+            octets = length & 0x7F
+            length = int.from_bytes(data[offset : offset + octets])
+            offset += octets
+        offset += length
+        count += 1
+    return count
 
 
 def oid_untrusted(body: bytes) -> str:
@@ -125,3 +170,9 @@ def bits_untrusted(body: bytes) -> bytes:
     if not body:
         raise DERError("empty bit string")
     return body[1:]
+
+
+def as_pem(der: bytes) -> str:
+    """Return a certificate as PEM (RFC 7468), whatever is in it."""
+    body = textwrap.wrap(base64.b64encode(der).decode("ascii"), _PEM_WIDTH)
+    return "\n".join(("-----BEGIN CERTIFICATE-----", *body, "-----END CERTIFICATE-----"))

@@ -3,7 +3,9 @@
 The result is for people and labels; names are compared by their encoding elsewhere, never by this text.
 """
 
-from exporter.certificates.der import DERError, Element, elements_untrusted, oid_untrusted, string_untrusted
+import re
+
+from exporter.certificates.der import DERError, Element, first_untrusted, oid_untrusted, string_untrusted
 
 ATTRIBUTES = {
     "2.5.4.3": "CN",
@@ -28,28 +30,40 @@ ATTRIBUTES = {
     "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC",
 }
 COMMON_NAME = "2.5.4.3"
+_PLAIN = re.compile(r"[A-Za-z0-9 .:/@*_()-]*\Z").match  # nothing to escape within
+MAX_ATTRIBUTES = 1_000  # of a name, shown as text
+MAX_VALUE = 4_096  # characters of one attribute's value that are shown: four times what fits into a label
 
 
-def attributes_untrusted(name: bytes) -> list[list[tuple[str, Element]]]:
-    """Return the relative distinguished names in a Name's contents, each a list of (OID, value)."""
+def attributes_untrusted(name: bytes, most: int = MAX_ATTRIBUTES) -> list[list[tuple[str, Element]]]:
+    """Return the relative distinguished names in a Name's contents, each a list of (OID, value); `most` in all."""
     names = []
-    for relative in elements_untrusted(name):
+    left = most
+    for relative in first_untrusted(name, most):
         pairs = []
-        for attribute in elements_untrusted(relative.body):
-            parts = list(elements_untrusted(attribute.body))
+        for attribute in first_untrusted(relative.body, left):
+            parts = first_untrusted(attribute.body, 3)
             if len(parts) != 2:  # noqa: PLR2004 - type and value
                 raise DERError("bad attribute of a name")
             pairs.append((oid_untrusted(parts[0].body), parts[1]))
         names.append(pairs)
+        left -= len(pairs)
     return names
 
 
-def text_untrusted(name: bytes) -> str:
-    """Return a Name's contents in the string form of RFC 4514: the last relative name first."""
+def text_untrusted(name: bytes, most: int = MAX_ATTRIBUTES) -> str:
+    """Return a Name's contents in the string form of RFC 4514: the last relative name first.
+
+    Of a name with more than `most` attributes the first are shown, and of long values the beginning.
+    """
     return ",".join(
-        "+".join(f"{ATTRIBUTES.get(oid, oid)}={escape(string_untrusted(value))}" for oid, value in pairs)
-        for pairs in reversed(attributes_untrusted(name))
+        "+".join(f"{ATTRIBUTES.get(oid, oid)}={_value(value)}" for oid, value in pairs)
+        for pairs in reversed(attributes_untrusted(name, most))
     )
+
+
+def _value(value: Element) -> str:
+    return escape(string_untrusted(value)[:MAX_VALUE])
 
 
 def common_names_untrusted(name: bytes) -> list[str]:
@@ -61,7 +75,7 @@ def common_names_untrusted(name: bytes) -> list[str]:
 
 def escape(value: str) -> str:
     """Escape as RFC 4514 section 2.4 asks for; what does not print is shown by its UTF-8 octets."""
-    text = "".join(_escape_character(character) for character in value)
+    text = value if _PLAIN(value) else "".join(_escape_character(character) for character in value)
     if text.endswith(" "):
         text = text[:-1] + "\\ "
     return "\\" + text if text.startswith(("#", " ")) else text

@@ -16,8 +16,9 @@ from exporter.certificates.der import (
     SEQUENCE,
     DERError,
     Element,
+    count_entries_untrusted,
     element_untrusted,
-    elements_untrusted,
+    first_untrusted,
     integer_untrusted,
     oid_untrusted,
 )
@@ -31,8 +32,11 @@ AUTHORITY_INFORMATION_ACCESS, TLS_FEATURE = "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.
 SIGNED_CERTIFICATE_TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"
 _OCSP, _CA_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
 _DNS_NAME, _URI, _IP_ADDRESS = 0x82, 0x86, 0x87  # tags of GeneralName
+_MOST_PARTS = 4  # of a DistributionPoint
 _STATUS_REQUEST = 5  # the TLS extension that a must-staple certificate names
-_MAX_VALUES = 10_000  # names or URLs kept of one extension
+MAX_EXTENSIONS = 4_000  # of one certificate that are read
+MAX_TEXT = 4_096  # octets of one name or URL that are read: no DNS name has more than 253
+MAX_ENTRIES = 10_000  # names or URLs that are read of one extension
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,11 @@ class ExtensionFacts:
     problems: tuple[str, ...] = ()
 
 
-def extensions_untrusted(sequence: Element) -> list[Extension]:
-    """Return the extensions in an `Extensions` sequence, in their order."""
+def extensions_untrusted(sequence: Element, most: int = MAX_EXTENSIONS) -> list[Extension]:
+    """Return the extensions in an `Extensions` sequence, in their order, `most` of them."""
     found = []
-    for item in elements_untrusted(sequence.body):
-        parts = list(elements_untrusted(item.body))
+    for item in first_untrusted(sequence.body, most):
+        parts = first_untrusted(item.body, 3)
         if len(parts) < 2 or parts[-1].tag != OCTET_STRING:  # noqa: PLR2004 - identifier and value
             raise DERError("bad extension")
         critical = parts[1].tag == BOOLEAN and parts[1].body != b"\x00"
@@ -72,8 +76,8 @@ def extensions_untrusted(sequence: Element) -> list[Extension]:
     return found
 
 
-def extension_facts_untrusted(extensions: list[Extension]) -> ExtensionFacts:
-    """Read every extension that is known; the first of each kind counts."""
+def extension_facts_untrusted(extensions: list[Extension], most: int = MAX_ENTRIES) -> ExtensionFacts:
+    """Read every extension that is known; the first of each kind counts. `most` entries of each are read."""
     facts = ExtensionFacts(is_ca=False)
     problems = []
     seen: set[str] = set()
@@ -83,7 +87,7 @@ def extension_facts_untrusted(extensions: list[Extension]) -> ExtensionFacts:
             problems.append(f"extension {extension.oid} occurs twice")
         elif reader is not None:
             try:
-                reader(facts, extension.value)
+                reader(facts, extension.value, most)
             except DERError as error:
                 problems.append(f"extension {extension.oid}: {error}")
         seen.add(extension.oid)
@@ -101,18 +105,19 @@ def authority_issuer_untrusted(parsed: x509.Certificate | None) -> bytes | None:
         return None
 
 
-def _sequence(value: bytes) -> list[Element]:
-    return list(elements_untrusted(element_untrusted(value, SEQUENCE).body))[:_MAX_VALUES]
+def _sequence(value: bytes, most: int) -> list[Element]:
+    return first_untrusted(element_untrusted(value, SEQUENCE).body, most)
 
 
 def _text(body: bytes) -> str:
-    return escaped(body.decode("ascii", "backslashreplace"))
+    return escaped(body[:MAX_TEXT].decode("ascii", "backslashreplace"))
 
 
-def _subject_alternative_name(facts: ExtensionFacts, value: bytes) -> None:
+def _subject_alternative_name(facts: ExtensionFacts, value: bytes, most: int) -> None:
     facts.san_count = None
-    names = _sequence(value)
-    facts.san_count = len(names)
+    sequence = element_untrusted(value, SEQUENCE).body
+    names = first_untrusted(sequence, most)
+    facts.san_count = len(names) if len(names) < most else count_entries_untrusted(sequence)
     facts.dns_names = tuple(_text(name.body) for name in names if name.tag == _DNS_NAME)
     addresses = [name.body for name in names if name.tag == _IP_ADDRESS]
     facts.ip_addresses = tuple(str(ipaddress.ip_address(a)) for a in addresses if len(a) in (4, 16))
@@ -120,18 +125,18 @@ def _subject_alternative_name(facts: ExtensionFacts, value: bytes) -> None:
         raise DERError("an IP address must have 4 or 16 octets")
 
 
-def _basic_constraints(facts: ExtensionFacts, value: bytes) -> None:
+def _basic_constraints(facts: ExtensionFacts, value: bytes, most: int) -> None:
     facts.is_ca = None
-    parts = _sequence(value)
+    parts = _sequence(value, most)
     if any(part.tag not in (BOOLEAN, INTEGER) for part in parts):
         raise DERError("bad basic constraints")
     facts.is_ca = any(part.tag == BOOLEAN and part.body != b"\x00" for part in parts)
 
 
-def _authority_information_access(facts: ExtensionFacts, value: bytes) -> None:
+def _authority_information_access(facts: ExtensionFacts, value: bytes, most: int) -> None:
     urls: dict[str, list[str]] = {_OCSP: [], _CA_ISSUERS: []}
-    for description in _sequence(value):
-        parts = list(elements_untrusted(description.body))
+    for description in _sequence(value, most):
+        parts = first_untrusted(description.body, 3)
         if len(parts) != 2:  # noqa: PLR2004 - method and location
             raise DERError("bad access description")
         method = oid_untrusted(parts[0].body)
@@ -140,31 +145,31 @@ def _authority_information_access(facts: ExtensionFacts, value: bytes) -> None:
     facts.ocsp_urls, facts.ca_issuer_urls = tuple(urls[_OCSP]), tuple(urls[_CA_ISSUERS])
 
 
-def _crl_distribution_points(facts: ExtensionFacts, value: bytes) -> None:
+def _crl_distribution_points(facts: ExtensionFacts, value: bytes, most: int) -> None:
     """Collect the URLs of every point that covers all reasons and has the issuer itself sign its CRL."""
     urls: list[str] = []
-    for point in _sequence(value):
-        parts = {part.tag: part for part in elements_untrusted(point.body)}
+    for point in _sequence(value, most):
+        parts = {part.tag: part for part in first_untrusted(point.body, _MOST_PARTS)}
         name = parts.get(0xA0)
         if name is None or set(parts) != {0xA0}:
             continue
-        for full_name in elements_untrusted(name.body):
+        for full_name in first_untrusted(name.body, 1):
             if full_name.tag == 0xA0:  # noqa: PLR2004 - fullName, not nameRelativeToCRLIssuer
-                urls += [_text(n.body) for n in elements_untrusted(full_name.body) if n.tag == _URI]
+                urls += [_text(n.body) for n in first_untrusted(full_name.body, most - len(urls)) if n.tag == _URI]
     facts.crl_urls = tuple(urls)
 
 
-def _tls_feature(facts: ExtensionFacts, value: bytes) -> None:
-    features = [integer_untrusted(part.body) for part in _sequence(value)]
+def _tls_feature(facts: ExtensionFacts, value: bytes, most: int) -> None:
+    features = [integer_untrusted(part.body) for part in _sequence(value, most)]
     facts.must_staple = _STATUS_REQUEST in features
 
 
-def _signed_certificate_timestamps(facts: ExtensionFacts, value: bytes) -> None:
+def _signed_certificate_timestamps(facts: ExtensionFacts, value: bytes, _most: int) -> None:
     facts.sct_count = None
     facts.sct_count = count_scts_untrusted(element_untrusted(value, OCTET_STRING).body)
 
 
-_READERS: Mapping[str, Callable[[ExtensionFacts, bytes], None]] = {
+_READERS: Mapping[str, Callable[[ExtensionFacts, bytes, int], None]] = {
     SUBJECT_ALTERNATIVE_NAME: _subject_alternative_name,
     BASIC_CONSTRAINTS: _basic_constraints,
     AUTHORITY_INFORMATION_ACCESS: _authority_information_access,

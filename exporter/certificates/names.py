@@ -10,11 +10,16 @@ import idna
 from exporter.certificates.certificate import Certificate
 
 
-def matches_name(certificate: Certificate, name: str) -> bool:
+def matches_name(certificate: Certificate, name: str) -> bool | None:
     """Tell whether a certificate presents an identifier for a DNS name or an IP address.
 
-    RFC 9525 section 6.5: an IP address matches an iPAddress of the same octets and nothing else.
+    None where it is not among the names that were read of a certificate that has too many of them.
     """
+    return _matches(certificate, name) or (None if certificate.is_brief else False)
+
+
+def _matches(certificate: Certificate, name: str) -> bool:
+    """RFC 9525 section 6.5: an IP address matches an iPAddress of the same octets and nothing else."""
     try:
         address = ipaddress.ip_address(name.strip("[]").partition("%")[0])
     except ValueError:

@@ -3,6 +3,7 @@
 This is about what was sent, not about trust: a verifier may find another path, through roots of its own.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from cryptography.exceptions import InvalidSignature
@@ -11,12 +12,29 @@ from exporter.certificates.certificate import Certificate
 
 MAX_CHECKS = 200  # signatures verified for one chain: a hostile one may have a hundred issuers of the same name
 
+IsIssued = Callable[[Certificate, Certificate], bool]
+"""Tells whether the second certificate issued the first."""
 
-def presented_path(certificates: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
-    """Return the leaf and, one after another, the presented certificates that signed it; strangers are left out.
+
+def remembered_signatures() -> IsIssued:
+    """Return `is_issued_by` that verifies no signature twice: for the time that one chain is assessed."""
+    known: dict[tuple[bytes, bytes], bool] = {}
+
+    def is_issued(certificate: Certificate, issuer: Certificate) -> bool:
+        pair = (certificate.der, issuer.der)
+        if pair not in known:
+            known[pair] = is_issued_by(certificate, issuer)
+        return known[pair]
+
+    return is_issued
+
+
+def presented_path(certificates: tuple[Certificate, ...], is_issued: IsIssued | None = None) -> tuple[Certificate, ...]:
+    """Return the leaf and, one after another, the presented certificates that signed it; others are left out.
 
     Where several would do (cross-signed authorities), the one sent first counts, as in TLS 1.2.
     """
+    check = is_issued or is_issued_by
     if not certificates:
         return ()
     path = [certificates[0]]
@@ -24,7 +42,7 @@ def presented_path(certificates: tuple[Certificate, ...]) -> tuple[Certificate, 
     budget = MAX_CHECKS
     while path[-1].is_self_signed is False or len(path) == 1:
         named = [one for one in rest if one.subject_der == path[-1].issuer_der][:budget]
-        issuer = next((one for one in named if is_issued_by(path[-1], one)), None)
+        issuer = next((one for one in named if check(path[-1], one)), None)
         if issuer is None:
             break
         budget -= named.index(issuer) + 1
@@ -33,10 +51,11 @@ def presented_path(certificates: tuple[Certificate, ...]) -> tuple[Certificate, 
     return tuple(path)
 
 
-def first_unrelated(certificates: tuple[Certificate, ...]) -> int | None:
+def first_unrelated(certificates: tuple[Certificate, ...], is_issued: IsIssued | None = None) -> int | None:
     """Return the position of the first certificate that did not sign the one before it; None if all did."""
+    check = is_issued or is_issued_by
     for position, (certificate, following) in enumerate(pairwise(certificates), 1):
-        if not is_issued_by(certificate, following):
+        if not check(certificate, following):
             return position
     return None
 

@@ -1,24 +1,29 @@
 """The command line in Prometheus' dialect: flags with dots, commands, and help that teaches. It runs nothing."""
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
 
 from exporter import __version__
 from exporter.config.problems import did_you_mean
+from exporter.errors import NAGIOS_UNKNOWN
 from exporter.log import FORMATS, LEVELS
 
 DEFAULT_LISTEN_ADDRESS = ":10054"
-COMMANDS = ("serve", "probe", "demo", "findings", "migrate")
+COMMANDS = ("serve", "probe", "demo", "findings", "migrate", "completion")
+FORMATS_OF_PROBE = ("text", "json", "prometheus", "nagios")
 
 _SERVE_EPILOG = """\
 commands (each with its own --help):
   tls-exporter                 serve; the default
-  tls-exporter probe TARGET    one probe, printed for a person, as JSON or as Prometheus text
+  tls-exporter probe TARGET    one probe, printed for a person, as JSON, Prometheus text or for Nagios
   tls-exporter demo            a gallery of local endpoints, good and broken, and the exporter watching them
   tls-exporter findings        the catalogue of findings
-  tls-exporter migrate         from blackbox_exporter's configuration to one of ours
+  tls-exporter migrate         from the configuration of other exporters to one for this one
+  tls-exporter completion      shell completion and the manual page
 
-signals: SIGHUP reloads the configuration, SIGTERM and SIGINT finish the scrapes under way and stop.
+signals: SIGHUP reloads the configuration, SIGTERM and SIGINT finish the scrapes in flight and stop.
 """
 
 _PROBE_EPILOG = """\
@@ -27,8 +32,13 @@ examples:
   tls-exporter probe https://example.com/health --format json
   tls-exporter probe mail.example.com:25 --starttls smtp
   tls-exporter probe 192.0.2.1:8443 --server-name www.example.com --ca-file ca.pem
+  tls-exporter probe --all --quiet                  every target of config.yaml, a line for each
+  tls-exporter probe example.com --format nagios --min-days 14
+
+A target of the configuration is probed as the daemon probes it; flags go before its module.
 
 exit status: 0 healthy, 1 unreachable or no handshake, 2 wrong usage, 3 findings of severity high or worse.
+With --format nagios: 0 OK, 1 WARNING (severity medium), 2 CRITICAL, 3 UNKNOWN (wrong usage).
 """
 
 
@@ -39,9 +49,17 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _PARSERS[command]()
     if command == "serve" and words and not words[0].startswith("-"):
         parser.error(f"unknown command {words[0]!r}{did_you_mean(words[0], COMMANDS)}")
+    if command == "probe" and "nagios" in " ".join(words).replace("=", " ").split():
+        parser.error = _nagios_error  # type: ignore[method-assign]
     known = parser.parse_args(words)
     known.command = command
     return known
+
+
+def _nagios_error(message: str) -> NoReturn:
+    """End as monitoring plugins do on wrong usage: a line on the standard output, status 3."""
+    sys.stdout.write(f"TLS UNKNOWN - {message}\n")
+    sys.exit(NAGIOS_UNKNOWN)
 
 
 def _parser(prog: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
@@ -152,28 +170,50 @@ def _add_log_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _probe() -> argparse.ArgumentParser:
-    parser = _parser("tls-exporter probe", "Probe one target once and say everything there is to say.", _PROBE_EPILOG)
-    parser.add_argument("target", metavar="TARGET", help="host, host:port, [v6]:port, https://host/path or unix:/path")
-    parser.add_argument("--module", metavar="NAME", help="how to probe (default: https for port 443, else tls)")
-    parser.add_argument(
-        "--config.file", dest="config_file", metavar="PATH", help="configuration that defines the module"
+    parser = _parser("tls-exporter probe", "Probe targets once and say everything there is to say.", _PROBE_EPILOG)
+    which = parser.add_argument_group("what to probe")
+    which.add_argument(
+        "targets", metavar="TARGET", nargs="*", help="host, host:port, [v6]:port, https://host/path or unix:/path"
     )
-    parser.add_argument(
-        "--format", choices=("text", "json", "prometheus"), default="text", help="output (default: %(default)s)"
+    which.add_argument("-f", "--file", metavar="FILE", help="a file of targets, one a line; - is standard input")
+    which.add_argument("--all", action="store_true", help="every target of the configuration")
+    which.add_argument("--module", metavar="NAME", help="how to probe (default: as configured, else https or tls)")
+    which.add_argument(
+        "--config.file",
+        dest="config_file",
+        metavar="PATH",
+        help="configuration (default: config.yaml, if there is one)",
     )
-    parser.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds for the whole probe")
-    parser.add_argument("--server-name", metavar="NAME", help="name to ask for and to match, instead of the host")
-    parser.add_argument("--ca-file", metavar="PATH", help="trust these roots instead of the system's")
-    parser.add_argument("--starttls", metavar="PROTOCOL", help="speak this protocol up to STARTTLS first, as smtp")
-    parser.add_argument(
+    _add_probe_flags(parser.add_argument_group("how to probe, in place of what the module says"))
+    output = parser.add_argument_group("what to print")
+    output.add_argument("--format", choices=FORMATS_OF_PROBE, default="text", help="output (default: %(default)s)")
+    output.add_argument("--pem", action="store_true", help="the certificates as presented, as PEM and nothing else")
+    output.add_argument("--quiet", action="store_true", help="one line for each target")
+    _add_log_flags(parser)
+    parser.set_defaults(log_level="warning", family=None)
+    return parser
+
+
+def _add_probe_flags(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds for the whole probe")
+    group.add_argument("--server-name", metavar="NAME", help="name to ask for and to match, instead of the host")
+    group.add_argument("--ca-file", metavar="PATH", help="trust these roots instead of the system's")
+    group.add_argument("--cert", metavar="PATH", help="PEM file of a client certificate, with --key")
+    group.add_argument("--key", metavar="PATH", help="PEM file of its key")
+    group.add_argument("--starttls", metavar="PROTOCOL", help="speak this protocol up to STARTTLS first, as smtp")
+    group.add_argument("--proxy", metavar="URL", help="http://user:password@host:3128 or socks5://host:1080")
+    group.add_argument("--alpn", metavar="NAMES", help="application protocols to offer, as h2,http/1.1")
+    for flag, family in (("-4", "ip4"), ("-6", "ip6")):
+        group.add_argument(flag, dest="family", action="store_const", const=family, help=f"IPv{flag[1]} addresses only")
+    group.add_argument(
+        "--min-days", metavar="N", type=float, help="fewer days than this left are a finding of severity high"
+    )
+    group.add_argument(
         "--posture", action="store_true", help="also what the endpoint accepts: versions, ciphers, groups"
     )
-    parser.add_argument(
-        "--active-checks", action="store_true", help="with --posture: Heartbleed, early CCS, ROBOT, harmless variants"
+    group.add_argument(
+        "--active-checks", action="store_true", help="with posture: Heartbleed, early CCS, ROBOT, harmless variants"
     )
-    _add_log_flags(parser)
-    parser.set_defaults(log_level="warning")
-    return parser
 
 
 def _demo() -> argparse.ArgumentParser:
@@ -208,4 +248,26 @@ def _migrate() -> argparse.ArgumentParser:
     return parser
 
 
-_PARSERS = {"serve": _serve, "probe": _probe, "demo": _demo, "findings": _findings, "migrate": _migrate}
+def _completion() -> argparse.ArgumentParser:
+    parser = _parser(
+        "tls-exporter completion",
+        "Print a script that completes this command in a shell, or its manual page.",
+        "example:\n  tls-exporter completion bash > /etc/bash_completion.d/tls-exporter\n",
+    )
+    parser.add_argument("kind", choices=("bash", "zsh", "fish", "man"), help="a shell, or man for the manual page")
+    return parser
+
+
+_PARSERS: Mapping[str, Callable[[], argparse.ArgumentParser]] = {
+    "serve": _serve,
+    "probe": _probe,
+    "demo": _demo,
+    "findings": _findings,
+    "migrate": _migrate,
+    "completion": _completion,
+}
+
+
+def parsers() -> dict[str, argparse.ArgumentParser]:
+    """Return the parser of every command: the one source of help, completion and manual page."""
+    return {name: make() for name, make in _PARSERS.items()}

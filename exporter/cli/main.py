@@ -7,15 +7,16 @@ import argparse
 import gc
 import os
 import sys
+import time
 from collections.abc import Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from exporter import log
-from exporter.cli.flags import DEFAULT_LISTEN_ADDRESS, parse
+from exporter.cli.flags import DEFAULT_LISTEN_ADDRESS, parse, parsers
 from exporter.config.problems import ConfigError, Problem, did_you_mean
-from exporter.errors import FAILED, OK, USAGE, StartError, UsageError
+from exporter.errors import FAILED, NAGIOS_UNKNOWN, OK, USAGE, StartError, UsageError
 
 if TYPE_CHECKING:
     from exporter.daemon.service import Settings
@@ -30,8 +31,10 @@ def main(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)  # every line begins as editors want it: file:line:column
         if known.command == "serve" and not Path(known.config_file).exists():
             print("tls-exporter: name it by --config.file; config.example.yaml shows every setting", file=sys.stderr)
-        return USAGE if known.command == "probe" else FAILED  # 1 says that its target is unreachable
+        return _usage(known, "the configuration is not valid") if known.command == "probe" else FAILED
     except (StartError, UsageError) as error:
+        if getattr(known, "format", "") == "nagios":
+            return _usage(known, str(error))
         print(f"tls-exporter: {error}", file=sys.stderr)
         return USAGE if isinstance(error, UsageError) else FAILED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
@@ -39,6 +42,14 @@ def main(arguments: Sequence[str]) -> int:
         return OK
     except KeyboardInterrupt:
         return 130
+
+
+def _usage(known: argparse.Namespace, why: str) -> int:
+    """Return the exit status for wrong usage of `probe`: 1 would say that its target is unreachable."""
+    if known.format != "nagios":
+        return USAGE
+    print(f"TLS UNKNOWN - {why}")
+    return NAGIOS_UNKNOWN
 
 
 def _serve(known: argparse.Namespace) -> int:
@@ -59,17 +70,22 @@ def _serve(known: argparse.Namespace) -> int:
 
 def _checked(config_file: str, web_config_file: str) -> str:
     """Return what is there of valid files. Raises ConfigError with the problems of both."""
-    from exporter.config.file_sd import check_target_files  # noqa: PLC0415
+    from exporter.config.file_sd import FileTargets, check_target_files  # noqa: PLC0415
     from exporter.config.reader import load  # noqa: PLC0415
     from exporter.metrics.vocabulary import VOCABULARY  # noqa: PLC0415
     from exporter.web.access import WebConfig  # noqa: PLC0415
 
     told: list[str] = []
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     try:
         config = load(config_file, VOCABULARY)
         problems.extend(check_target_files(config))
-        told.append(f"{config_file}: valid, {_count(config.targets, 'target')}, {_count(config.modules, 'module')}")
+        found = FileTargets(config, time.time)
+        targets = _count((*config.targets, *found.targets), "target")
+        files = f" ({_count(found.targets, 'target')} from {_count(found.files, 'file')})" if found.files else ""
+        warnings += config.warnings
+        told.append(f"{config_file}: valid, {targets}{files}, {_count(config.modules, 'module')}")
     except ConfigError as error:
         problems.extend(error.problems)
     try:
@@ -80,6 +96,8 @@ def _checked(config_file: str, web_config_file: str) -> str:
         problems.extend(error.problems)
     if problems:
         raise ConfigError(problems)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
     return "\n".join(told)
 
 
@@ -165,4 +183,18 @@ def _migrate(known: argparse.Namespace) -> int:
     return OK
 
 
-_COMMANDS = {"serve": _serve, "probe": _probe, "demo": _demo, "findings": _findings, "migrate": _migrate}
+def _completion(known: argparse.Namespace) -> int:
+    from exporter.cli.completion import render  # noqa: PLC0415
+
+    print(render(known.kind, parsers()), end="")
+    return OK
+
+
+_COMMANDS = {
+    "serve": _serve,
+    "probe": _probe,
+    "demo": _demo,
+    "findings": _findings,
+    "migrate": _migrate,
+    "completion": _completion,
+}

@@ -1,31 +1,29 @@
-"""`tls-exporter probe`: one target, once, with the same probe, judgement and lines as a scrape's."""
+"""`tls-exporter probe`: targets probed once, with the same probe, assessment and lines as a scrape's."""
 
 import argparse
 import asyncio
+import time
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry
-
-from exporter.certificates.trust_store import TrustError, load_trust
-from exporter.cli.report import as_json, as_text
-from exporter.config.model import BUILT_IN_MODULES, Config, HTTPConfig, Module, PostureConfig
-from exporter.config.parsers import host_name
-from exporter.config.problems import did_you_mean
+from exporter.cli.chosen import Chosen, chosen
+from exporter.cli.nagios import as_nagios
+from exporter.cli.report import as_pem_chain, as_text
+from exporter.cli.report_json import as_json
+from exporter.config.file_sd import FileTargets
+from exporter.config.model import Config
 from exporter.config.reader import load
-from exporter.config.targets import default_module
-from exporter.errors import UsageError
-from exporter.findings.assessment import Assessment
+from exporter.errors import OK, UNREACHABLE, WORRYING
+from exporter.findings.state import worst
 from exporter.metrics.exposition import pages
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.metrics.vocabulary import VOCABULARY
 from exporter.scrape.engine import Engine
 from exporter.scrape.report import TargetReport
-from exporter.target import Target, TargetError, parse_endpoint
-from exporter.wire.starttls import PROTOCOLS
 
-LONGEST_TIMEOUT = 3600.0
-HEALTHY, UNREACHABLE, WORRYING = 0, 1, 3
-WORRYING_SEVERITIES = ("critical", "high")
+DEFAULT_CONFIG = "config.yaml"
+AT_ONCE = 64  # targets probed at once
 
 
 def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
@@ -33,82 +31,58 @@ def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
 
     Raises UsageError and ConfigError.
     """
-    config = load(known.config_file, VOCABULARY) if known.config_file else Config()
-    target, module = _what(known, config)
-    report = asyncio.run(_read(config, target, module))
+    config = _configuration(known.config_file)
+    several = known.all or known.file is not None or len(known.targets) != 1
+    wanted = chosen(known, config.targets, config.modules)
+    reports = asyncio.run(_probe(config, wanted))
+    if known.pem and known.format == "text":
+        return "".join(map(as_pem_chain, reports)), exit_status(reports)
+    if known.format == "nagios":
+        return as_nagios(reports)
     if known.format == "prometheus":
-        text = b"".join(pages("", [report.lines], [CollectorRegistry()])).decode()
-    elif known.format == "json":
-        text = as_json(report)
-    else:
-        text = as_text(report, colour=colour)
-    return text, exit_status(report.assessments)
+        return b"".join(pages("", [report.lines for report in reports], [])).decode(), exit_status(reports)
+    if known.format == "json":
+        return as_json(reports, single=not several and len(reports) == 1, pem=known.pem), exit_status(reports)
+    return as_text(reports, colour=colour, quiet=known.quiet), exit_status(reports)
 
 
-def _what(known: argparse.Namespace, config: Config) -> tuple[Target, Module]:
-    try:
-        endpoint = parse_endpoint(known.target)
-    except TargetError as error:
-        raise UsageError(f"{known.target!r}: {error}") from None
-    if known.starttls is not None and known.starttls not in PROTOCOLS:
-        raise UsageError(f"unknown STARTTLS protocol {known.starttls!r}{did_you_mean(known.starttls, PROTOCOLS)}")
-    name = known.module or ("tls" if known.starttls else default_module(endpoint))
-    if name not in config.modules:
-        hint = did_you_mean(name, config.modules)
-        if not hint and not known.config_file:
-            hint = ": write --config.file=PATH for a module of your own"
-        raise UsageError(f"unknown module {name!r}{hint}")
-    module = config.modules[name]
-    if name == "https" and module == BUILT_IN_MODULES["https"]:
-        module = replace(module, http=HTTPConfig())  # a person wants to see what the page says
-    return Target(known.target, endpoint, name), _overridden(known, module)
+def _configuration(path: str | None) -> Config:
+    """Return what the daemon would have in force: the file that is named, else config.yaml if there is one."""
+    if path is None and not Path(DEFAULT_CONFIG).exists():
+        return Config()
+    config = load(path or DEFAULT_CONFIG, VOCABULARY)
+    return replace(config, targets=(*config.targets, *FileTargets(config, time.time).targets))
 
 
-def _overridden(known: argparse.Namespace, module: Module) -> Module:
-    tls_config = module.tls_config
-    if known.server_name:
-        tls_config = replace(tls_config, server_name=_server_name(known.server_name))
-    if known.ca_file:
-        tls_config = replace(tls_config, ca_file=known.ca_file)
-    if known.timeout is not None:
-        if not 0 < known.timeout <= LONGEST_TIMEOUT:  # false for NaN as well
-            raise UsageError(f"bad timeout {known.timeout}: more than 0 and at most {LONGEST_TIMEOUT:.0f} seconds")
-        module = replace(module, timeout=known.timeout)
-    try:
-        load_trust(tls_config.ca_file, module.trust.ca_directory, module.trust.system_roots)
-    except TrustError as error:
-        raise UsageError(f"the trusted roots cannot be loaded: {error}") from None
-    module = replace(module, tls_config=tls_config)
-    if known.starttls:
-        module = replace(module, starttls=known.starttls)
-    if known.posture or known.active_checks:
-        module = replace(module, posture=PostureConfig(active_checks=known.active_checks))
-    return module
-
-
-def _server_name(written: str) -> str:
-    try:
-        return host_name(written)
-    except ValueError as error:
-        raise UsageError(f"bad server name: {error}") from None
-
-
-async def _read(config: Config, target: Target, module: Module) -> TargetReport:
+async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]:
+    """Return the report of every target, in their order."""
     engine = Engine(config, SelfMetrics())
+    at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def read(one: Chosen) -> TargetReport:
+        async with at_once:
+            timeout = engine.timeout(one.module)
+            return await engine.report(one.target, one.module, asyncio.get_running_loop().time() + timeout + 1)
+
     try:
-        timeout = module.timeout or config.global_.timeout
-        done = await engine.report(target, module, asyncio.get_running_loop().time() + timeout + 1)
-        if module.posture is None and module.revocation is None:
-            return done
+        reports = await asyncio.gather(*map(read, wanted))
         await engine.assessor.settled()
-        return engine.assess_again(done)
+        return [_complete(engine, report) for report in reports]
     finally:
+        await engine.prober.departures.all_left()
         engine.close()
 
 
-def exit_status(assessments: tuple[Assessment, ...]) -> int:
-    """Return the exit status for what was seen: 0 healthy, 1 no handshake, 3 findings of severity high or worse."""
-    if not all(assessment.observation.result.success for assessment in assessments):
+def _complete(engine: Engine, report: TargetReport) -> TargetReport:
+    """Return a report with what was found out next to the probe: a scrape would see it the next time."""
+    if report.module.posture is None and report.module.revocation is None:
+        return report
+    return engine.assess_again(report)
+
+
+def exit_status(reports: Sequence[TargetReport]) -> int:
+    """Return 0 if all are healthy, 1 if one has no handshake, 3 if there are findings of severity high or worse."""
+    statuses = [worst(report.assessments) for report in reports]
+    if not all(status.success for status in statuses):
         return UNREACHABLE
-    severities = {found.finding.severity for assessment in assessments for found in assessment.findings}
-    return WORRYING if severities.intersection(WORRYING_SEVERITIES) else HEALTHY
+    return WORRYING if any(status.worrying for status in statuses) else OK

@@ -1,21 +1,24 @@
-"""One reading as a page for a terminal, and as JSON. Pure: a reading in, text out.
+"""One report as a page for a terminal. Pure: a report in, text out.
 
 Everything that a peer said is made printable first: no control character reaches a terminal.
 """
 
-import json
 import textwrap
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from exporter.certificates.certificate import Certificate
+from exporter.certificates.der import as_pem
 from exporter.certificates.verdict import Verdict
-from exporter.cli.report_posture import posture_fields, posture_rows
+from exporter.cli.report_posture import posture_rows
 from exporter.findings.assessment import Assessment, Found
+from exporter.findings.failure import explain
+from exporter.findings.state import State, Status, status, worst
 from exporter.metrics.labels import clean
-from exporter.probe.result import Result
+from exporter.probe.result import Failure, Result, Variant
 from exporter.scrape.report import TargetReport
+from exporter.target import Target
 
 WIDTH = 100
 DAY = 86400.0
@@ -40,16 +43,40 @@ class _Ink:
         return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if self._colour else text
 
 
-def as_text(report: TargetReport, *, colour: bool = False) -> str:
-    """Return a page that a person enjoys reading."""
+def as_text(reports: Sequence[TargetReport], *, colour: bool = False, quiet: bool = False) -> str:
+    """Return what a person reads: a line that sums up, then a page for each result; `quiet`: a line a target."""
     ink = _Ink(colour=colour)
-    return "\n".join(line for assessment in report.assessments for line in (*_page(assessment, ink), ""))
+    if quiet:
+        return "".join(f"{_headline(report.target, worst(report.assessments), ink)}\n" for report in reports)
+    lines = [_summary(reports, ink), ""] if len(reports) > 1 else []
+    pages = [_page(assessment, ink) for report in reports for assessment in report.assessments]
+    return "\n".join([*lines, *(line for page in pages for line in (*page, ""))])
+
+
+def as_pem_chain(report: TargetReport) -> str:
+    """Return the certificates as presented, each under a comment that names it."""
+    return "".join(
+        f"# {position} {clean(certificate.subject)}\n{as_pem(certificate.der)}\n"
+        for assessment in report.assessments
+        for position, certificate in enumerate(assessment.observation.certificates)
+    )
+
+
+def _summary(reports: Sequence[TargetReport], ink: _Ink) -> str:
+    states = sorted((worst(report.assessments) for report in reports), key=lambda one: one.order)
+    counts = Counter((one.state, _kind(one)) for one in states)
+    parts = [ink(kind, f"{number} {state.label.lower()}") for (state, kind), number in counts.items()]
+    return f"{len(reports)} targets: {', '.join(parts)}"
+
+
+def _kind(status: Status) -> str:
+    return "good" if status.state is State.HEALTHY else status.severity or "dim"
 
 
 def _page(assessment: Assessment, ink: _Ink) -> Iterator[str]:
     observation = assessment.observation
     result = observation.result
-    yield _headline(assessment, ink)
+    yield _headline(observation.target, status(assessment), ink, result.variant)
     yield ""
     yield from _session_rows(result, ink)
     if observation.certificates:
@@ -61,25 +88,23 @@ def _page(assessment: Assessment, ink: _Ink) -> Iterator[str]:
         yield from _trust_rows(assessment, ink)
     if observation.posture is not None:
         yield ""
-        yield ink("head", "posture, as found by hellos of our own")
+        yield ink("head", "posture, as the scan found it")
         for label, text in posture_rows(observation, ink):
             yield _row(label, text)
     yield ""
-    yield from _finding_rows(assessment.findings, result, ink)
-
-
-def _headline(assessment: Assessment, ink: _Ink) -> str:
-    observation = assessment.observation
-    result = observation.result
-    name = clean(observation.target.name)
-    variant = [clean(part) for part in (result.variant.address, result.variant.server_name) if part]
-    variant += [result.variant.certificate_type] if result.variant.certificate_type else []
-    title = " ".join([name, *variant])
     if result.failure is not None:
-        failure = result.failure
-        return f"{ink('bad', 'FAILED')}  {ink('head', title)}  {failure.phase}: {failure.reason}"
-    state = ink("good", "OK") if not assessment.findings else ink(assessment.findings[0].finding.severity, "FINDINGS")
-    return f"{state}  {ink('head', title)}"
+        yield from _failure_rows(assessment, result.failure, ink)
+    if assessment.findings or result.failure is None:
+        yield from _finding_rows(assessment.findings, ink)
+    yield from _accepted_rows(assessment.accepted, ink)
+
+
+def _headline(target: Target, status: Status, ink: _Ink, variant: Variant | None = None) -> str:
+    """Return the line that sums up: the state, the target, and why."""
+    of_variant = (variant.address, variant.server_name, variant.certificate_type) if variant is not None else ()
+    title = " ".join(clean(part) for part in (target.name, *of_variant) if part)
+    why = f"  {status.summary}" + (f": {clean(status.detail)}" if status.detail else "") if status.summary else ""
+    return f"{ink(_kind(status), status.state.label)}  {ink('head', title)}{why}"
 
 
 def _row(label: str, text: str) -> str:
@@ -99,8 +124,6 @@ def _session_rows(result: Result, ink: _Ink) -> Iterator[str]:
         yield _row("session", ", ".join(parts))
     if result.client_certificate_requested:
         yield _row("client", "the server asked for a client certificate")
-    if result.failure is not None and result.failure.detail:
-        yield _row("why", ink("bad", clean(result.failure.detail)))
     if result.http is not None:
         http = result.http
         answer = http.failure or f"status {http.status_code}" + (
@@ -173,9 +196,19 @@ def _verdict(verdict: Verdict, ink: _Ink) -> str:
     return ink("good", "trusted") if verdict.trusted else ink("bad", "not trusted")
 
 
-def _finding_rows(findings: tuple[Found, ...], result: Result, ink: _Ink) -> Iterator[str]:
+def _failure_rows(assessment: Assessment, failure: Failure, ink: _Ink) -> Iterator[str]:
+    words = explain(failure, assessment.observation.module, assessment.observation.target.endpoint)
+    yield ink("head", "failure")
+    yield f"  {ink('bad', f'{failure.phase}: {failure.reason}')} {words.title}"
+    if failure.detail:
+        yield from _wrapped(clean(failure.detail))
+    yield from _wrapped(words.meaning)
+    yield from _wrapped("fix: " + words.fix)
+
+
+def _finding_rows(findings: tuple[Found, ...], ink: _Ink) -> Iterator[str]:
     if not findings:
-        yield ink("good", "no findings") if result.success else "no findings could be made"
+        yield ink("good", "no findings")
         return
     yield ink("head", "findings")
     for found in findings:
@@ -186,64 +219,16 @@ def _finding_rows(findings: tuple[Found, ...], result: Result, ink: _Ink) -> Ite
         yield from _wrapped("fix: " + found.finding.fix)
 
 
+def _accepted_rows(accepted: tuple[Found, ...], ink: _Ink) -> Iterator[str]:
+    if accepted:
+        yield ink("head", "accepted")
+    for found in accepted:
+        assert found.acceptance is not None
+        until = found.acceptance.until
+        end = f", until {_date(int(until) - 1)}" if until is not None else ""
+        severity = ink("dim", f"{found.finding.severity:<9}")
+        yield f"  {severity} {found.finding.id}: {clean(found.acceptance.reason)}{end}"
+
+
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=" " * 12, subsequent_indent=" " * 12)
-
-
-def as_json(report: TargetReport) -> str:
-    """Return a reading as JSON: one object for each variant under `results`."""
-    document = {
-        "target": report.target.name,
-        "module": report.target.module,
-        "results": [_result(assessment) for assessment in report.assessments],
-    }
-    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
-
-
-def _result(assessment: Assessment) -> dict[str, Any]:
-    observation = assessment.observation
-    result = observation.result
-    return {
-        "success": result.success,
-        "reachable": result.reachable,
-        "failure": _fields(result.failure, "phase", "reason", "detail"),
-        "address": result.endpoint_address,
-        "server_name": result.server_name,
-        "certificate_type": result.variant.certificate_type,
-        "durations_seconds": {
-            **{phase.value: seconds for phase, seconds in result.durations},
-            "total": result.total_seconds,
-        },
-        "session": _fields(result.session, "protocol", "version", "cipher", "group", "alpn"),
-        "client_certificate_requested": result.client_certificate_requested or (False if result.success else None),
-        "certificates": [_certificate(certificate) for certificate in observation.certificates],
-        "verdicts": [
-            {
-                "verifier": verdict.verifier,
-                "trusted": verdict.trusted,
-                "errors": [_fields(error, "name", "code", "depth", "message") for error in verdict.errors],
-            }
-            for verdict in observation.verdicts
-        ],
-        "name_match": observation.name_match,
-        "posture": posture_fields(observation),
-        "http": _fields(result.http, "status_code", "version", "location", "redirects_to_https", "failure"),
-        "findings": [
-            {"finding": found.finding.id, "severity": found.finding.severity, "detail": found.detail}
-            for found in assessment.findings
-        ],
-    }
-
-
-def _certificate(certificate: Certificate) -> dict[str, Any]:
-    return {
-        **(_fields(certificate, "subject", "issuer", "serial_number", "not_before", "not_after", "key") or {}),
-        **(_fields(certificate, "signature_algorithm", "fingerprint_sha256", "spki_sha256") or {}),
-        "dns_names": list(certificate.dns_names),
-        "ip_addresses": list(certificate.ip_addresses),
-        "problems": list(certificate.problems),
-    }
-
-
-def _fields(value: object | None, *names: str) -> dict[str, Any] | None:
-    return None if value is None else {name: getattr(value, name) for name in names}

@@ -6,14 +6,24 @@ Several files become one configuration here. Everything that is wrong is collect
 import glob
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from exporter.config import schema
-from exporter.config.files import NamedFileError, check_directory, check_pem, read_secret
+from exporter.config.doubts import Place, doubts, missing_files
+from exporter.config.files import (
+    DoubtfulFileError,
+    NamedFileError,
+    check_directory,
+    check_key_pair,
+    check_pem,
+    read_secret,
+)
 from exporter.config.model import (
     BUILT_IN_MODULES,
     Config,
+    FileGroup,
     GlobalConfig,
     HTTPConfig,
     Module,
@@ -30,10 +40,10 @@ from exporter.config.model import (
 from exporter.config.problems import Problem, did_you_mean
 from exporter.config.schema_types import Shape
 from exporter.config.source import Source, Steps
-from exporter.config.targets import make_target
+from exporter.config.targets import make_target, served_key
 from exporter.config.vocabulary import ANY_NAMES, Vocabulary
 from exporter.policy import Acceptance, PolicyLayer, policy_of
-from exporter.target import Target
+from exporter.target import Target, parse_endpoint
 
 Made = TypeVar("Made")
 FileSource = Source[schema.File]
@@ -45,7 +55,9 @@ class Assembly:
 
     vocabulary: Vocabulary = ANY_NAMES
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    places: dict[Target, Place] = field(default_factory=dict)  # where each target is written
     whole: bool = True  # every module that may be referred to is there
     _first: dict[Hashable, tuple[FileSource, Steps]] = field(default_factory=dict)  # what may be written once
 
@@ -57,11 +69,14 @@ class Assembly:
             name: replace(module, policy=policy_of((global_.layer, module.layer)))
             for name, module in self.modules(sources).items()
         }
-        return Config(
+        targets = tuple(target for source in sources for target in self.targets(source, modules))
+        self.check_served(sources, targets)
+        config = Config(
             global_=global_,
             modules=modules,
-            targets=tuple(target for source in sources for target in self.targets(source, modules)),
+            targets=targets,
             target_files=tuple(entry for source in sources for entry in self.target_files(source, modules)),
+            file_groups=tuple(group for source in sources for group in self.file_groups(source, modules)),
             probe_endpoint=ProbeEndpoint(
                 tuple(
                     pattern
@@ -73,6 +88,8 @@ class Assembly:
             files=(*(source.name for source in sources), *dict.fromkeys(self.files)),
             vocabulary=self.vocabulary,
         )
+        warnings = sorted({*self.warnings, *doubts(sources, config, self.places)})
+        return replace(config, warnings=tuple(warnings))
 
     def once(self, what: Hashable, source: FileSource, path: Steps, message: str, *, at_key: bool) -> bool:
         """Note that something is written here; False, with a problem, if it was written before."""
@@ -145,9 +162,10 @@ class Assembly:
         """Make `tls_config`, with the files that it names checked."""
         self.conflicts(source, path, shape.conflicts())
         fields = _written(shape)
-        password_file = fields.pop("key_password_file", None)
+        readable, password_file = True, fields.pop("key_password_file", None)
         if password_file is not None:
             fields["key_password"] = self.secret(source, (*path, "key_password_file"), password_file)
+            readable = fields["key_password"] is not None
         elif "key_password" in fields:
             fields["key_password"] = Secret(fields["key_password"])
         for key, wanted in (
@@ -156,8 +174,15 @@ class Assembly:
             ("key_file", "PRIVATE KEY"),
         ):
             if key in fields:
+                before = len(self.problems)
                 fields[key] = self.pem(source, (*path, key), fields[key], wanted)
-        return TLSConfig(**fields)
+                readable = readable and len(self.problems) == before
+        made = TLSConfig(**fields)
+        cert_file, key_file = made.cert_file, made.key_file
+        if readable and cert_file is not None and key_file is not None:
+            check = partial(check_key_pair, cert_file, key_file, made.key_password)
+            self.attempt(source, (*path, "key_file"), check)
+        return made
 
     def trust(self, source: FileSource, path: Steps, shape: schema.Trust) -> TrustConfig:
         """Make `trust`, with its directory checked."""
@@ -192,9 +217,11 @@ class Assembly:
         """Do what a named file is for; a problem and None when that cannot be done."""
         try:
             return action()
+        except DoubtfulFileError as error:
+            self.warnings.append(replace(source.problem(path, str(error)), is_warning=True))
         except NamedFileError as error:
             self.problems.append(source.problem(path, str(error)))
-            return None
+        return None
 
     def targets(self, source: FileSource, modules: dict[str, Module]) -> list[Target]:
         """Make the targets of one source."""
@@ -214,6 +241,7 @@ class Assembly:
                 message = "the same target, module and labels are written twice"
                 if self.once(target, source, target_path, message, at_key=False):
                     targets.append(target)
+                    self.places[target] = (source, target_path)
                     if target.endpoint.unix_path is not None:
                         self.unix_socket(source, target_path, modules[target.module])
         return targets
@@ -230,13 +258,46 @@ class Assembly:
     def target_files(self, source: FileSource, modules: dict[str, Module]) -> Iterator[TargetFiles]:
         """Yield the files of targets that one source names."""
         for number, entry in (source.shape.target_files or {}).items():
+            path: Steps = ("target_files", number)
+            names = [entry] if isinstance(entry, str) else entry.files if isinstance(entry, schema.TargetFiles) else ()
+            for name in names:
+                self.warnings += missing_files(source, path, name, pattern_beside(source, name))
             if isinstance(entry, str):
                 yield TargetFiles(pattern_beside(source, entry))
-            elif isinstance(entry, schema.TargetFiles) and self.knows_module(
-                source, ("target_files", number), entry.module, modules
-            ):
+            elif isinstance(entry, schema.TargetFiles) and self.knows_module(source, path, entry.module, modules):
                 labels = sorted_labels(entry.labels)
                 yield from (TargetFiles(pattern_beside(source, name), entry.module, labels) for name in entry.files)
+
+    def file_groups(self, source: FileSource, modules: dict[str, Module]) -> Iterator[FileGroup]:
+        """Yield the entries of `files` of one source."""
+        for number, shape in (source.shape.files or {}).items():
+            path: Steps = ("files", number)
+            self.conflicts(source, path, shape.conflicts())
+            if not self.knows_module(source, path, shape.module, modules):
+                continue
+            password = Secret(shape.password) if shape.password is not None else None
+            if shape.password_file is not None:
+                password = self.secret(source, (*path, "password_file"), shape.password_file)
+            yield FileGroup(
+                paths=tuple(pattern_beside(source, pattern) for pattern in shape.paths),
+                module=shape.module or "tls",
+                password=password,
+                serves=tuple((shape.serves or {}).values()),
+                labels=sorted_labels(shape.labels),
+            )
+
+    def check_served(self, sources: list[FileSource], targets: tuple[Target, ...]) -> None:
+        """Check that `serves` names configured targets; those of target_files are not known yet."""
+        if not self.whole or any(source.shape.target_files for source in sources):
+            return
+        known = {target.name: served_key(target.endpoint) for target in targets}
+        endpoints = set(known.values())
+        for source in sources:
+            for number, shape in (source.shape.files or {}).items():
+                for position, name in (shape.serves or {}).items():
+                    if name not in known and served_key(parse_endpoint(name)) not in endpoints:
+                        message = f"no target {name[:80]!r} is configured{did_you_mean(name, known)}"
+                        self.problems.append(source.problem(("files", number, "serves", position), message))
 
     def unix_socket(self, source: FileSource, path: Steps, module: Module) -> None:
         """Check that the module of a Unix socket can reach one."""

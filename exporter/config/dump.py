@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from exporter.config.model import Config, Module, Secret, TargetFiles
+from exporter.config.model import Config, FileGroup, Module, Secret, TargetFiles
 from exporter.config.parsers import format_proxy_url
 from exporter.config.units import format_duration
 from exporter.policy import Acceptance, PolicyLayer
@@ -31,8 +31,9 @@ def mask(config: Config) -> str:
     whole = {
         "global": _block(config.global_),
         "modules": {name: _module(module) for name, module in config.modules.items()},
-        "targets": _groups(config.targets),
+        "targets": _groups(tuple(target for target in config.targets if not target.endpoint.is_at_rest)),
         "target_files": [_files(entry) for entry in config.target_files],
+        "files": [_file_group(group) for group in config.file_groups],
         "probe_endpoint": {"allow": list(config.probe_endpoint.allow)},
     }
     return yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
@@ -50,6 +51,10 @@ def _module(module: Module) -> dict[str, Any]:
     if module.proxy is not None:
         written["proxy_url"] = format_proxy_url(module.proxy)
     return written
+
+
+def _file_group(group: FileGroup) -> dict[str, Any]:
+    return {key: value for key, value in (_block(group) | {"labels": dict(group.labels)}).items() if value}
 
 
 def _block(block: Any) -> dict[str, Any]:

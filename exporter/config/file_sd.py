@@ -5,7 +5,6 @@ Of the labels that begin with `__`, `__param_module` chooses the module; the oth
 Module and labels of the entry in `target_files` hold where the file says nothing else.
 """
 
-import glob
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from exporter.config.file_watcher import Checksums
-from exporter.config.files import MissingFileError, NamedFileError, read_named
+from exporter.config.files import MissingFileError, NamedFileError, matching, read_named
 from exporter.config.model import Config, TargetFiles
 from exporter.config.parsers import label_name, label_value
 from exporter.config.problems import Problem, did_you_mean, dotted
@@ -23,6 +22,7 @@ from exporter.config.vocabulary import Vocabulary
 from exporter.config.yaml_document import DocumentError, plain, read_document
 from exporter.target import Target, TargetError
 
+EMPTIED = "the file is empty, its last targets stay in force: write '[]' where there are to be none"
 MODULE_LABEL = "__param_module"
 
 
@@ -105,6 +105,11 @@ def _yaml(name: str, data: bytes) -> Any:
     return plain(document.root) if document.root is not None else None
 
 
+def _is_empty(name: str, data: bytes) -> bool:
+    """Tell whether nothing is written in a file that could be read: JSON that is empty cannot."""
+    return not name.endswith(".json") and _yaml(name, data) is None
+
+
 def _place(name: str, data: bytes, steps: Steps) -> tuple[int, int]:
     """Return line and column of what is wrong, or of what is around it; JSON is YAML, but for tabs."""
     with suppress(DocumentError):
@@ -170,11 +175,6 @@ def _files(config: Config) -> list[TargetFiles]:
     return list(files)
 
 
-def matching(pattern: str) -> list[str]:
-    """Return the files that a pattern matches; a name without *, ? and [...] matches itself, there or not."""
-    return sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207 - whole patterns
-
-
 class FileTargets:
     """The targets of all files that a configuration names. `refresh()` looks at the files; call it before a scrape.
 
@@ -219,6 +219,8 @@ class FileTargets:
             return TargetFile(path, error=str(error), checksum=checksum)
         except (TargetFileError, NamedFileError) as error:
             return replace(known, error=str(error), checksum=checksum)
+        if known.targets and not targets and _is_empty(path, data):
+            return replace(known, error=str(Problem(path, 1, 1, "", EMPTIED)), checksum=checksum)
         return TargetFile(path, "", self._clock(), targets, checksum, data)
 
     def _inherit(self, entry: TargetFiles) -> TargetFile:

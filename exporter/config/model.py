@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from exporter.config.problems import Problem
 from exporter.config.vocabulary import ANY_NAMES, Vocabulary
 from exporter.policy import DEFAULT_POLICY, Policy, PolicyLayer
 from exporter.target import Target
@@ -119,6 +120,7 @@ class PostureConfig:
 
     refresh: float = 600.0
     active_checks: bool = False
+    pace: float | None = None  # seconds between two connections of a scan; None: as posture.pace limits them
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ class Module:
     proxy: ProxyConfig | None = None
     no_proxy: tuple[str, ...] = ()
     starttls: str | None = None
+    starttls_name: str | None = None  # of the client, in EHLO and the like; None: the machine's own
+    proxy_protocol: str | None = None  # "v1" or "v2"
     alpn: tuple[str, ...] = ()
     transport: Transport = Transport.TCP
     http: HTTPConfig | None = None
@@ -177,6 +181,17 @@ class ProbeEndpoint:
     allow: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FileGroup:
+    """An entry of `files`: patterns of certificate files, all absolute. `serves` names targets that present them."""
+
+    paths: tuple[str, ...]
+    module: str = "tls"
+    password: Secret | None = None
+    serves: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+
 BUILT_IN_MODULES: Mapping[str, Module] = {
     "https": Module("https", alpn=("h2", "http/1.1")),
     "tls": Module("tls"),
@@ -185,12 +200,18 @@ BUILT_IN_MODULES: Mapping[str, Module] = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A whole configuration. `targets` are in the order of the files; `files` are those that were read."""
+    """A whole configuration. `targets` are in the order of the files; `files` are those that were read.
+
+    In `empty_files` nothing is written: no value of any key.
+    """
 
     global_: GlobalConfig = field(default_factory=GlobalConfig)
     modules: Mapping[str, Module] = field(default_factory=lambda: dict(BUILT_IN_MODULES))
     targets: tuple[Target, ...] = ()
     target_files: tuple[TargetFiles, ...] = ()
+    file_groups: tuple[FileGroup, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()
+    empty_files: tuple[str, ...] = field(default=(), compare=False)
+    warnings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)  # what is valid and hardly meant
     vocabulary: Vocabulary = field(default=ANY_NAMES, compare=False, repr=False)  # for files of targets, read later

@@ -47,6 +47,9 @@ def true_or_false(value: object) -> bool:
     raise ValueError("write true or false, without quotes")
 
 
+LONGEST_PAUSE = 60.0  # seconds
+
+
 def is_true(value: object) -> bool:
     """Tell whether it is `true`; False for `false`. Raises ValueError for anything else but text."""
     return isinstance(value, Plain) and value in ("true", "True", "TRUE")
@@ -65,6 +68,14 @@ def refresh(value: object) -> float:
     seconds = parse_duration(_text(value))
     if seconds < 1:
         raise ValueError("refresh must be at least 1s")
+    return seconds
+
+
+def pause(value: object) -> float:
+    """Read the pause between two connections of a scan; 0s is none at all."""
+    seconds = parse_duration(_text(value))
+    if seconds > LONGEST_PAUSE:
+        raise ValueError("pace must be at most 60s")
     return seconds
 
 
@@ -172,6 +183,20 @@ def host_name(text: str) -> str:
     if endpoint.port is not None or endpoint.scheme or endpoint.unix_path is not None:
         raise ValueError(f"bad name {text[:80]!r}: a name or address alone, without scheme or port")
     return endpoint.host
+
+
+def client_name(text: str) -> str:
+    """Read what EHLO and the like say: a domain name, or an address literal in brackets (RFC 5321 section 4.1.3)."""
+    if text.startswith("[") and text.endswith("]"):
+        return f"[{'IPv6:' if ':' in ip_address(text[1:-1]) else ''}{ip_address(text[1:-1])}]"
+    return host_name(text)
+
+
+def proxy_protocol(text: str) -> str:
+    """Read the version of the PROXY protocol."""
+    if text in ("v1", "v2"):
+        return text
+    raise ValueError(f"unknown version {text[:40]!r}: write v1 or v2")
 
 
 def ip_address(text: str) -> str:

@@ -16,10 +16,12 @@ class Problem:
     column: int
     path: str
     message: str
+    is_warning: bool = False  # valid, and probably not meant
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}: "
-        return where + (f"{self.path}: " if self.path else "") + self.message
+        warning = "warning: " if self.is_warning else ""
+        return where + warning + (f"{self.path}: " if self.path else "") + self.message
 
 
 class ConfigError(ValueError):

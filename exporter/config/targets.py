@@ -35,3 +35,8 @@ def make_target(
         port = HTTPS_PORT if endpoint.scheme == "https" else default_port(module)
         endpoint = replace(endpoint, port=port)
     return Target(text, endpoint, module.name, labels, policy if policy != PolicyLayer() else None)
+
+
+def served_key(endpoint: Endpoint) -> tuple[str, int, str | None]:
+    """Return what an entry of `serves` and the target that it names have in common, however either is written."""
+    return endpoint.host, endpoint.port or HTTPS_PORT, endpoint.unix_path

@@ -12,9 +12,11 @@ from exporter.certificates.trust_store import TrustError, load_trust
 from exporter.config.file_sd import FileTargets, TargetFile
 from exporter.config.file_watcher import FileWatcher
 from exporter.config.model import Config
-from exporter.config.problems import ConfigError
+from exporter.config.problems import ConfigError, Problem
 from exporter.config.reader import load
 from exporter.metrics.vocabulary import VOCABULARY
+
+EMPTIED = "the file is empty, and what it held is in force: write 'targets: []' where there are to be none"
 
 
 class ConfigLoader:
@@ -36,11 +38,24 @@ class ConfigLoader:
             self._files.follow(error.files)
             raise
         self._files.follow(config.files)
+        self._refuse_emptied(config)
         self._discovered = FileTargets(config, self._clock, self._discovered)
         self._written = config
         whole = self._whole()
         _read_roots(whole)
         return whole
+
+    def _refuse_emptied(self, config: Config) -> None:
+        """Raise ConfigError where a file has lost all that it held, as on a full disk or in the middle of a write."""
+        held = set(self._written.files) - set(self._written.empty_files)
+        wrong = [Problem(file, 1, 1, "", EMPTIED) for file in config.empty_files if file in held]
+        if wrong:
+            raise ConfigError(wrong, config.files)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is valid in the configuration that was last read, and probably not meant."""
+        return self._written.warnings
 
     def changed(self) -> bool:
         """Tell whether the configuration's own files have changed since they were last read."""

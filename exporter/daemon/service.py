@@ -86,6 +86,7 @@ class Daemon:
             addresses = await self._listen(runner, access.ssl_context)
             self._answer_signals()
             gc_tuning.begin()
+            self._own.loop_lag.start()
             site.ready = True
             log.info("serving", version=__version__, addresses=" ".join(addresses), targets=len(config.targets))
             if self._started:
@@ -202,6 +203,8 @@ class Daemon:
         log.info(why, targets=len(config.targets))
 
     def _loaded(self) -> None:
+        for warning in self._loader.warnings:
+            log.warning("the configuration is valid, and probably not meant so", problem=str(warning))
         self._own.reload_successful.set(1)
         self._own.reload_success_time.set_to_current_time()
 

@@ -3,12 +3,12 @@
 The policy of the target then decides on the severity of each, and sets those apart that somebody has accepted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 
 from exporter.findings.catalogue import RULES
-from exporter.findings.finding import SEVERITIES, Finding, with_severity
+from exporter.findings.finding import SEVERITIES, Finding, Rule, with_severity
 from exporter.findings.observation import Observation
 from exporter.findings.validity import next_boundary
 from exporter.policy import Acceptance
@@ -44,11 +44,11 @@ class Assessment:
     reused: bool = field(default=False, compare=False)
 
 
-def assess(observation: Observation) -> Assessment:
-    """Return the observation with every finding that is present."""
+def assess(observation: Observation, rules: Sequence[Rule] = RULES) -> Assessment:
+    """Return the observation with every finding that is present by these rules."""
     policy, now = observation.policy, observation.now
     found = []
-    for rule in RULES:
+    for rule in rules:
         detail = rule.detail(observation)
         if detail is not None:
             finding = with_severity(rule.finding, policy.severity_of(rule.finding.id, rule.finding.severity))

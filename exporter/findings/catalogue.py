@@ -7,7 +7,7 @@ A new finding is one row in the file of its topic; a new topic is one line here.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from exporter.findings import certificate, chain, http, posture, protocol, revocation, trust, validity
+from exporter.findings import certificate, chain, http, posture, protocol, revocation, serving, trust, validity
 from exporter.findings.finding import SEVERITIES, Finding, Rule
 
 __all__ = ["CATALOGUE", "RULES", "SEVERITIES", "Finding"]
@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     *protocol.RULES,
     *posture.RULES,
     *http.RULES,
+    *serving.RULES,
 )
 
 CATALOGUE: Mapping[str, Finding] = MappingProxyType({rule.finding.id: rule.finding for rule in RULES})

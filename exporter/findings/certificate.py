@@ -66,6 +66,13 @@ def _malformed(observation: Observation) -> Detail | None:
     return Detail(f"certificate {error.depth}: {error.message}", error.depth) if error is not None else None
 
 
+def _excessive(observation: Observation) -> Detail | None:
+    """Present when a chain holds too much to be verified, or its endpoint presents new certificates too often."""
+    chain = observation.chain
+    excess = (chain.excess if chain is not None else "") or observation.series_excess
+    return Detail(excess) if excess else None
+
+
 RULES = (
     Rule(
         Finding(
@@ -127,5 +134,19 @@ RULES = (
             "firmware update or a certificate from outside.",
         ),
         _malformed,
+    ),
+    Rule(
+        Finding(
+            "certificate_excessive",
+            "medium",
+            "The certificates hold more than is computed with",
+            "The chain holds so many names, constraints, attributes, extensions or costly keys that verifying it "
+            "would hold up other targets, or the endpoint presents new certificates at each probe. What is said "
+            "of trust, or the series that describe the certificates, are left out.",
+            "The detail says of what there is too much. Split the certificate into several with fewer names, use "
+            "keys of ordinary size, and send only the leaf and its intermediates. If nobody configured it so, "
+            "somebody else answers in the server's place.",
+        ),
+        _excessive,
     ),
 )

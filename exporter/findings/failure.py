@@ -6,27 +6,20 @@ a peer that greets as a mail server is not asked for TLS in its own protocol, an
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from exporter.config.model import Module
+from exporter.findings.explanation import Explanation
+from exporter.findings.failure_at_rest import AT_REST_EXPLANATIONS
 from exporter.net.reason import Reason
 from exporter.probe.result import Failure, Phase
 from exporter.target import Endpoint
 from exporter.wire.starttls import PROTOCOLS
 
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The texts of one reason. `meaning` is for whoever is affected, `fix` for whoever can mend it."""
-
-    title: str
-    meaning: str
-    fix: str
-
-
 _SERVER_LOG = "Look into the server's log at the time of the probe: it says what it did not like."
 
 EXPLANATIONS: Mapping[Reason, Explanation] = {
+    **AT_REST_EXPLANATIONS,
     Reason.TIMEOUT: Explanation(
         "No answer in time",
         "The probe waited for the peer until its time was over. Packets are dropped on the way, or the peer is too "
@@ -224,6 +217,12 @@ _OTHER_ALERT = Explanation(
 )
 
 _BY_PHASE: Mapping[tuple[Phase, Reason], Explanation] = {
+    (Phase.READ, Reason.TIMEOUT): Explanation(
+        "The file was not read in time",
+        "The scrape's deadline came first: many files have changed at once, or their file system hangs.",
+        "After a start or a change of many files the next scrape has them. If it stays so, look at the file system "
+        "(`df` hangs with it), or name fewer files.",
+    ),
     (Phase.RESOLVE, Reason.TIMEOUT): Explanation(
         "The resolver did not answer",
         "The name could not be looked up in time. The target itself was not asked.",

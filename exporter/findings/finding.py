@@ -59,5 +59,5 @@ class Rule:
 
 
 def utc(seconds: float) -> str:
-    """Return Unix seconds as a detail names them."""
+    """Write a Unix time for a sentence, to the second."""
     return f"{date(seconds)} UTC"

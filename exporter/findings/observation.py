@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from exporter.at_rest.stored import Expected, Stored
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.chain_cache import Chain
 from exporter.certificates.verdict import Verdict
@@ -29,6 +30,9 @@ class Observation:
     revocations: tuple[Revocation, ...] = ()  # one for each source that was asked
     addresses_disagree: bool | None = None
     posture: Posture | None = None
+    stored: Stored | None = None  # what a file holds, where this is no endpoint
+    expected: tuple[Expected, ...] = ()  # what files hold that the endpoint must present
+    series_excess: str = ""  # why the series that describe certificates are left out, if they are
 
     @property
     def policy(self) -> Policy:

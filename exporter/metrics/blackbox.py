@@ -85,7 +85,8 @@ def _samples(assessments: Sequence[Assessment]) -> Iterator[tuple[str, str, floa
     ):
         if expiries:
             yield name, "", min(expiries)
-    leaf = next((one.observation.certificates[0] for one in assessments if one.observation.certificates), None)
+    seen = next((one.observation for one in assessments if one.observation.certificates), None)
+    leaf = seen.certificates[0] if seen is not None and not seen.series_excess else None
     if leaf is not None:
         yield "probe_ssl_last_chain_info", _leaf_labels(leaf), 1.0
     session = next((result.session for result in results if result.session is not None), None)
@@ -101,7 +102,7 @@ def _newer(assessments: Sequence[Assessment], timeout: float | None) -> Iterator
         yield "probe_ssl_crl_fetch_time_seconds", "", 0.0
     lists = ((one, leaf, revocation) for one in assessments for leaf, revocation in _lists(one))
     _, leaf, known = next(lists, (None, None, None))
-    if leaf is None or known is None:
+    if leaf is None or known is None or any(one.observation.series_excess for one in assessments):
         return
     url = next((one for one in leaf.crl_urls if one.startswith("http://")), "")
     labels = ",".join((_leaf_labels(leaf), 'chain_pos="0"', label("crl_url", url)))

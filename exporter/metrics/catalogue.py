@@ -81,6 +81,13 @@ FAMILIES: tuple[Family, ...] = (
         "1; the subject alternative names of the leaf, cut at a fixed length.",
         ("dns_names", "ip_addresses"),
     ),
+    Family(
+        "tls_certificate_entry_info",
+        "1; what a key store or kubeconfig says of the certificate at a position.",
+        ("position", "entry_kind", "alias", "kubeconfig_user"),
+    ),
+    Family("tls_file_info", "1; the format of a file with certificates.", ("format",)),
+    Family("tls_file_modified_timestamp_seconds", "When a file with certificates was last modified, in Unix seconds."),
     Family("tls_certificate_san_count", "Number of subject alternative names in the leaf.", type="unknown"),
     Family(
         "tls_chain_not_after_timestamp_seconds",

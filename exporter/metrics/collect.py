@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
+from exporter.at_rest.formats.entry import EntryKind
+from exporter.at_rest.stored import Stored
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.verdict import Verdict
 from exporter.findings.assessment import Assessment
@@ -82,7 +84,10 @@ def samples(assessment: Assessment) -> Iterator[Sample]:
     observation = assessment.observation
     yield from _probe(observation.result)
     yield from _session(observation.result)
-    yield from _certificates(observation.certificates)
+    described = not observation.series_excess
+    yield from _certificates(observation.certificates, described=described)
+    if observation.stored is not None:
+        yield from _stored(observation.stored)
     for verdict in observation.verdicts:
         yield from _verdict(verdict)
     yield from _chains(observation.certificates, observation.verdicts)
@@ -93,7 +98,7 @@ def samples(assessment: Assessment) -> Iterator[Sample]:
     for revocation in observation.revocations:
         yield from _revocation(revocation)
     if observation.result.http is not None:
-        yield from _http(observation.result.http)
+        yield from _http(observation.result.http, described=described)
     if observation.posture is not None:
         yield from _posture(observation.posture)
         yield from _profiles(observation)
@@ -131,19 +136,33 @@ def _session(result: Result) -> Iterator[Sample]:
         yield "tls_ocsp_stapled", "", float(stapled)
 
 
-def _certificates(certificates: tuple[Certificate, ...]) -> Iterator[Sample]:
+def _certificates(certificates: tuple[Certificate, ...], *, described: bool) -> Iterator[Sample]:
+    """Yield what certificates say; not `described`: without the series whose labels they write themselves."""
     for position, certificate in enumerate(certificates):
         at = f'position="{position}"'
         if certificate.not_after is not None:
             yield "tls_certificate_not_after_timestamp_seconds", at, certificate.not_after
         if certificate.not_before is not None:
             yield "tls_certificate_not_before_timestamp_seconds", at, certificate.not_before
-        yield "tls_certificate_info", f"{at},{_description(certificate)}", INFO
+        if described:
+            yield "tls_certificate_info", f"{at},{_description(certificate)}", INFO
     leaf = certificates[0] if certificates else None
     if leaf is not None and leaf.san_count is not None:
         names = label("dns_names", joined(leaf.dns_names)), label("ip_addresses", joined(leaf.ip_addresses))
-        yield "tls_certificate_names_info", ",".join(names), INFO
+        if described:
+            yield "tls_certificate_names_info", ",".join(names), INFO
         yield "tls_certificate_san_count", "", leaf.san_count
+
+
+def _stored(stored: Stored) -> Iterator[Sample]:
+    if stored.modified_at is not None:
+        yield "tls_file_modified_timestamp_seconds", "", round(stored.modified_at, 3)
+    if stored.format:
+        yield "tls_file_info", label("format", stored.format), INFO
+    for position, one in enumerate(stored.certificates):
+        if one.alias or one.user or one.kind is not EntryKind.CERTIFICATE:
+            names = label("alias", one.alias), label("kubeconfig_user", one.user)
+            yield "tls_certificate_entry_info", f'position="{position}",entry_kind="{one.kind}",{",".join(names)}', INFO
 
 
 def _description(certificate: Certificate) -> str:
@@ -187,7 +206,7 @@ def _revocation(revocation: Revocation) -> Iterator[Sample]:
         yield "tls_revocation_failure_info", f'{source},reason="{revocation.failure.value}"', INFO
 
 
-def _http(http: HTTPFacts) -> Iterator[Sample]:
+def _http(http: HTTPFacts, *, described: bool) -> Iterator[Sample]:
     if http.status_code is not None:
         yield "tls_http_status_code", "", float(http.status_code)
     if http.hsts is not None and http.hsts.max_age is not None:
@@ -196,7 +215,7 @@ def _http(http: HTTPFacts) -> Iterator[Sample]:
         yield "tls_hsts_info", flags, INFO
     if http.redirects_to_https is not None:
         yield "tls_http_redirects_to_https", "", float(http.redirects_to_https)
-    if http.alt_svc:
+    if http.alt_svc and described:
         yield "tls_http_alt_svc_info", label("alt_svc", http.alt_svc), INFO
 
 

@@ -56,7 +56,7 @@ class Troubles:
         )
         self.memory_shortages = counter(
             "tls_exporter_memory_shortages",
-            "Times that memory came near its limit, so that few probes were made at once.",
+            "Times probing was throttled because memory was close to its limit.",
         )
         self.resolver_busy = counter(
             "tls_exporter_resolver_busy",
@@ -113,6 +113,10 @@ class SelfMetrics:
         self.probes_shared = counter(
             "tls_exporter_probes_shared", "Probes that a scrape took over from another under way."
         )
+        self.series_limited = gauge(
+            "tls_exporter_series_limited_targets",
+            "Targets whose certificates change so often that the series that describe them are left out.",
+        )
         self.in_flight = gauge("tls_exporter_probes_in_flight", "Probes under way.")
 
     def _of_scrapes(self, counter: Callable[..., Counter], gauge: Callable[..., Gauge]) -> None:
@@ -125,5 +129,5 @@ class SelfMetrics:
         self.loop_lag = LoopLag()
         gauge(
             "tls_exporter_event_loop_blocked_max_seconds",
-            "Longest time that the event loop was late in the last minute or two, while scrapes were under way.",
+            "Longest time that the event loop was late in the last minute or two.",
         ).set_function(lambda: self.loop_lag.longest)

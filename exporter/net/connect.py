@@ -121,7 +121,8 @@ async def _connect(
 
 def _unconnected(family: socket.AddressFamily, deadline: float, source_address: str | None) -> SocketStream:
     """Return a stream that is not connected yet. Raises OSError."""
-    unconnected = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    unconnected = socket.socket(family, socket.SOCK_STREAM)
+    unconnected.setblocking(False)
     try:
         if family is not socket.AF_UNIX:
             unconnected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

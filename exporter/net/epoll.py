@@ -1,107 +1,75 @@
-"""Which sockets are ready, and whose time is over: one epoll(7) of our own inside the event loop's selector.
+"""A socket watcher on epoll(7), registered as one reader of the event loop. Linux only.
 
-The loop's own watches are made and dropped for each wait, and each costs as much as a system call. Here a socket is
-watched once, from its connection to its close, and told each edge of its readiness; all deadlines share one timer.
-It reads and writes nothing, and without sockets it does nothing.
+Why not the loop's own readers: asyncio registers a descriptor for each wait and unregisters it afterwards, and each
+costs a system call; that was a tenth of a probe. Here a socket is registered once, when its connection begins.
+
+Three properties of epoll make this safe, and each is easy to break:
+
+- Edge-triggered (EPOLLET): an event comes when something changes, not while it lasts. A stream must therefore read
+  until the kernel says EAGAIN (or less arrived than was asked for) before it waits; otherwise it waits for ever.
+- A closed descriptor leaves the epoll by itself, but only if no other descriptor refers to the same open socket. No
+  socket here is ever duplicated (dup, fork), so `remove` needs no system call.
+- The kernel reuses descriptor numbers at once. An event of a poll that was made before a close could reach the next
+  owner of the number; `_watched` is looked up for each event, and a new owner takes a spurious event for what it is:
+  it reads, gets EAGAIN, and waits again.
 """
 
 import asyncio
-import math
-import select
-from typing import Protocol
+from select import EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, epoll
 
-READABLE = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
-HUNG_UP = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
-WRITABLE = select.EPOLLOUT
-URGENT = select.EPOLLPRI
-_EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLET
-_EVENTS_AT_ONCE = 16  # the rest has its turn after what these set going
-_SLACK_SECONDS = 0.005  # so that many deadlines, one after another, do not each take a turn of their own
+from exporter.net.watcher import HUNG_UP, READABLE, URGENT, WRITABLE, SocketWatcher
+
+_EDGES = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET
+_END = EPOLLRDHUP | EPOLLHUP | EPOLLERR
+_EVENTS_AT_ONCE = 16  # the rest is reported in the loop's next iteration, after what these have started
 
 
-class Watched(Protocol):
-    """A socket's owner. `descriptor` is its number, `deadline` the end of its time, in the loop's."""
-
-    descriptor: int
-    deadline: float
-
-    def notice(self, events: int) -> None:
-        """Take in what has happened: READABLE, HUNG_UP, WRITABLE, URGENT, each told once when it begins."""
-
-    def expire(self) -> None:
-        """Take in that the time is over."""
-
-
-class EpollWatcher:
+class EpollWatcher(SocketWatcher):
     """The sockets of one event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._epoll = select.epoll()
-        self._watched: dict[int, Watched] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._due = math.inf
-        loop.add_reader(self._epoll.fileno(), self._tell)
-
-    @staticmethod
-    def of(loop: asyncio.AbstractEventLoop) -> "EpollWatcher":
-        """Return the loop's one. Raises OSError when there are no descriptors left to make it."""
-        poll = _polls.get(loop)
-        if poll is None:
-            for other in tuple(_polls):  # which may be the loops of other threads
-                if other.is_closed() and (ended := _polls.pop(other, None)) is not None:
-                    ended.close()
-            poll = _polls[loop] = EpollWatcher(loop)
-        return poll
-
-    def add(self, watched: Watched, loop: asyncio.AbstractEventLoop) -> None:
-        """Watch the time of a socket, until it is removed."""
-        if watched.deadline < self._due:
-            self._set_timer(watched.deadline, loop)
-        self._watched[watched.descriptor] = watched
+        super().__init__()
+        self._epoll = epoll()
+        loop.add_reader(self._epoll.fileno(), self._report)
 
     def follow(self, descriptor: int) -> None:
-        """Watch the socket, too: one that is connected, or on its way."""
+        """Register a socket. Raises OSError when the system has no room for it."""
         self._epoll.register(descriptor, _EDGES)
 
+    def arm(self, descriptor: int, *, writing: bool) -> None:
+        """Do nothing: edges are reported without being asked for."""
+
     def remove(self, descriptor: int) -> None:
-        """Forget a socket that is closed right after: by that the system forgets it, too."""
+        """Forget a socket, right before it is closed: that takes it out of the epoll."""
         self._watched.pop(descriptor, None)
 
     def close(self) -> None:
-        """Give the descriptor back, once the loop has ended."""
+        """Close the epoll."""
         self._epoll.close()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         fault: Exception | None = None
         for descriptor, events in self._epoll.poll(0, _EVENTS_AT_ONCE):
             watched = self._watched.get(descriptor)
             if watched is not None:
                 try:
-                    watched.notice(events)
-                except Exception as error:  # noqa: BLE001 - raised below: the others are not told a second time
+                    watched.notice(_TRANSLATED.get(events) or _translate(events))
+                except Exception as error:  # noqa: BLE001 - raised below: the edges of the others come only once
                     fault = error
         if fault is not None:
             raise fault
 
-    def _set_timer(self, due: float, loop: asyncio.AbstractEventLoop) -> None:
-        timer = loop.call_at(due + _SLACK_SECONDS, self._expire, loop)
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer, self._due = timer, due
 
-    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
-        """End those whose time is over, and wait for the next."""
-        self._timer, self._due = None, math.inf
-        now = loop.time()
-        try:
-            for watched in [one for one in self._watched.values() if one.deadline <= now]:
-                watched.expire()
-        finally:
-            if self._watched:
-                self._set_timer(min(one.deadline for one in self._watched.values()), loop)
-
-    def __len__(self) -> int:
-        return len(self._watched)
+def _translate(events: int) -> int:
+    """Return epoll's events as Readiness. The end of a connection can be read, as b"" or an error."""
+    return (
+        (READABLE if events & (EPOLLIN | _END) else 0)
+        | (WRITABLE if events & EPOLLOUT else 0)
+        | (HUNG_UP if events & _END else 0)
+        | (URGENT if events & EPOLLPRI else 0)
+    )
 
 
-_polls: dict[asyncio.AbstractEventLoop, EpollWatcher] = {}
+_TRANSLATED = {  # the common ones, as this runs for each event
+    events: _translate(events) for events in (EPOLLIN, EPOLLOUT, EPOLLIN | EPOLLOUT, EPOLLIN | EPOLLOUT | EPOLLRDHUP)
+}

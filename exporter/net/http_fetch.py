@@ -7,15 +7,16 @@ comes back is verified by whoever asked. No answer is kept here.
 
 import asyncio
 import errno
-import ipaddress
 import socket
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from exporter.net.address_policy import may_be_fetched_from
 from exporter.net.dns_threads import AddressInfo, DNSThreadPool, NoThreadError
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -23,10 +24,6 @@ _OK = 200
 _CHUNK = 64 * 1024
 LOOKUP_THREADS = 16
 MAX_OVERHEAD = 1024 * 1024  # bytes beside a document and a quarter of it: headers, chunks, and what waits to be read
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
-# Where clouds keep credentials beside the link-local 169.254.169.254.
-_METADATA = frozenset({ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")})
 
 
 class FetchReason(StrEnum):
@@ -78,6 +75,8 @@ async def fetch(
     except TimeoutError:
         raise FetchError(FetchReason.TIMEOUT, f"no answer within {limits.seconds:g} s, or silence") from None
     except (aiohttp.ClientError, NoThreadError, OSError, ValueError) as error:
+        if meter.forbidden:
+            raise FetchError(FetchReason.FORBIDDEN_ADDRESS, f"{meter.forbidden} must not be asked") from None
         if meter.is_exceeded:
             raise FetchError(FetchReason.TOO_LARGE, "too many bytes that belong to no document") from None
         raise FetchError(FetchReason.UNREACHABLE, f"{type(error).__name__}: {error}"[:200]) from None
@@ -89,6 +88,7 @@ class _Meter:
 
     received: int = 0
     read: int = 0  # of documents
+    forbidden: str = ""  # an address that was not connected to
 
     @property
     def is_exceeded(self) -> bool:
@@ -96,10 +96,23 @@ class _Meter:
         return self.received > MAX_OVERHEAD + self.read + self.read // 4
 
 
-class _MeteredSocket(socket.socket):
-    """A socket that breaks when its meter says so."""
+class _GuardedSocket(socket.socket):
+    """A socket that connects only to where it may, and breaks when its meter says so.
+
+    The address is judged here and nowhere before: what is written in a URL, what the HTTP library makes of it (it maps
+    look-alikes of digits, and passes over the resolver for what it takes for an address) and what a resolver answers
+    are three things, and this is the one that counts.
+    """
 
     meter: _Meter
+    loopback: bool
+
+    def connect(self, address: Any, /) -> None:
+        """Connect, or raise PermissionError where the address is not for a peer to choose."""
+        if not may_be_fetched_from(str(address[0]), loopback=self.loopback):
+            self.meter.forbidden = str(address[0])
+            raise PermissionError(errno.EACCES, "the address must not be asked")
+        super().connect(address)
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """Receive, and count."""
@@ -111,16 +124,16 @@ class _MeteredSocket(socket.socket):
 
 
 def _session(limits: Limits, names: DNSThreadPool, meter: _Meter) -> aiohttp.ClientSession:
-    def metered(address: AddressInfo) -> socket.socket:
+    def guarded(address: AddressInfo) -> socket.socket:
         family, kind, protocol, _, _ = address
-        made = _MeteredSocket(family, kind, protocol)
-        made.meter = meter
+        made = _GuardedSocket(family, kind, protocol)
+        made.meter, made.loopback = meter, limits.loopback
         return made
 
     resolver = _Resolver(names, loopback=limits.loopback)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            resolver=resolver, use_dns_cache=False, force_close=True, socket_factory=metered
+            resolver=resolver, use_dns_cache=False, force_close=True, socket_factory=guarded
         ),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.silence, sock_read=limits.silence),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -135,7 +148,7 @@ async def _follow(
     headers = {"Accept-Encoding": "identity"} | ({"Content-Type": content_type} if body is not None else {})
     method = "GET" if body is None else "POST"
     for _ in range(limits.redirects + 1):
-        _check(url, limits)
+        _check(url)
         async with session.request(method, url, data=body, headers=headers, allow_redirects=False) as response:
             if response.status in _REDIRECTS and "Location" in response.headers:
                 url = urljoin(url, response.headers["Location"])
@@ -146,17 +159,11 @@ async def _follow(
     raise FetchError(FetchReason.TOO_MANY_REDIRECTS, f"more than {limits.redirects} redirects")
 
 
-def _check(url: str, limits: Limits) -> None:
-    """Refuse what is not plain http; names are checked once they are resolved, addresses here."""
+def _check(url: str) -> None:
+    """Refuse what is not plain http. Where it leads is judged when it is connected to."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname or parts.username is not None:
         raise FetchError(FetchReason.BAD_URL, "not a plain http address")
-    try:
-        address = ipaddress.ip_address(parts.hostname)
-    except ValueError:
-        return
-    if is_forbidden(address, loopback=limits.loopback):
-        raise FetchError(FetchReason.FORBIDDEN_ADDRESS, f"{address} must not be asked")
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int, meter: _Meter) -> bytes:
@@ -170,7 +177,7 @@ async def _read(response: aiohttp.ClientResponse, max_bytes: int, meter: _Meter)
 
 
 class _Resolver(AbstractResolver):
-    """Resolves names, and leaves out the addresses that must not be asked: what is checked is what is used."""
+    """Resolves names, and leaves out the addresses that must not be asked, so that others of the name are."""
 
     def __init__(self, names: DNSThreadPool, *, loopback: bool) -> None:
         self._names = names
@@ -186,7 +193,7 @@ class _Resolver(AbstractResolver):
                 hostname=host, host=address[0], port=port, family=kind, proto=protocol, flags=socket.AI_NUMERICHOST
             )
             for kind, _, protocol, _, address in found
-            if not is_forbidden(ipaddress.ip_address(address[0]), loopback=self._loopback)
+            if may_be_fetched_from(address[0], loopback=self._loopback)
         ]
         if not allowed:
             raise FetchError(FetchReason.FORBIDDEN_ADDRESS, f"no address of {host} may be asked")
@@ -194,24 +201,3 @@ class _Resolver(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing to close: the threads are shared."""
-
-
-def is_forbidden(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, loopback: bool = False) -> bool:
-    """Tell whether an address is this machine's, its link's, a cloud's metadata, or no host's at all.
-
-    Private networks are allowed: the revocation lists of private authorities are there.
-    """
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is None and address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_forbidden(inner, loopback=loopback)
-    return (
-        (address.is_loopback and not loopback)
-        or address.is_link_local
-        or address.is_multicast
-        or address.is_unspecified
-        or address in _METADATA
-        or (isinstance(address, ipaddress.IPv4Address) and (address.is_reserved or address in _THIS_NETWORK))
-    )

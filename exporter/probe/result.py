@@ -16,6 +16,7 @@ class Phase(StrEnum):
     STARTTLS = "starttls"
     HANDSHAKE = "handshake"
     HTTP = "http"
+    READ = "read"  # of what is at rest, in place of all others
 
 
 BEYOND_CONNECTION = frozenset({Phase.STARTTLS, Phase.HANDSHAKE, Phase.HTTP})
@@ -125,6 +126,7 @@ class Result:
     starttls_injection: bool = False  # bytes came after the STARTTLS go-ahead and before the handshake
     http: HTTPFacts | None = None
     events: tuple[Event, ...] = ()
+    is_stored: bool = False  # read from a file or a Kubernetes object, with no connection at all
 
     @property
     def failure(self) -> Failure | None:
@@ -168,5 +170,5 @@ class Result:
 
     @property
     def success(self) -> bool:
-        """True if a TLS handshake completed; what the certificate says does not matter here."""
-        return self.session is not None and self.failure is None
+        """True if a TLS handshake completed, or a file was read; what the certificate says does not matter here."""
+        return (self.session is not None or self.is_stored) and self.failure is None

@@ -240,6 +240,11 @@ class RevocationChecker:
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.sleep(0)
 
+    def shed(self) -> None:
+        """Drop what can be had again, as memory is short: lists and staples. What is known of leaves stays."""
+        self._lists.clear()
+        self._staples.clear()
+
     def close(self) -> None:
         """Give up what is under way."""
         for task in (*self._in_flight.values(), *self._fetching.values()):

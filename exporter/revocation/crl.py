@@ -2,18 +2,39 @@
 
 Delta and indirect lists, lists for some reasons only and lists of another scope are refused with the reason: what
 they leave out would look good. Nothing is fetched here.
+
+Lists come over plain HTTP, from whoever answers. So the signature is verified first, over the bytes as they are: before
+that nothing is looked at but three headers, and after that what is parsed is the issuer's own. `hashlib` lets other
+threads run while it hashes. What holds the interpreter's lock, with a list of 16 MiB and 550,000 entries: to parse it
+30 ms, to look a serial number up 36 ms. `is_signature_valid`, which encodes the list once more, would take 200 ms.
 """
 
-import re
+import hashlib
 import warnings
-from base64 import b64decode
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
+from exporter.certificates.algorithms import read_signature_algorithm_untrusted
 from exporter.certificates.certificate import Certificate
+from exporter.certificates.der import (
+    BIT_STRING,
+    SEQUENCE,
+    DERError,
+    Element,
+    bits_untrusted,
+    element_untrusted,
+    first_untrusted,
+    header_untrusted,
+)
+from exporter.certificates.pem import pem_blocks_untrusted
 from exporter.revocation.status import (
     CLOCK_SKEW_SECONDS,
     CRL,
@@ -26,7 +47,18 @@ from exporter.revocation.status import (
 )
 from exporter.text import printable
 
-_PEM = re.compile(rb"-----BEGIN X509 CRL-----(.*?)-----END X509 CRL-----", re.DOTALL)
+_PEM_LABEL = b"X509 CRL"
+_MAX_SIGNATURE = 64 * 1024  # bytes of algorithm and signature
+_HASHES: Mapping[str, hashes.HashAlgorithm] = {
+    "sha1": hashes.SHA1(),  # noqa: S303 - old authorities sign their lists so
+    "sha224": hashes.SHA224(),
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+_PLAIN_RSA, _ECDSA = "WithRSAEncryption", "ecdsa-with-SHA"
+MAX_UNHASHED = 1024 * 1024
+"""Bytes of a list whose signature is verified with the interpreter's lock held: all but plain RSA and ECDSA."""
 _KNOWN = frozenset(
     {
         ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
@@ -110,9 +142,16 @@ def read_crl_untrusted(data: bytes, issuer: Certificate, url: str = "") -> Revoc
 
 
 def _read(data: bytes, issuer: Certificate, url: str) -> RevocationList:
-    pem = _PEM.search(data)
-    crl = x509.load_der_x509_crl(b64decode(b"".join(pem[1].split())) if pem else data)
-    if issuer.parsed is None or crl.issuer != issuer.parsed.subject:
+    encoded = next(pem_blocks_untrusted(data, _PEM_LABEL), data)
+    if issuer.parsed is None:
+        raise UnusableError(Failure.OTHER_CERTIFICATE, "the list is of another issuer")
+    if not _may_sign(issuer.parsed):
+        raise UnusableError(Failure.BAD_SIGNATURE, "the issuer's key usage does not allow it to sign lists")
+    signed = _signed_untrusted(encoded)
+    if not _is_signed_by(signed, issuer.parsed.public_key()):
+        _refuse(signed, issuer)
+    crl = x509.load_der_x509_crl(encoded)
+    if crl.issuer != issuer.parsed.subject:
         raise UnusableError(Failure.OTHER_CERTIFICATE, "the list is of another issuer")
     for extension in crl.extensions:
         if extension.critical and extension.oid not in _KNOWN:
@@ -125,15 +164,77 @@ def _read(data: bytes, issuer: Certificate, url: str) -> RevocationList:
         raise UnusableError(Failure.INDIRECT, "an indirect list, which speaks for other issuers")
     if scope is not None and scope.only_some_reasons:
         raise UnusableError(Failure.SCOPE, "a list for some reasons only")
-    if not _may_sign(issuer.parsed):
-        raise UnusableError(Failure.BAD_SIGNATURE, "the issuer's key usage does not allow it to sign lists")
-    key: Any = issuer.parsed.public_key()  # one that cannot sign raises
-    if not crl.is_signature_valid(key):
-        raise UnusableError(Failure.BAD_SIGNATURE, "the list is not signed by the certificate's issuer")
     next_update = int(crl.next_update_utc.timestamp()) if crl.next_update_utc is not None else None
     return RevocationList(
         url, issuer.subject_der, int(crl.last_update_utc.timestamp()), next_update, scope=scope, parsed=crl
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue BIT STRING }."""
+
+    whole: bytes
+    content: bytes
+    algorithm: Element
+    signature: bytes
+
+
+def _signed_untrusted(data: bytes) -> _Signed:
+    """Part a list from its signature. Raises DERError."""
+    tag, start, length = header_untrusted(data)
+    content_tag, begin, size = header_untrusted(data, start)
+    if tag != SEQUENCE or content_tag != SEQUENCE or len(data) != start + length or begin + size > len(data):
+        raise DERError("not a revocation list")
+    rest = first_untrusted(data[begin + size : begin + size + _MAX_SIGNATURE], 2)
+    if len(rest) != 2 or rest[1].tag != BIT_STRING:  # noqa: PLR2004 - algorithm and signature
+        raise DERError("a list without a signature")
+    algorithm, signature = rest
+    content = data[start : begin + size]
+    if algorithm.encoding not in (field.encoding for field in _fields_untrusted(content)):
+        raise DERError("a list with two signature algorithms")  # RFC 5280 section 5.1.1.2
+    return _Signed(data, content, algorithm, bits_untrusted(signature.body))
+
+
+def _fields_untrusted(content: bytes) -> list[Element]:
+    """Return the fields of TBSCertList up to the issuer: version, signature, issuer. What follows is not copied."""
+    _, offset, _ = header_untrusted(content)
+    fields = []
+    for _ in range(3):
+        _, start, length = header_untrusted(content, offset)
+        fields.append(element_untrusted(content[offset : start + length]))
+        offset = start + length
+    return fields
+
+
+def _is_signed_by(signed: _Signed, key: Any) -> bool:
+    """Verify the signature over the bytes as they are; with algorithms that are rare, over few only."""
+    algorithm = read_signature_algorithm_untrusted(signed.algorithm)
+    digest = _HASHES.get(algorithm.hash or "")
+    try:
+        if digest is not None and isinstance(key, rsa.RSAPublicKey) and algorithm.name.endswith(_PLAIN_RSA):
+            key.verify(signed.signature, _hashed(signed, digest), padding.PKCS1v15(), Prehashed(digest))
+            return True
+        if digest is not None and isinstance(key, ec.EllipticCurvePublicKey) and algorithm.name.startswith(_ECDSA):
+            key.verify(signed.signature, _hashed(signed, digest), ec.ECDSA(Prehashed(digest)))
+            return True
+    except InvalidSignature:
+        return False
+    if len(signed.content) > MAX_UNHASHED:
+        detail = f"more than {MAX_UNHASHED} bytes, signed with {algorithm.name or 'an unknown algorithm'}"
+        raise UnusableError(Failure.TOO_LARGE, detail)
+    return x509.load_der_x509_crl(signed.whole).is_signature_valid(key)
+
+
+def _hashed(signed: _Signed, digest: hashes.HashAlgorithm) -> bytes:
+    return hashlib.new(digest.name, signed.content).digest()
+
+
+def _refuse(signed: _Signed, issuer: Certificate) -> NoReturn:
+    """Say why a list does not count that this issuer has not signed."""
+    if issuer.subject_der in (field.encoding for field in _fields_untrusted(signed.content)):
+        raise UnusableError(Failure.BAD_SIGNATURE, "the list is not signed by the certificate's issuer")
+    raise UnusableError(Failure.OTHER_CERTIFICATE, "the list is of another issuer")
 
 
 def _extension(crl: x509.CertificateRevocationList, kind: type[_Extension]) -> _Extension | None:

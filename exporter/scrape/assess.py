@@ -6,12 +6,14 @@ revocation and posture, which run next to the scrape that caused them. It probes
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
-from exporter.certificates.chain_cache import ChainAssessor
+from exporter.at_rest.stored import Expected
+from exporter.certificates.chain_cache import Chain, ChainAssessor
 from exporter.certificates.names import matches_name
 from exporter.certificates.transparency import total
 from exporter.certificates.trust_store import TrustError, load_trust
@@ -22,12 +24,13 @@ from exporter.findings.observation import Observation
 from exporter.net.http_fetch import fetch
 from exporter.posture.facts import Posture
 from exporter.posture.refresh import PostureRefresher
-from exporter.posture.route import determine_route, scanned_route
+from exporter.posture.route import determine_route, scanned_route, shown_by
 from exporter.probe.prober import Prober
 from exporter.probe.result import Result
 from exporter.probe.runner import plain_route
 from exporter.revocation.checker import RevocationChecker
 from exporter.revocation.status import STAPLE, Revocation
+from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.target import Target
 
 log = structlog.get_logger("probe")
@@ -42,11 +45,21 @@ class Assessor:
         self.chains = ChainAssessor()
         self.revocations = RevocationChecker(fetch, clock)
         self.postures = PostureRefresher()
+        self.series = SeriesLimit()
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
 
     def forget_roots(self) -> None:
         """Read the files of trusted roots again at the next assessment."""
         self._roots.clear()
+
+    def forget(self, target: Target) -> None:
+        """Drop what is kept of a target that is not probed any more."""
+        self.series.forget(target)
+
+    def shed(self) -> None:
+        """Drop what can be had again, because memory is short."""
+        self.chains.clear()
+        self.revocations.shed()
 
     def assess(
         self,
@@ -57,13 +70,15 @@ class Assessor:
         before: Sequence[Assessment] = (),
         *,
         timeout: float,
+        expected: tuple[Expected, ...] = (),
     ) -> tuple[Assessment, ...]:
         """Assess the results of one target. `before` are its previous assessments by the same module, or ().
 
-        `prober` and `timeout` (seconds for a connection) serve a posture scan, if one is due.
+        `prober` and `timeout` (seconds for a connection) serve a posture scan, if one is due. `expected` is what
+        files hold that the target must present.
         """
         previous: Sequence[Assessment | None] = before if len(before) == len(results) else [None] * len(results)
-        trust = self._trust(module)
+        trust = self.trust(module)
         observations = [
             self._observe(
                 target,
@@ -75,12 +90,14 @@ class Assessor:
             )
             for result, one in zip(results, previous, strict=True)
         ]
+        if expected:
+            observations = [replace(observation, expected=expected) for observation in observations]
         return tuple(
             assess(observation) if one is None else reassess(observation, one)
             for observation, one in zip(compared(observations), previous, strict=True)
         )
 
-    def _trust(self, module: Module) -> TrustStore | None:
+    def trust(self, module: Module) -> TrustStore | None:
         """Return a module's roots. Their files are checked every ROOTS_SECONDS: a directory of them costs 5 ms."""
         trust = module.trust
         key = (module.tls_config.ca_file, trust.ca_directory, trust.system_roots)
@@ -111,7 +128,7 @@ class Assessor:
         now = self.clock()
         if not result.chain:
             return Observation(target, module, result, now, posture=posture)
-        chain = self.chains.assess_chain(result.chain, trust, now)
+        chain = self.chains.assess_chain(result.chain, trust, now, target)
         revocations: tuple[Revocation, ...] = ()
         if result.staple is not None or module.revocation is not None:
             revocations = self.revocations.known(chain, result.staple, module.revocation, result.endpoint_address)
@@ -133,7 +150,22 @@ class Assessor:
             sct_count=total(chain.certificates[0].sct_count, result.tls_scts, in_staple),
             revocations=revocations,
             posture=posture,
+            series_excess=self._series_excess(target, result, chain, before),
         )
+
+    def _series_excess(self, target: Target, result: Result, chain: Chain, before: Observation | None) -> str:
+        """Return why the series that describe certificates are left out; "" while the target has not too many."""
+        alt_svc = result.http.alt_svc if result.http is not None else ""
+        if before is not None and before.chain is chain and not before.series_excess and not alt_svc:
+            return ""
+        shown: list[Hashable] = [
+            (result.variant, position, one.fingerprint_sha256) for position, one in enumerate(chain.certificates)
+        ]
+        leaf = chain.certificates[0]
+        shown += [(result.variant, leaf.dns_names, leaf.ip_addresses), (result.variant, alt_svc)]
+        if self.series.admit(target, shown):
+            return ""
+        return f"more than {MAX_NEW_SERIES} new series within an hour, as the certificates change so often"
 
     def _posture(
         self, prober: Prober, target: Target, module: Module, result: Result, timeout: float
@@ -146,11 +178,16 @@ class Assessor:
         posture, is_due = self.postures.consult(key, settings.refresh)
         if is_due and result.reachable:
             route = scanned_route(result, replace(plain_route(target, module), variant=result.variant))
-            self.postures.renew(
-                key,
-                lambda skip: determine_route(prober, route, seconds=timeout, active=settings.active_checks, skip=skip),
-                settings.refresh,
+            determine = partial(
+                determine_route,
+                prober,
+                route,
+                self.postures.pace,
+                seconds=timeout,
+                settings=settings,
+                shown=shown_by(result),
             )
+            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh)
         return posture
 
     async def settled(self) -> None:

@@ -7,7 +7,7 @@ by the number of configured targets or by a limit of its own. The engine starts 
 import asyncio
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -25,6 +25,7 @@ from exporter.scrape.history import History
 from exporter.scrape.memory_pressure import Memory, MemoryPressure
 from exporter.scrape.report import TargetReport, internal_error_report, make_report, timed_out_report
 from exporter.scrape.single_flight import SingleFlight
+from exporter.scrape.stored_reports import Pass, StoredReports
 from exporter.scrape.telemetry import ProbeTelemetry
 from exporter.target import Target
 
@@ -55,28 +56,40 @@ class Engine:
         self.last: OrderedDict[Target, TargetReport] = OrderedDict()
         self.history = History()
         self._progress: dict[Target, Progress] = {}
-        self._memory_pressure = MemoryPressure(Memory().left, self.telemetry.memory_pressure)
+        self._memory_pressure = MemoryPressure(Memory().left, self._on_memory_pressure)
         self.prober = Prober(KeyedLimiter(1), Limiter(1), self.resolver)
+        self.stored = StoredReports(self.assessor.chains, clock)
         self.apply(config)
+        own.series_limited.set_function(lambda: self.assessor.series.limited)
+        own.caches.add("series", lambda: len(self.assessor.series))
         own.caches.add("chains", lambda: len(self.assessor.chains))
         own.caches.add("revocations", lambda: len(self.assessor.revocations))
         own.caches.add("postures", lambda: len(self.assessor.postures))
         own.caches.add("readings", lambda: len(self.last))
+        own.caches.add("files", lambda: len(self.stored))
         own.caches.add("contexts", lambda: len(self.prober.contexts))
         own.caches.add("redirects", lambda: len(self.prober.redirects))
 
     def apply(self, config: Config) -> None:
         """Put a configuration in force. Probes in flight end under the previous one; what was learned stays."""
         # Allocate first: if memory runs out here, the previous configuration is still whole.
-        limits, configured = config.global_, set(config.targets)
-        numbers = Counter(target.module for target in config.targets)
+        limits = config.global_
         slots, turns = KeyedLimiter(limits.per_address_concurrency), Limiter(limits.concurrency, self._memory_pressure)
         self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver, fast_path=limits.fast_path)
         self.assessor.forget_roots()
+        self._written = config
+        self.stored.apply(config)
+        self._set_targets()
+
+    def _set_targets(self) -> None:
+        """Put the configured targets in force together with the files that there are now."""
+        config = replace(self._written, targets=(*self._written.targets, *self.stored.targets))
+        configured, numbers = set(config.targets), Counter(target.module for target in config.targets)
+        self.assessor.chains.resize(len(config.targets))
         self.config = config
         for target in [target for target in self.last if target not in configured]:
             del self.last[target]
-            self.history.forget(target)
+            self._forget(target)
         self.own.targets.clear()
         for name in config.modules:
             self.own.targets.labels(name).set(numbers[name])
@@ -89,6 +102,8 @@ class Engine:
         self, target: Target, module: Module, deadline: float, allowed: AddressFilter | None = None
     ) -> TargetReport:
         """Probe and assess a target before the deadline (loop time), or share a probe that is in flight."""
+        if target.endpoint.is_at_rest:
+            return (await self.stored_reports([target], await self.look_at_files(deadline), deadline))[0]
         task = self.acquire(target, module, deadline, allowed)
         try:
             async with asyncio.timeout_at(deadline):
@@ -120,6 +135,33 @@ class Engine:
         """Stop waiting for a probe; the last one to release cancels it."""
         self.single_flight.release((target, module, allowed), task)
 
+    async def look_at_files(self, deadline: float) -> Pass | None:
+        """Find out which files there are and what those hold that serve an endpoint, without waiting long for it."""
+        trusts = {name: self.assessor.trust(self._written.modules[name]) for name in self.stored.modules()}
+        before = self.stored.targets
+        looked = await self.stored.look(trusts, deadline)
+        if self.stored.targets is not before:
+            self._set_targets()
+        return looked
+
+    async def stored_reports(
+        self, targets: Sequence[Target], looked: Pass | None, deadline: float
+    ) -> list[TargetReport]:
+        """Return the reports of files, of those that are not read when the deadline comes a failure."""
+        if looked is not None and targets:
+            await self.stored.wait(looked, deadline)
+        reports = []
+        for target in targets:
+            report = self.stored.report(looked, target) if looked is not None else None
+            if report is None:
+                self.own.scrape_targets_cut.inc()
+                module = self._written.modules[target.module]
+                report = timed_out_report(target, module, Phase.READ, 0.0, self.clock())
+            elif self.last.get(target) is not report:
+                self._remember(report)
+            reports.append(report)
+        return reports
+
     def timed_out(self, target: Target, module: Module) -> TargetReport:
         """Return the report of a target whose probe was not finished when the deadline came."""
         self.own.scrape_targets_cut.inc()
@@ -138,7 +180,11 @@ class Engine:
         before = last.assessments if last is not None and last.module is module else ()
         timeout = self.timeout(module)
         return make_report(
-            target, module, self.assessor.assess(self.prober, target, module, results, before, timeout=timeout)
+            target,
+            module,
+            self.assessor.assess(
+                self.prober, target, module, results, before, timeout=timeout, expected=self.stored.expected(target)
+            ),
         )
 
     async def _probe(
@@ -154,7 +200,9 @@ class Engine:
             )
             last = self.last.get(target)
             before = last.assessments if last is not None and last.module is module else ()
-            assessments = self.assessor.assess(self.prober, target, module, results, before, timeout=timeout)
+            assessments = self.assessor.assess(
+                self.prober, target, module, results, before, timeout=timeout, expected=self.stored.expected(target)
+            )
             report = make_report(target, module, assessments, last)
         except Exception as error:
             report = internal_error_report(target, module, progress.phase, error, self.clock())
@@ -172,13 +220,22 @@ class Engine:
         self.last.move_to_end(report.target)
         self.history.record(report)
         while len(self.last) > len(self.config.targets) + MAX_ADHOC_REPORTS:
-            self.history.forget(self.last.popitem(last=False)[0])
+            self._forget(self.last.popitem(last=False)[0])
         self._after_report()
+
+    def _forget(self, target: Target) -> None:
+        self.history.forget(target)
+        self.assessor.forget(target)
+
+    def _on_memory_pressure(self) -> None:
+        self.telemetry.memory_pressure()
+        self.assessor.shed()
 
     def close(self) -> None:
         """Stop the refreshes in flight, and the resolver's threads."""
         self.assessor.close()
         self.resolver.close()
+        self.stored.close()
 
 
 def finished(task: asyncio.Task[TargetReport]) -> TargetReport | None:

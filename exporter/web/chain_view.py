@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from exporter.certificates.certificate import Certificate
+from exporter.certificates.der import as_pem
 from exporter.certificates.verdict import VerifyError
 from exporter.findings.observation import Observation
 from exporter.metrics.labels import clean
 from exporter.policy import ExpiryThresholds
-from exporter.web.debug_text import pem
 from exporter.web.expiry import Validity, validity
 
 _SHOWN_NAMES = 12
@@ -91,5 +91,5 @@ def _link(
         errors=tuple(dict.fromkeys(errors)),
         names=tuple(clean(name, 80) for name in names[:_SHOWN_NAMES]),
         more_names=max(0, len(names) - _SHOWN_NAMES),
-        pem=Markup(pem(certificate.der)),  # noqa: S704 - base64 and two lines of our own
+        pem=Markup(as_pem(certificate.der)),  # noqa: S704 - base64 and two lines of our own
     )

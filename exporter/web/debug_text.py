@@ -1,9 +1,8 @@
 """What `/probe?...&debug=true` answers: everything about one reading as text, every foreign word escaped. Pure."""
 
-import base64
-import textwrap
 from collections.abc import Iterator
 
+from exporter.certificates.der import as_pem
 from exporter.config.dump import mask
 from exporter.config.model import Config, Module
 from exporter.findings.assessment import Assessment
@@ -12,7 +11,6 @@ from exporter.probe.result import Result
 from exporter.scrape.report import TargetReport
 
 _BAR_WIDTH = 40
-_PEM_WIDTH = 64
 
 
 def debug_text(report: TargetReport, exposition: str) -> str:
@@ -74,13 +72,7 @@ def _certificates(assessment: Assessment) -> Iterator[str]:
     for position, certificate in enumerate(assessment.observation.certificates):
         yield f"{position} subject: {clean(certificate.subject)}"
         yield f"{position} issuer:  {clean(certificate.issuer)}"
-        yield pem(certificate.der)
-
-
-def pem(der: bytes) -> str:
-    """Return a certificate as PEM (RFC 7468), whatever is in it."""
-    body = textwrap.wrap(base64.b64encode(der).decode("ascii"), _PEM_WIDTH)
-    return "\n".join(("-----BEGIN CERTIFICATE-----", *body, "-----END CERTIFICATE-----"))
+        yield as_pem(certificate.der)
 
 
 def masked_module(module: Module) -> str:

@@ -128,8 +128,8 @@ def test_openssl_says_which_certificate_it_cannot_read(position):
 
 def test_a_chain_larger_than_clients_read_is_refused():
     """OpenSSL's clients read a Certificate message of 100 KiB at most."""
-    many = tuple(leaf(MIDDLE).der for _ in range(300))
-    verdict = ChainAssessor().assess_chain(many, STORE, NOW).openssl
+    many = tuple(read_certificate_untrusted(leaf(MIDDLE).der) for _ in range(300))
+    verdict = OpenSSLVerifier(STORE).verify(many, NOW)
     assert [error.name for error in verdict.errors] == ["unreadable_certificate"]
 
 

@@ -3,10 +3,12 @@
 import json
 from dataclasses import replace
 
-from exporter.cli.report import as_json, as_text
+from exporter.cli.report import as_text
+from exporter.cli.report_json import as_json
 from exporter.config.model import Module
 from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
+from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import Oracle, Posture
 from exporter.probe.result import Result
 from exporter.scrape.report import make_report
@@ -19,11 +21,10 @@ POSTURE = Posture(
     cipher_classes={"null": False, "rc4": True, "cbc": True, "modern": True},
     suites={"rc4": ("TLS_RSA_WITH_RC4_128_SHA",)},
     groups={"x25519": True, "X25519MLKEM768": False},
-    dh_bits=1024,
-    compression=False,
-    secure_renegotiation=False,
+    dh_groups=(DHGroup(1024, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", weakness="the prime has 1024 bits"),),
+    features={"compression": False, "secure_renegotiation": False},
+    vulnerabilities={"heartbleed": False, "robot": True},
     robot=Oracle.STRONG,
-    heartbleed=False,
     undetermined={"early_ccs": "timeout"},
     connections=22,
     bytes_sent=1000,
@@ -38,7 +39,7 @@ def told(posture):
 
 
 def test_a_page_tells_what_is_accepted_refused_and_not_known():
-    page = as_text(told(POSTURE))
+    page = as_text([told(POSTURE)])
     for line in (
         "SSLv3, TLSv1.2; not TLSv1.3",
         "rc4, cbc; not null",
@@ -55,19 +56,19 @@ def test_a_page_tells_what_is_accepted_refused_and_not_known():
 
 
 def test_colours_are_there_when_asked_for_and_only_then():
-    assert "\x1b[" in as_text(told(POSTURE), colour=True)
-    assert "\x1b[" not in as_text(told(POSTURE))
+    assert "\x1b[" in as_text([told(POSTURE)], colour=True)
+    assert "\x1b[" not in as_text([told(POSTURE)])
 
 
 def test_what_is_not_known_is_not_told():
-    page = as_text(told(replace(Posture(), undetermined={"baseline": "timeout"})))
+    page = as_text([told(replace(Posture(), undetermined={"baseline": "timeout"}))])
     assert "baseline: timeout" in page
     assert "compression" not in page
-    assert "posture" not in as_text(told(None))
+    assert "posture" not in as_text([told(None)])
 
 
 def test_json_has_the_same_facts():
-    [result] = json.loads(as_json(told(POSTURE)))["results"]
+    [result] = json.loads(as_json([told(POSTURE)], single=True))["results"]
     posture = result["posture"]
     assert posture["versions"] == {"SSLv3": True, "TLSv1.2": True, "TLSv1.3": False}
     assert posture["cipher_classes"] == {"null": False, "rc4": True, "cbc": True}
@@ -75,4 +76,4 @@ def test_json_has_the_same_facts():
     assert posture["vulnerabilities"] == {"heartbleed": False, "robot": True}
     assert posture["robot_oracle"] == "strong"
     assert posture["profiles"]["modern"]["compliant"] is False
-    assert json.loads(as_json(told(None)))["results"][0]["posture"] is None
+    assert json.loads(as_json([told(None)], single=True))["results"][0]["posture"] is None

@@ -12,7 +12,8 @@ from support.scripted import ScriptedStream
 from support.trust import store_of
 
 from exporter.certificates.chain_cache import ChainAssessor
-from exporter.cli.report import as_json, as_text
+from exporter.cli.report import as_text
+from exporter.cli.report_json import as_json
 from exporter.config.model import HTTPConfig, Module
 from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
@@ -89,9 +90,9 @@ def shown(data: bytes) -> None:
     series.decode("utf-8")
     assert len(list(text_string_to_metric_families(series.decode()))) > 3
     b"".join(pages("application/openmetrics-text", [made.lines], [])).decode()
-    for text in (as_text(made), debug_text(made, "")):
+    for text in (as_text([made]), debug_text(made, "")):
         assert not _CONTROL.search(text), _CONTROL.search(text)
-    as_json(made)
+    as_json([made], single=True)
     history = History()
     history.record(made)
     past = history.histories[TARGET]

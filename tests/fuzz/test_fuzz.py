@@ -58,14 +58,14 @@ def test_every_reader_of_foreign_bytes_is_run_through():
             getattr(value, "cache_clear", bool)()
     reached = set()
 
-    def engine(frame, event, _argument):
+    def trace(frame, event, _argument):
         if event == "call":
             reached.add((frame.f_code.co_filename, frame.f_code.co_firstlineno))
 
     for target in TARGETS.values():
         for data in target.seeds():
             before = sys.getprofile()
-            sys.setprofile(engine)
+            sys.setprofile(trace)
             try:
                 target.run(data)
             finally:

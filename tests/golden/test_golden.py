@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from prometheus_client import CollectorRegistry
 from support.results import make_result
 
+from exporter.at_rest.formats.entry import EntryKind
+from exporter.at_rest.stored import Stored, StoredCertificate
 from exporter.certificates.chain_cache import ChainAssessor
 from exporter.certificates.trust_store import load_trust
 from exporter.config.model import HTTPConfig, Module, PostureConfig, RevocationConfig
@@ -21,12 +23,14 @@ from exporter.metrics.collect import collect
 from exporter.metrics.exposition import pages
 from exporter.net.reason import Reason
 from exporter.policy import Acceptance, PolicyLayer, policy_of
+from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import Posture
 from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Session, Variant
 from exporter.revocation.status import Failure as RevocationFailure
 from exporter.revocation.status import Revocation
 from exporter.scrape.report import make_report
-from exporter.target import Target, parse_endpoint
+from exporter.scrape.stored_assess import assess_stored
+from exporter.target import FILE, Target, parse_endpoint, stored_target
 
 HERE = Path(__file__).parent
 NOW = 1_795_000_000.0
@@ -69,11 +73,9 @@ def good():
         cipher_classes={"null": False, "3des": True, "cbc": True},
         suites={"3des": ("TLS_RSA_WITH_3DES_EDE_CBC_SHA",)},
         groups={"X25519MLKEM768": True, "x25519": True, "secp256r1": False},
-        dh_bits=1024,
-        compression=False,
-        secure_renegotiation=True,
-        heartbleed=False,
-        early_ccs=False,
+        dh_groups=(DHGroup(1024, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", weakness="the prime has 1024 bits"),),
+        features={"compression": False, "secure_renegotiation": True},
+        vulnerabilities={"heartbleed": False, "early_ccs": False},
         undetermined={"robot": "timeout"},
     )
     revocations = (
@@ -118,8 +120,16 @@ def failed():
     )
 
 
+def stored():
+    """Return what is known of a key store."""
+    target = stored_target(FILE, "/etc/ssl/web.jks", "web", (("team", "web"),))
+    certificates = tuple(StoredCertificate(der, 0, EntryKind.KEY, "web", "admin") for der in CHAIN)
+    file = Stored("JKS", certificates, opened=True, modified_at=NOW - 60, seconds=0.001)
+    return assess_stored(target, MODULE, file, NOW, load_trust(str(HERE / "root.pem")), ChainAssessor())[0]
+
+
 def exposition(accept=""):
-    assessments = [assess(observation) for observation in (good(), *failed())]
+    assessments = [*(assess(observation) for observation in (good(), *failed())), stored()]
     lines = [make_report(TARGET, MODULE, (assessment,)).lines for assessment in assessments]
     return b"".join(pages(accept, lines, [CollectorRegistry()])).decode()
 
@@ -137,7 +147,7 @@ def test_the_exposition_is_as_accepted(name, accept, request):
 
 def test_every_family_of_the_catalogue_is_in_it():
     """So that a family that nothing collects, or a label that the catalogue does not know, is noticed."""
-    assessments = [assess(observation) for observation in (good(), *failed())]
+    assessments = [*(assess(observation) for observation in (good(), *failed())), stored()]
     collected = set().union(*(collect(assessment) for assessment in assessments))
     assert collected == {family.name for family in FAMILIES}
 

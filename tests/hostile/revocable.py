@@ -58,7 +58,7 @@ class Endpoints:
         self._stack.callback(peer.close)
         self._targets.append((name, f"{address}:{peer.port}", revocation))
 
-    def engine(self, name, target):
+    def add(self, name, target):
         """Watch a target that is not served here, too."""
         self._targets.append((name, target, None))
 

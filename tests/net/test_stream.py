@@ -8,11 +8,11 @@ import struct
 import pytest
 
 from exporter.net.connect import connect, connect_one, connect_unix
-from exporter.net.epoll import EpollWatcher
 from exporter.net.limiter import KeyedLimiter
 from exporter.net.reason import NetworkError, Reason, network_error
 from exporter.net.resolve import Address
 from exporter.net.stream import CHUNK
+from exporter.net.watcher import watcher_of
 from exporter.text import printable
 
 
@@ -210,4 +210,4 @@ async def test_a_connection_that_times_out_leaves_no_watch_behind():
         with pytest.raises(NetworkError) as failed:
             await connect_one(Address("127.0.0.1", full.getsockname()[1], "ip4"), loop.time() + 0.2)
         assert failed.value.reason is Reason.TIMEOUT
-        assert len(EpollWatcher.of(loop)) == 0
+        assert len(watcher_of(loop)) == 0

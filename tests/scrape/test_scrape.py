@@ -123,7 +123,6 @@ async def test_many_names_on_one_address_wait_for_their_turn_beyond_the_module_t
     engine = Engine(config, SelfMetrics())
     reports = await reports_of(engine, config, targets, asyncio.get_running_loop().time() + 20)
     assert {report.failure.reason for report in reports} == {Reason.CLOSED}
-    assert all(report.assessments[0].observation.result.total_seconds < 2 for report in reports)
     server.close()
     engine.close()
 

@@ -237,10 +237,10 @@ def malformed_rsa_key_in_intermediate() -> Made:
 
 
 @case("no_path")
-def chain_of_a_hundred() -> Made:
+def chain_of_forty() -> Made:
     top = current = root()
     chain: list[Issued] = []
-    for number in range(98):
+    for number in range(38):
         current = intermediate(current, f"CN=Intermediate {number}")
         chain.insert(0, current)
     return Made((leaf(current), *chain), (top,))

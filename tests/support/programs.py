@@ -6,13 +6,30 @@ import subprocess
 
 import pytest
 
+DEBIAN = {  # the package of a program, where it is not the program's own name
+    "amtool": "prometheus-alertmanager",
+    "danted": "dante-server",
+    "dovecot": "dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-managesieved",
+    "gnutls-serv": "gnutls-bin",
+    "ip": "iproute2",
+    "java": "default-jdk-headless",
+    "javac": "default-jdk-headless",
+    "mariadbd": "mariadb-server-core",
+    "nginx": "nginx-light",
+    "node": "nodejs",
+    "promtool": "prometheus",
+    "selfserv": "libnss3-tools",
+    "systemd-analyze": "systemd",
+}
+
 
 def need(*names: str) -> str:
     """Return the path of the first of these programs that is installed."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     for name in names:
-        if path := shutil.which(name):
-            return path
-    return missing(f"{' or '.join(names)} is not installed")
+        if found := shutil.which(name, path=path):
+            return found
+    return missing(f"{' or '.join(names)} is not installed (Debian: apt-get install {DEBIAN.get(names[0], names[0])})")
 
 
 def missing(reason: str) -> str:

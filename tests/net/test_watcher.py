@@ -1,6 +1,7 @@
 """Sockets watched edge by edge: nothing that a peer does is told too little, too late, or to somebody else."""
 
 import asyncio
+import contextlib
 import gc
 import socket
 import struct
@@ -9,9 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from exporter.net.epoll import EpollWatcher
+from exporter.net import watcher
+from exporter.net.portable_watcher import PortableWatcher
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import CHUNK, SocketStream
+from exporter.net.watcher import watcher_of
+
+WATCHERS = {"portable": PortableWatcher}
+with contextlib.suppress(ImportError):  # Linux only
+    from exporter.net.epoll import EpollWatcher
+
+    WATCHERS["epoll"] = EpollWatcher
+
+
+@pytest.fixture(autouse=True, params=WATCHERS)
+def implementation(request, monkeypatch):
+    """Every test runs with both implementations: a stream cannot tell them apart."""
+    monkeypatch.setattr(watcher, "make_watcher", WATCHERS[request.param])
+    return request.param
+
 
 MANY = 150  # more than are told at once
 LONG = bytes(range(256)) * 40_000  # more than a socket's buffers hold
@@ -142,7 +159,7 @@ async def test_many_at_once_all_have_their_turn():
     assert await asyncio.gather(*report) == [b"%d" % number for number in range(MANY)]
     for stream, _ in pairs:
         stream.close()
-    assert len(EpollWatcher.of(asyncio.get_running_loop())) == 0
+    assert len(watcher_of(asyncio.get_running_loop())) == 0
 
 
 async def test_every_deadline_holds_in_whichever_order_they_were_set():
@@ -179,7 +196,7 @@ async def test_where_memory_ends_once_later_deadlines_hold(monkeypatch):
         await asyncio.wait_for(stream.read(), 2)
     assert caught.value.reason is Reason.TIMEOUT
     peer.close()
-    assert len(EpollWatcher.of(loop)) == 0
+    assert len(watcher_of(loop)) == 0
 
 
 async def test_a_fault_at_one_deadline_leaves_the_others(monkeypatch):
