@@ -6,7 +6,8 @@ from typing import Any
 
 from exporter.findings.accepted import is_bad, is_good, is_post_quantum
 from exporter.findings.assessment import Assessment, Found
-from exporter.findings.failure import Explanation, explain
+from exporter.findings.explanation import Explanation
+from exporter.findings.failure import explain
 from exporter.findings.observation import Observation
 from exporter.posture.facts import Posture
 from exporter.probe.result import Event, Failure, Phase, Result
