@@ -91,8 +91,16 @@ KEYS: dict[str, tuple[str, str]] = {
         "Targets that are reached without the proxy.",
     ),
     "modules.NAME.starttls": (
-        "smtp lmtp imap pop3 ftp ldap postgres mysql xmpp xmpp-server sieve nntp irc",
+        "smtp lmtp imap pop3 ftp ldap postgres mysql xmpp xmpp-server sieve nntp irc rdp tds nats telnet",
         "Speak this protocol first, and turn to TLS by its command.",
+    ),
+    "modules.NAME.starttls_name": (
+        "name or [IP address]",
+        "What the client calls itself in EHLO, LHLO and XMPP's `from`. Default: the machine's own domain name.",
+    ),
+    "modules.NAME.proxy_protocol": (
+        "v1 or v2",
+        "Send the PROXY header before anything else, for backends that expect a load balancer.",
     ),
     "modules.NAME.alpn": ("list of protocols", "Application protocols to offer, the preferred one first."),
     "modules.NAME.transport": ("tcp or quic", "What carries TLS. `quic` needs the extra `tls-exporter[quic]`."),

@@ -69,6 +69,7 @@ async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]
         await engine.assessor.settled()
         return [_complete(engine, report) for report in reports]
     finally:
+        await engine.prober.departures.all_left()
         engine.close()
 
 

@@ -138,6 +138,8 @@ class Module:
     proxy: ProxyConfig | None = None
     no_proxy: tuple[str, ...] = ()
     starttls: str | None = None
+    starttls_name: str | None = None  # of the client, in EHLO and the like; None: the machine's own
+    proxy_protocol: str | None = None  # "v1" or "v2"
     alpn: tuple[str, ...] = ()
     transport: Transport = Transport.TCP
     http: HTTPConfig | None = None

@@ -185,6 +185,20 @@ def host_name(text: str) -> str:
     return endpoint.host
 
 
+def client_name(text: str) -> str:
+    """Read what EHLO and the like say: a domain name, or an address literal in brackets (RFC 5321 section 4.1.3)."""
+    if text.startswith("[") and text.endswith("]"):
+        return f"[{'IPv6:' if ':' in ip_address(text[1:-1]) else ''}{ip_address(text[1:-1])}]"
+    return host_name(text)
+
+
+def proxy_protocol(text: str) -> str:
+    """Read the version of the PROXY protocol."""
+    if text in ("v1", "v2"):
+        return text
+    raise ValueError(f"unknown version {text[:40]!r}: write v1 or v2")
+
+
 def ip_address(text: str) -> str:
     """Read an IP address."""
     try:

@@ -152,8 +152,10 @@ class Wire:
             answer = await self.converse(stream, hello, enough, reader, seconds)
             if answer.kind is Kind.HELLO:
                 self.send(stream, _CLOSE_NOTIFY)  # so that the server's log shows an end, not a fault
-        finally:
+        except BaseException:
             stream.close()
+            raise
+        stream.finish()
         return answer
 
 

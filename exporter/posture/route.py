@@ -5,6 +5,7 @@ a time: a slow endpoint cannot keep its own probes waiting.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from exporter.config.model import PostureConfig
@@ -39,9 +40,22 @@ class HeldStream:
         """Write to the stream."""
         self._stream.write(data)
 
+    def finish(self, then: Callable[[], None] | None = None) -> None:
+        """End the stream in order, and release the slot once that is over."""
+
+        def release() -> None:
+            self._release()
+            if then is not None:
+                then()
+
+        self._stream.finish(release)
+
     def close(self) -> None:
-        """Close the stream and give the slot back, once."""
+        """Close the stream and release the slot, once."""
         self._stream.close()
+        self._release()
+
+    def _release(self) -> None:
         if self._slots is not None:
             self._slots.release(self._slot)
             self._slots = None

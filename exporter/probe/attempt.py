@@ -10,10 +10,11 @@ from exporter.config.model import Module
 from exporter.net.reason import NetworkError
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
-from exporter.probe import http
-from exporter.probe.connection import connect_to, through_proxy, upgrade
+from exporter.probe import http, starttls
+from exporter.probe.connection import connect_to, reach_host, upgrade
 from exporter.probe.fast_path import FastPathUnavailableError, fast_path_handshake
 from exporter.probe.handshake import handshake
+from exporter.probe.leave import Place
 from exporter.probe.prober import Prober
 from exporter.probe.result import BEYOND_CONNECTION, Failure, Handshake, HTTPFacts, Phase, Result
 from exporter.probe.route import Route
@@ -25,7 +26,10 @@ ShakeHands = Callable[[Stream], Awaitable[tuple[Handshake, Stream | None]]]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One connection to a route. `deadline` is in the loop's time, `started_at` in Unix seconds."""
+    """One connection to a route. `deadline` is in the loop's time, `started_at` in Unix seconds.
+
+    `place` is what it holds at its address, until it has been left.
+    """
 
     prober: Prober
     route: Route
@@ -33,6 +37,7 @@ class Attempt:
     deadline: float
     addresses: tuple[Address, ...]
     started_at: float
+    place: Place
 
     async def by_openssl(self) -> Result:
         """Make the handshake with OpenSSL. Raises NetworkError if there is no connection."""
@@ -43,14 +48,13 @@ class Attempt:
         return await self._over_tcp(self._fast_path_handshake)
 
     async def _openssl_handshake(self, stream: Stream) -> tuple[Handshake, Stream | None]:
-        return await handshake(stream, self._context(), self.route.server_name)
+        return await handshake(stream, self._context(), self.route.server_name, self.trace.leave_out)
 
     async def _fast_path_handshake(self, stream: Stream) -> tuple[Handshake, Stream | None]:
         offer = self.prober.offers.get(self._context(), asyncio.get_running_loop().time())
         if offer is None:
             raise FastPathUnavailableError("what this module offers cannot be offered by the fast path")
-        data_follows = self.route.module.http is not None
-        return await fast_path_handshake(stream, offer.hello(self.route.server_name), data_follows=data_follows)
+        return await fast_path_handshake(stream, offer.hello(self.route.server_name))
 
     def _context(self) -> SSL.Context:
         module = self.route.module
@@ -58,12 +62,14 @@ class Attempt:
 
     async def _over_tcp(self, shake_hands: ShakeHands) -> Result:
         route, trace = self.route, self.trace
-        stream, address = await connect_to(route, trace, self.deadline, self.addresses)
+        connected, address = await connect_to(route, trace, self.deadline, self.addresses)
+        stream: Stream = connected
         done = Handshake()
         http_facts: HTTPFacts | None = None
         injected = False
+        tls: Stream | None = None
         try:
-            stream = await through_proxy(stream, route, trace)
+            stream = await reach_host(connected, route, trace)
             injected = await upgrade(stream, route, trace)
             with trace.during(Phase.HANDSHAKE):
                 done, tls = await shake_hands(stream)
@@ -75,9 +81,24 @@ class Attempt:
         except NetworkError as error:
             done = replace(done, failure=Failure(trace.phase, error.reason, error.detail))
             trace.note(error.detail or error.reason)
-        finally:
+        except FastPathUnavailableError:
+            stream.finish()
+            raise
+        except BaseException:
             stream.close()
-        return self._result(address, done, http_facts, injected=injected)
+            raise
+        result = self._result(address, done, http_facts, injected=injected)
+        self._leave(tls, stream, done.failure)
+        return result
+
+    def _leave(self, tls: Stream | None, stream: Stream, failure: Failure | None) -> None:
+        """Leave the connection, inside TLS if it came so far, and as its protocol is left."""
+        route, farewell = self.route, None
+        if tls is not None and failure is None:
+            farewell = starttls.farewell(route)
+        elif failure is not None and failure.phase is Phase.STARTTLS:
+            farewell = starttls.farewell_in_plaintext(route, failure.reason)
+        self.prober.departures.leave(tls or stream, farewell, self.place.take_over())
 
     async def _request(self, tls: Stream, done: Handshake) -> HTTPFacts:
         assert done.session is not None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from exporter.net.limiter import KeyedLimiter, Limiter
 from exporter.net.resolve import Resolver
 from exporter.probe.fast_path import FastPathEndpoints, Offers
+from exporter.probe.leave import Departures
 from exporter.probe.openssl_contexts import Contexts
 from exporter.probe.redirect import RedirectVerdicts
 
@@ -22,5 +23,6 @@ class Prober:
     offers: Offers = field(default_factory=Offers)
     fast_path_endpoints: FastPathEndpoints = field(default_factory=FastPathEndpoints)
     redirects: RedirectVerdicts = field(default_factory=RedirectVerdicts)
+    departures: Departures = field(default_factory=Departures)
     wall_clock: Callable[[], float] = time.time
     fast_path: bool = True

@@ -18,6 +18,7 @@ from exporter.net.stream import Stream
 from exporter.probe.attempt import Attempt, offered_alpn
 from exporter.probe.connection import AddressFilter, open_stream, resolve
 from exporter.probe.fast_path import FastPathUnavailableError
+from exporter.probe.leave import Place
 from exporter.probe.prober import Prober
 from exporter.probe.redirect import CHECK_SECONDS
 from exporter.probe.result import Failure, Handshake, HTTPFacts, Phase, Result, Variant
@@ -127,10 +128,12 @@ async def _probe_route(
         await _wait_for_slot(prober, slot, deadline)
         trace.leave_out(clock() - began)
     limit = min(deadline, clock() + seconds - trace.elapsed)
+    slots = prober.slots
+    place = Place(lambda: slots.release(slot))
     try:
-        result = await _attempts(prober, route, Attempt(prober, route, trace, limit, addresses, started_at))
+        result = await _attempts(prober, route, Attempt(prober, route, trace, limit, addresses, started_at, place))
     finally:
-        prober.slots.release(slot)
+        place.give_back()
     return await _with_redirect(prober, route, result, limit)
 
 
