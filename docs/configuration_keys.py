@@ -103,6 +103,7 @@ KEYS: dict[str, tuple[str, str]] = {
         "Send the PROXY header before anything else, for backends that expect a load balancer.",
     ),
     "modules.NAME.alpn": ("list of protocols", "Application protocols to offer, the preferred one first."),
+    "modules.NAME.groups": ("list of groups", "Key exchange groups to offer, by IANA's names. Absent: all."),
     "modules.NAME.transport": ("tcp or quic", "What carries TLS. `quic` needs the extra `tls-exporter[quic]`."),
     "modules.NAME.http": ("mapping", "Make one HTTP request on the probed connection. Absent: none."),
     "modules.NAME.http.path": ("path", "What is asked for; the path of an `https://` target has precedence."),
@@ -129,6 +130,10 @@ KEYS: dict[str, tuple[str, str]] = {
     "modules.NAME.revocation.refresh": (DURATION, "How often at most each source is asked."),
     "modules.NAME.revocation.crl": (FLAG, "Fetch the certificate revocation lists that the leaf names."),
     "modules.NAME.revocation.ocsp": (FLAG, "Ask the OCSP responder that the leaf names."),
+    "modules.NAME.revocation.proxy_url": (
+        "http:// or socks5:// URL",
+        "Ask responders and hosts of lists through this proxy. Default: the module's own; `no_proxy` holds here, too.",
+    ),
     "modules.NAME.posture": ("mapping", "Determine accepted versions, ciphers, groups and flaws. Absent: not at all."),
     "modules.NAME.posture.refresh": (DURATION, "How often at most it is determined anew."),
     "modules.NAME.posture.pace": (

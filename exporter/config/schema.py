@@ -122,6 +122,7 @@ class Revocation(Shape):
     refresh = Key(REFRESH)
     crl = Key(FLAG)
     ocsp = Key(FLAG)
+    proxy_url = Key(value(parsers.proxy_url))
 
 
 class Posture(Shape):
@@ -161,6 +162,7 @@ class Module(Policied):
     starttls_name = Key(text(parsers.client_name))
     proxy_protocol = Key(text(parsers.proxy_protocol))
     alpn = Key(each(text(parsers.alpn_protocol)))
+    groups = Key(each(text(parsers.group)))
     transport = Key(one_of(Transport))
     http = Key(Block(HTTP, true_is_empty=True))
     trust = Key(Block(Trust))

@@ -10,8 +10,6 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 
-import structlog
-
 from exporter.at_rest.stored import Expected
 from exporter.certificates.chain_cache import Chain, ChainAssessor
 from exporter.certificates.names import matches_name
@@ -21,7 +19,8 @@ from exporter.certificates.verdict import TrustStore
 from exporter.config.model import Module, Transport
 from exporter.findings.assessment import Assessment, assess, reassess
 from exporter.findings.observation import Observation
-from exporter.net.http_fetch import fetch
+from exporter.log import get_logger
+from exporter.net.fetch import fetch
 from exporter.posture.facts import Posture
 from exporter.posture.refresh import PostureRefresher
 from exporter.posture.route import determine_route, scanned_route, shown_by
@@ -33,7 +32,7 @@ from exporter.revocation.status import STAPLE, Revocation
 from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.target import Target
 
-log = structlog.get_logger("probe")
+log = get_logger("probe")
 ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
 
 
@@ -131,7 +130,7 @@ class Assessor:
         chain = self.chains.assess_chain(result.chain, trust, now, target)
         revocations: tuple[Revocation, ...] = ()
         if result.staple is not None or module.revocation is not None:
-            revocations = self.revocations.known(chain, result.staple, module.revocation, result.endpoint_address)
+            revocations = self.revocations.known(chain, result.staple, module, result.endpoint_address)
         in_staple = sum(one.sct_count for one in revocations if one.source == STAPLE)
         if before is not None and before.chain is chain and before.result.variant == result.variant:
             name_match = before.name_match
