@@ -57,7 +57,7 @@ class RefusedError(Exception):
 
 
 class ObjectWatch:
-    """What one kind of objects holds, in one namespace or all. `changed` is called after each change."""
+    """What one kind of objects holds, in one namespace or all."""
 
     def __init__(
         self,
@@ -73,6 +73,7 @@ class ObjectWatch:
         self._query = dict(query)
         self._read = read
         self._objects: dict[tuple[str, str], dict[str, Stored]] = {}
+        self._pause = FIRST_PAUSE
 
     def stored(self) -> dict[str, Stored]:
         """Return what there is now, by its paths."""
@@ -80,15 +81,13 @@ class ObjectWatch:
 
     async def follow(self, connect: Callable[[], Awaitable[API]]) -> None:
         """List and watch until cancelled. `connect` returns the API, another one after a refused login."""
-        version, pause = "", FIRST_PAUSE
+        version = ""
         while True:
             try:
                 api = await connect()
                 version = version or await self._list(api)
-                self.failure = None
-                self.listed.set()
+                self._succeeded()
                 version = await self._watch(api, version)
-                pause = FIRST_PAUSE
                 continue
             except RefusedError as error:
                 if error.status == _GONE and version:
@@ -96,10 +95,15 @@ class ObjectWatch:
                     continue
                 self.failure = failure_of(error)
             except Exception as error:  # noqa: BLE001 - the client library's, the network's
-                self.failure = failure_of(error)
+                if not version or self._pause > FIRST_PAUSE:  # that a connection is cut once is usual
+                    self.failure = failure_of(error)
             self.listed.set()
-            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load
-            pause = min(2 * pause, LONGEST_PAUSE)
+            await asyncio.sleep(self._pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+
+    def _succeeded(self) -> None:
+        self.failure = None
+        self.listed.set()
 
     async def _list(self, api: API) -> str:
         """Read all pages, put them in place of what there was, and return their version."""
@@ -143,6 +147,7 @@ class ObjectWatch:
                 raise RefusedError(response.status)
             async for line in lines(chunks):
                 version = await asyncio.to_thread(self._take_untrusted, line) or version
+                self._pause = FIRST_PAUSE
         return version
 
     def _take_untrusted(self, line: bytes) -> str:
@@ -151,11 +156,12 @@ class ObjectWatch:
         item = event["object"]
         if event["type"] == "ERROR":
             raise RefusedError(int(item.get("code") or 0))
-        name = _name(item)
-        if event["type"] == "DELETED":
-            self._objects = {known: values for known, values in self._objects.items() if known != name}
-        elif event["type"] in ("ADDED", "MODIFIED") and (name in self._objects or len(self._objects) < MAX_OBJECTS):
-            self._objects = self._objects | {name: self._read(self.kind, item)}
+        if event["type"] != "BOOKMARK":  # which has a version and nothing else
+            name = _name(item)
+            objects = {known: values for known, values in self._objects.items() if known != name}
+            if event["type"] != "DELETED" and len(objects) < MAX_OBJECTS:
+                objects[name] = self._read(self.kind, item)
+            self._objects = objects
         return str(item["metadata"]["resourceVersion"])
 
 
