@@ -91,10 +91,19 @@ KEYS: dict[str, tuple[str, str]] = {
         "Targets that are reached without the proxy.",
     ),
     "modules.NAME.starttls": (
-        "smtp lmtp imap pop3 ftp ldap postgres mysql xmpp xmpp-server sieve nntp irc",
+        "smtp lmtp imap pop3 ftp ldap postgres mysql xmpp xmpp-server sieve nntp irc rdp tds nats telnet",
         "Speak this protocol first, and turn to TLS by its command.",
     ),
+    "modules.NAME.starttls_name": (
+        "name or [IP address]",
+        "What the client calls itself in EHLO, LHLO and XMPP's `from`. Default: the machine's own domain name.",
+    ),
+    "modules.NAME.proxy_protocol": (
+        "v1 or v2",
+        "Send the PROXY header before anything else, for backends that expect a load balancer.",
+    ),
     "modules.NAME.alpn": ("list of protocols", "Application protocols to offer, the preferred one first."),
+    "modules.NAME.groups": ("list of groups", "Key exchange groups to offer, by IANA's names. Absent: all."),
     "modules.NAME.transport": ("tcp or quic", "What carries TLS. `quic` needs the extra `tls-exporter[quic]`."),
     "modules.NAME.http": ("mapping", "Make one HTTP request on the probed connection. Absent: none."),
     "modules.NAME.http.path": ("path", "What is asked for; the path of an `https://` target has precedence."),
@@ -121,8 +130,16 @@ KEYS: dict[str, tuple[str, str]] = {
     "modules.NAME.revocation.refresh": (DURATION, "How often at most each source is asked."),
     "modules.NAME.revocation.crl": (FLAG, "Fetch the certificate revocation lists that the leaf names."),
     "modules.NAME.revocation.ocsp": (FLAG, "Ask the OCSP responder that the leaf names."),
+    "modules.NAME.revocation.proxy_url": (
+        "http:// or socks5:// URL",
+        "Ask responders and hosts of lists through this proxy. Default: the module's own; `no_proxy` holds here, too.",
+    ),
     "modules.NAME.posture": ("mapping", "Determine accepted versions, ciphers, groups and flaws. Absent: not at all."),
     "modules.NAME.posture.refresh": (DURATION, "How often at most it is determined anew."),
+    "modules.NAME.posture.pace": (
+        DURATION,
+        "Pause between two connections of a scan, at most 60s. Absent: at most 8 connections in 5.2 seconds.",
+    ),
     "modules.NAME.posture.active_checks": (
         FLAG,
         (

@@ -6,6 +6,7 @@ from typing import Any
 from exporter.findings.accepted import is_bad
 from exporter.findings.mozilla_profile import GUIDELINE, compliance
 from exporter.findings.observation import Observation
+from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import Posture
 
 Ink = Callable[[str, str], str]
@@ -24,8 +25,8 @@ def posture_rows(observation: Observation, ink: Ink) -> Iterator[tuple[str, str]
         ("groups", posture.groups),
     ):
         yield label, _accepted(facts, ink)
-    if posture.dh_bits is not None:
-        yield "DH prime", f"{posture.dh_bits} bits"
+    if posture.dh_groups:
+        yield "DH groups", ", ".join(dict.fromkeys(_dh_group(group, ink) for group in posture.dh_groups))
     yield "features", ", ".join(_feature(name, fact, ink) for name, fact in posture.features.items()) or "not known"
     if posture.vulnerabilities:
         words = (
@@ -46,6 +47,11 @@ def _accepted(facts: Mapping[str, bool], ink: Ink) -> str:
     parts = [", ".join(accepted)] if accepted else []
     parts += [ink("dim", "not " + ", ".join(refused))] if refused else []
     return "; ".join(parts) or "not known"
+
+
+def _dh_group(group: DHGroup, ink: Ink) -> str:
+    text = f"{group.label} (anonymous)" if group.anonymous else group.label
+    return ink("bad", f"{text}: {group.weakness}") if group.weakness and not group.anonymous else ink("dim", text)
 
 
 def _feature(name: str, fact: bool, ink: Ink) -> str:
@@ -80,8 +86,12 @@ def _fields(posture: Posture, observation: Observation) -> dict[str, Any]:
         "cipher_suites_seen": sorted({suite for suites in posture.suites.values() for suite in suites}),
         "groups": dict(posture.groups),
         "dh_prime_bits": posture.dh_bits,
-        "features": posture.features,
-        "vulnerabilities": posture.vulnerabilities,
+        "dh_groups": [
+            {"bits": group.bits, "name": group.name, "suite": group.suite, "weakness": group.weakness}
+            for group in posture.dh_groups
+        ],
+        "features": dict(posture.features),
+        "vulnerabilities": dict(posture.vulnerabilities),
         "robot_oracle": posture.robot,
         "profiles": {
             one.profile: {"compliant": one.compliant, "violations": list(one.violations)}

@@ -48,10 +48,7 @@ def _files(entry: TargetFiles) -> str | dict[str, Any]:
 
 
 def _module(module: Module) -> dict[str, Any]:
-    written = {key: value for key, value in _block(module).items() if key not in ("name", "proxy", "policy")}
-    if module.proxy is not None:
-        written["proxy_url"] = format_proxy_url(module.proxy)
-    return written
+    return {key: value for key, value in _block(module).items() if key not in ("name", "policy")}
 
 
 def _stored_group(group: FileGroup | KubernetesGroup) -> dict[str, Any]:
@@ -64,6 +61,9 @@ def _block(block: Any) -> dict[str, Any]:
     written = {field.name: getattr(block, field.name) for field in fields(block)}
     layer = written.pop("layer", None)
     policy = _policy(layer) if layer is not None else {}
+    proxy = written.pop("proxy", None)
+    if proxy is not None:
+        written["proxy_url"] = format_proxy_url(proxy)
     return policy | {key: _value(key, value) for key, value in written.items() if value is not None}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from exporter.config.file_watcher import Checksums
 from exporter.config.files import MissingFileError, NamedFileError, matching, read_named
 from exporter.config.model import Config, TargetFiles
-from exporter.config.parsers import label_name, label_value
+from exporter.config.parsers import distinct_labels, label_name, label_value
 from exporter.config.problems import Problem, did_you_mean, dotted
 from exporter.config.source import Steps
 from exporter.config.targets import make_target
@@ -22,6 +22,7 @@ from exporter.config.vocabulary import Vocabulary
 from exporter.config.yaml_document import DocumentError, plain, read_document
 from exporter.target import Target, TargetError
 
+EMPTIED = "the file is empty, its last targets stay in force: write '[]' where there are to be none"
 MODULE_LABEL = "__param_module"
 
 
@@ -104,6 +105,11 @@ def _yaml(name: str, data: bytes) -> Any:
     return plain(document.root) if document.root is not None else None
 
 
+def _is_empty(name: str, data: bytes) -> bool:
+    """Tell whether nothing is written in a file that could be read: JSON that is empty cannot."""
+    return not name.endswith(".json") and _yaml(name, data) is None
+
+
 def _place(name: str, data: bytes, steps: Steps) -> tuple[int, int]:
     """Return line and column of what is wrong, or of what is around it; JSON is YAML, but for tabs."""
     with suppress(DocumentError):
@@ -138,6 +144,10 @@ def _group(where: Steps, group: Any, config: Config, entry: TargetFiles) -> Iter
         hint = did_you_mean(module, modules)
         raise _WrongError((*where, "labels", MODULE_LABEL), f"unknown module {module[:80]!r}{hint}")
     labels = tuple(sorted((dict(entry.labels) | dict(labels)).items()))
+    try:
+        distinct_labels(name for name, _ in labels)
+    except ValueError as error:
+        raise _WrongError((*where, "labels"), str(error)) from None
     for number, target in enumerate(targets):
         try:
             yield make_target(str(target), module or entry.module, modules, labels)
@@ -213,6 +223,8 @@ class FileTargets:
             return TargetFile(path, error=str(error), checksum=checksum)
         except (TargetFileError, NamedFileError) as error:
             return replace(known, error=str(error), checksum=checksum)
+        if known.targets and not targets and _is_empty(path, data):
+            return replace(known, error=str(Problem(path, 1, 1, "", EMPTIED)), checksum=checksum)
         return TargetFile(path, "", self._clock(), targets, checksum, data)
 
     def _inherit(self, entry: TargetFiles) -> TargetFile:

@@ -112,6 +112,7 @@ class RevocationConfig:
     refresh: float = 3600.0
     crl: bool = True
     ocsp: bool = True
+    proxy: ProxyConfig | None = None  # None: the module's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class PostureConfig:
 
     refresh: float = 600.0
     active_checks: bool = False
+    pace: float | None = None  # seconds between two connections of a scan; None: as posture.pace limits them
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,10 @@ class Module:
     proxy: ProxyConfig | None = None
     no_proxy: tuple[str, ...] = ()
     starttls: str | None = None
+    starttls_name: str | None = None  # of the client, in EHLO and the like; None: the machine's own
+    proxy_protocol: str | None = None  # "v1" or "v2"
     alpn: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # key exchange groups to offer, IANA names; none: all
     transport: Transport = Transport.TCP
     http: HTTPConfig | None = None
     trust: TrustConfig = field(default_factory=TrustConfig)
@@ -215,7 +220,10 @@ BUILT_IN_MODULES: Mapping[str, Module] = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A whole configuration. `targets` are in the order of the files; `files` are those that were read."""
+    """A whole configuration. `targets` are in the order of the files; `files` are those that were read.
+
+    In `empty_files` nothing is written: no value of any key.
+    """
 
     global_: GlobalConfig = field(default_factory=GlobalConfig)
     modules: Mapping[str, Module] = field(default_factory=lambda: dict(BUILT_IN_MODULES))
@@ -225,5 +233,6 @@ class Config:
     kubernetes: tuple[KubernetesGroup, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()
+    empty_files: tuple[str, ...] = field(default=(), compare=False)
     warnings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)  # what is valid and hardly meant
     vocabulary: Vocabulary = field(default=ANY_NAMES, compare=False, repr=False)  # for files of targets, read later

@@ -3,6 +3,7 @@
 All or nothing: a Config, or a ConfigError with every problem there is. Reads files; opens no connection.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from exporter.config import schema
@@ -25,7 +26,7 @@ def load(path: str, vocabulary: Vocabulary = ANY_NAMES) -> Config:
     problems = [problem for source in sources for problem in source.problems] + assembly.problems
     if problems:
         raise ConfigError(problems, config.files)
-    return config
+    return replace(config, empty_files=tuple(source.name for source in sources if source.is_empty))
 
 
 def config_files(path: str) -> list[str]:

@@ -32,6 +32,7 @@ TEXT = text(parsers.filled)
 FLAG = value(parsers.true_or_false)
 DURATION = value(parsers.duration)
 REFRESH = value(parsers.refresh)
+PAUSE = value(parsers.pause)
 VERSION = text(parsers.tls_version)
 HOST_NAME = text(parsers.host_name)
 LABELS = Named(named(parsers.label_name), text(parsers.label_value), blank=str)  # one that is empty is none
@@ -122,6 +123,7 @@ class Revocation(Shape):
     refresh = Key(REFRESH)
     crl = Key(FLAG)
     ocsp = Key(FLAG)
+    proxy_url = Key(value(parsers.proxy_url))
 
 
 class Posture(Shape):
@@ -129,6 +131,7 @@ class Posture(Shape):
 
     refresh = Key(REFRESH)
     active_checks = Key(FLAG)
+    pace = Key(PAUSE)
 
 
 class Module(Policied):
@@ -157,7 +160,10 @@ class Module(Policied):
     proxy_password_file = Key(TEXT)
     no_proxy = Key(each(text(parsers.no_proxy)))
     starttls = Key(text(parsers.starttls))
+    starttls_name = Key(text(parsers.client_name))
+    proxy_protocol = Key(text(parsers.proxy_protocol))
     alpn = Key(each(text(parsers.alpn_protocol)))
+    groups = Key(each(text(parsers.group)))
     transport = Key(one_of(Transport))
     http = Key(Block(HTTP, true_is_empty=True))
     trust = Key(Block(Trust))
@@ -168,8 +174,7 @@ class Module(Policied):
         """Yield what does not go together."""
         if self.transport == Transport.QUIC:
             yield from self._quic_conflicts()
-        if self.starttls is not None and self.http is not None:
-            yield "http", "it does not go with starttls: no HTTP request follows a STARTTLS handshake"
+        yield from self._starttls_conflicts()
         if self.tls_config is not None and self.tls_config.server_name is not None and self.server_names:
             yield "server_names", "tls_config.server_name is written too: put all names into server_names"
         for key, texts in (("server_names", self.server_names), ("certificate_types", self.certificate_types)):
@@ -184,10 +189,16 @@ class Module(Policied):
             elif self.proxy_url.username is None:
                 yield "proxy_password_file", "it needs a user: write proxy_url: http://user@host:port"
 
+    def _starttls_conflicts(self) -> Iterator[Conflict]:
+        if self.starttls_name is not None and self.starttls is None:
+            yield "starttls_name", "there is no starttls in which it would be said"
+        if self.starttls is not None and self.http is not None:
+            yield "http", "it does not go with starttls: no HTTP request follows a STARTTLS handshake"
+
     def _quic_conflicts(self) -> Iterator[Conflict]:
         if find_spec("aioquic") is None:
             yield "transport", "quic needs an extra that is not installed: pip install 'tls-exporter[quic]'"
-        for key in ("starttls", "proxy_url", "certificate_types", "posture"):
+        for key in ("starttls", "proxy_protocol", "proxy_url", "certificate_types", "posture"):
             if getattr(self, key) is not None:
                 yield key, "it does not go with 'transport: quic'"
 

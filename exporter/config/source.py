@@ -27,6 +27,16 @@ class Source(Generic[AnyShape]):
     problems: list[Problem] = field(default_factory=list)
     whole: bool = True
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is written in the file, as where a write broke off: no value of any key."""
+        content = self.root.content
+        return content is None or (
+            isinstance(content, dict)
+            and bool(content)
+            and all(entry.value.content is None for entry in content.values())
+        )
+
     def problem(self, path: Steps, message: str, *, at_key: bool = False) -> Problem:
         """Make a problem about the value (or its key) at a path, or about the nearest thing around it."""
         node = self.root

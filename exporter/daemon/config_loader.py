@@ -16,6 +16,8 @@ from exporter.config.problems import ConfigError, Problem
 from exporter.config.reader import load
 from exporter.metrics.vocabulary import VOCABULARY
 
+EMPTIED = "the file is empty, and what it held is in force: write 'targets: []' where there are to be none"
+
 
 class ConfigLoader:
     """Reads a configuration's files, again and again. `clock` gives Unix seconds."""
@@ -36,11 +38,19 @@ class ConfigLoader:
             self._files.follow(error.files)
             raise
         self._files.follow(config.files)
+        self._refuse_emptied(config)
         self._discovered = FileTargets(config, self._clock, self._discovered)
         self._written = config
         whole = self._whole()
         _read_roots(whole)
         return whole
+
+    def _refuse_emptied(self, config: Config) -> None:
+        """Raise ConfigError where a file has lost all that it held, as on a full disk or in the middle of a write."""
+        held = set(self._written.files) - set(self._written.empty_files)
+        wrong = [Problem(file, 1, 1, "", EMPTIED) for file in config.empty_files if file in held]
+        if wrong:
+            raise ConfigError(wrong, config.files)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:

@@ -25,9 +25,9 @@ _TLS13 = replace(_GOOD, version=1.3)
 _UNTRUSTED = Seen(trusted=False, name_match=True)
 
 
-def _refused_without_client_certificate(reason: Reason, version: float, finding: str) -> Seen:
+def _refused_without_client_certificate(reason: Reason, version: float, *findings: str) -> Seen:
     failure = Failure(Phase.HANDSHAKE, reason)
-    return replace(_GOOD, success=False, failure=failure, version=version, posture_findings=(finding,))
+    return replace(_GOOD, success=False, failure=failure, version=version, posture_findings=findings)
 
 
 def _presents_a_malformed_certificate(pki: PKI) -> Script:
@@ -59,7 +59,7 @@ GOOD = (
         "tls13-only",
         "A server that speaks nothing below TLS 1.3.",
         Endpoint(minimum="TLSv1.3"),
-        replace(_TLS13, posture_findings=("tls12_not_accepted",)),
+        _TLS13,
     ),
     Scenario(
         "post-quantum",
@@ -295,7 +295,7 @@ PROTOCOLS = (
         "demands-client-certificate",
         "TLS 1.3, only for those who have a certificate: the refusal comes after our side has finished.",
         Endpoint(minimum="TLSv1.3", client_certificate=True),
-        _refused_without_client_certificate(Reason.ALERT_CERTIFICATE_REQUIRED, 1.3, "tls12_not_accepted"),
+        _refused_without_client_certificate(Reason.ALERT_CERTIFICATE_REQUIRED, 1.3),
     ),
     Scenario(
         "demands-client-certificate-tls12",

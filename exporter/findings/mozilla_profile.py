@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from exporter.findings.observation import Observation
-from exporter.posture.facts import Check
+from exporter.posture.scan import CIPHERS, GROUPS
 
 GUIDELINE = "6.0"
 _DAY = 86_400
@@ -66,7 +66,7 @@ def _cipher_suites(observation: Observation, profile: Profile) -> bool | None:
     accepted = {label for label, is_accepted in posture.cipher_classes.items() if is_accepted}
     if accepted - profile.suite_classes:
         return False
-    return True if posture.cipher_classes and Check.CIPHERS not in posture.undetermined else None
+    return True if posture.cipher_classes and CIPHERS not in posture.undetermined else None
 
 
 def _groups(observation: Observation, _: Profile) -> bool | None:
@@ -75,7 +75,7 @@ def _groups(observation: Observation, _: Profile) -> bool | None:
         return None
     if any(accepted and group not in _GROUPS for group, accepted in posture.groups.items()):
         return False
-    return True if posture.groups and Check.GROUPS not in posture.undetermined else None
+    return True if posture.groups and GROUPS not in posture.undetermined else None
 
 
 def _certificate_key(observation: Observation, profile: Profile) -> bool | None:

@@ -19,21 +19,26 @@ def of_posture(assess: Callable[[Posture], str | None]) -> Condition:
     return condition
 
 
-def _when(sentence: str, is_present: Callable[[Posture], bool]) -> Condition:
-    return of_posture(lambda posture: sentence if is_present(posture) else None)
+def _feature(name: str, value: bool, sentence: str) -> Condition:
+    return of_posture(lambda posture: sentence if posture.features.get(name) is value else None)
+
+
+def _vulnerability(name: str, sentence: str) -> Condition:
+    return of_posture(lambda posture: sentence if posture.vulnerabilities.get(name) else None)
 
 
 def _no_downgrade_protection(posture: Posture) -> str | None:
     """Without TLS 1.3 the fallback signal must do; with it, either is enough (RFC 8446 section 4.1.3)."""
-    marks = (posture.downgrade_sentinel, posture.fallback_scsv)
+    sentinel, fallback = posture.features.get("downgrade_sentinel"), posture.features.get("fallback_scsv")
+    marks = (sentinel, fallback)
     if True in marks or False not in marks:
         return None
     if posture.versions.get("TLSv1.3") is None:
         return None  # a lack of the sentinel cannot be told from a lack of TLS 1.3
     parts = []
-    if posture.fallback_scsv is False:
+    if fallback is False:
         parts.append("a hello with the fallback signal was answered in a lower version")
-    if posture.downgrade_sentinel is False:
+    if sentinel is False:
         parts.append("the server accepts TLS 1.3 but does not mark a lower hello")
     return "; ".join(parts)
 
@@ -55,9 +60,7 @@ RULES = (
             "Remove SHA-1 from the signature algorithms: `SignatureAlgorithms` of OpenSSL's configuration (or "
             "security level 2), the priority string of GnuTLS, `jdk.tls.disabledAlgorithms` in Java.",
         ),
-        _when(
-            "offered SHA-1 alone, the server signed its key exchange with it", lambda one: one.sha1_signature is True
-        ),
+        _feature("sha1_signature", True, "offered SHA-1 alone, the server signed its key exchange with it"),
     ),
     Rule(
         Finding(
@@ -69,7 +72,7 @@ RULES = (
             "Turn it off (`SSLCompression off` in Apache) or update the TLS library: none compresses by default "
             "any more.",
         ),
-        _when("the server chose DEFLATE", lambda one: one.compression is True),
+        _feature("compression", True, "the server chose DEFLATE"),
     ),
     Rule(
         Finding(
@@ -81,7 +84,7 @@ RULES = (
             "Update the TLS library: every one since 2010 has it. On appliances look for a firmware update or "
             "an option named secure renegotiation.",
         ),
-        _when("the server's hello lacks renegotiation_info (RFC 5746)", lambda one: one.secure_renegotiation is False),
+        _feature("secure_renegotiation", False, "the server's hello lacks renegotiation_info (RFC 5746)"),
     ),
     Rule(
         Finding(
@@ -93,7 +96,7 @@ RULES = (
             "Turn it off: OpenSSL 3 does so by default, older programs have an option "
             "(`SSL_OP_NO_RENEGOTIATION`, `-Djdk.tls.rejectClientInitiatedRenegotiation=true` in Java).",
         ),
-        _when("a second handshake that the client began was completed", lambda one: one.client_renegotiation is True),
+        _feature("client_renegotiation", True, "a second handshake that the client began was completed"),
     ),
     Rule(
         Finding(
@@ -117,10 +120,7 @@ RULES = (
             "attacks where client certificates or channel bindings are used.",
             "Update the TLS library; OpenSSL has had it since 1.1.0, Java since 8u161. Middleboxes are the usual rest.",
         ),
-        _when(
-            "the server's hello lacks extended_master_secret (RFC 7627)",
-            lambda one: one.extended_master_secret is False,
-        ),
+        _feature("extended_master_secret", False, "the server's hello lacks extended_master_secret (RFC 7627)"),
     ),
     Rule(
         Finding(
@@ -132,7 +132,7 @@ RULES = (
             "Turn it off (`ssl_early_data off` in nginx) unless the application refuses unsafe methods in early "
             "data, with status 425 as in RFC 8470.",
         ),
-        _when("the server's ticket permits early data", lambda one: one.early_data is True),
+        _feature("early_data", True, "a resumed session was accepted with early data"),
     ),
     Rule(
         Finding(
@@ -145,7 +145,7 @@ RULES = (
             "everything that uses it. Then make a new key, revoke the old certificate, and change what passed "
             "through the server.",
         ),
-        _when("a heartbeat without padding was echoed", lambda one: one.heartbleed is True),
+        _vulnerability("heartbleed", "a heartbeat without padding was echoed"),
     ),
     Rule(
         Finding(
@@ -156,7 +156,7 @@ RULES = (
             "same flaw, an attacker in between can read and change the connection.",
             "Update OpenSSL (0.9.8za, 1.0.0m, 1.0.1h or any current version) and restart everything that uses it.",
         ),
-        _when("a ChangeCipherSpec was taken before any key existed", lambda one: one.early_ccs is True),
+        _vulnerability("early_ccs", "a ChangeCipherSpec was taken before any key existed"),
     ),
     Rule(
         Finding(

@@ -4,15 +4,15 @@ What the probe itself negotiated counts as well as what the posture checks saw. 
 finding absent.
 """
 
-from exporter.findings.finding import Condition, Finding, Rule
+from exporter.findings.finding import Condition, Detail, Finding, Rule
 from exporter.findings.observation import Observation
 from exporter.findings.posture import of_posture
 from exporter.posture.facts import Posture
-from exporter.wire.iana import cipher_classes
+from exporter.wire.iana import WEAK_CURVES, cipher_classes
 
-SHORTEST_DH = 2048
 _HYBRIDS = ("X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024")
 _MAX_SUITES = 3  # named in a sentence
+_SUBMISSION_PORTS = frozenset((465, 587))  # where people send mail with a password (RFC 8314)
 
 _OLD_VERSION_FIX = (
     "Set the lowest version to TLS 1.2 and reload: `ssl_protocols TLSv1.2 TLSv1.3` in nginx, `ssl-min-ver "
@@ -48,20 +48,39 @@ def _cipher_class(label: str) -> Condition:
     return condition
 
 
-def _tls12_not_accepted(observation: Observation) -> str | None:
-    posture, session = observation.posture, observation.result.session
-    if posture is None or posture.versions.get("TLSv1.2") is not False:
+def _anonymous(observation: Observation) -> Detail | str | None:
+    """Report anonymous suites, but not of a mail server that others deliver to.
+
+    There encryption is opportunistic, and the certificate of the other side is not looked at anyway (RFC 7435).
+    """
+    if observation.module.starttls == "smtp" and observation.target.endpoint.port not in _SUBMISSION_PORTS:
         return None
-    if session is not None and session.protocol == "TLSv1.2":
+    return _cipher_class("anonymous")(observation)
+
+
+def _tls12_not_accepted(posture: Posture) -> str | None:
+    """Report a server that ends below TLS 1.2, which shuts current clients out; TLS 1.3 alone is what some want."""
+    if posture.versions.get("TLSv1.2") is not False or posture.versions.get("TLSv1.3") is not False:
         return None
     accepted = [version for version, is_accepted in posture.versions.items() if is_accepted]
     return f"accepted: {', '.join(accepted)}" if accepted else None
 
 
 def _weak_dh(posture: Posture) -> str | None:
-    if posture.dh_bits is None or posture.dh_bits >= SHORTEST_DH:
+    """Look at the groups of suites with a certificate: with an anonymous suite a stronger group helps nobody."""
+    weak = [f"{group.suite}: {group.weakness}" for group in posture.dh_groups if group.weakness and not group.anonymous]
+    return "; ".join(weak[:_MAX_SUITES]) or None
+
+
+def _weak_curve(posture: Posture) -> str | None:
+    weak = [group for group, is_accepted in posture.groups.items() if is_accepted and group in WEAK_CURVES]
+    return f"accepted: {', '.join(weak)}" if weak else None
+
+
+def _large_hello_refused(observation: Observation) -> str | None:
+    if not observation.result.large_hello_refused:
         return None
-    return f"the prime has {posture.dh_bits} bits"
+    return "two hellos with a post-quantum key share met an end of the connection, and one without was answered"
 
 
 def _no_post_quantum(posture: Posture) -> str | None:
@@ -123,12 +142,10 @@ RULES = (
             "tls12_not_accepted",
             "low",
             "TLS 1.2 is not accepted",
-            "The server refuses TLS 1.2. If it speaks older versions only, current clients cannot connect; if "
-            "it speaks TLS 1.3 only, clients from before 2018 cannot.",
-            "Update the TLS library of a server that ends at TLS 1.1, or put a proxy in front of it. Where TLS "
-            "1.3 alone is meant, this needs no action: silence the finding for the target.",
+            "The server refuses TLS 1.2 and TLS 1.3: it speaks older versions only, so that current clients fail.",
+            "Update the TLS library of the server, or put a proxy in front of it.",
         ),
-        _tls12_not_accepted,
+        of_posture(_tls12_not_accepted),
     ),
     Rule(
         Finding(
@@ -148,9 +165,10 @@ RULES = (
             "The server agrees to anonymous Diffie-Hellman, without any certificate. Anybody between client and "
             "server can pose as the server.",
             _CIPHER_FIX
-            + " Mail servers that want it for opportunistic encryption between servers may keep it there only.",
+            + " Mail servers may keep it on port 25, for opportunistic encryption between servers: there it is no "
+            "finding (RFC 7435).",
         ),
-        _cipher_class("anonymous"),
+        _anonymous,
     ),
     Rule(
         Finding(
@@ -210,14 +228,42 @@ RULES = (
         Finding(
             "weak_dh",
             "high",
-            "The Diffie-Hellman group is too small",
-            "The server uses a finite-field group of less than 2048 bits. Groups of 1024 bits and less are "
-            "within reach of well-funded attackers (Logjam, CVE-2015-4000).",
+            "The Diffie-Hellman group is weak",
+            "The server uses a finite-field group of less than 2048 bits, one whose modulus is no prime, or one in "
+            "which the secret is one of a few numbers. Groups of 1024 bits and less are within reach of well-funded "
+            "attackers (Logjam, CVE-2015-4000), the others of anybody who knows how they were made. Groups of suites "
+            "without a certificate do not count.",
             "Remove the DHE ciphers, as every client since 2014 has ECDHE. Where they must stay, set parameters "
             "of 2048 bits or more: `ssl_dhparam` in nginx, `tune.ssl.default-dh-param 2048` in HAProxy, "
             "`-Djdk.tls.ephemeralDHKeySize=2048` in Java.",
         ),
         of_posture(_weak_dh),
+    ),
+    Rule(
+        Finding(
+            "weak_curve",
+            "medium",
+            "Curves below 224 bits are accepted",
+            "The server agrees to elliptic curves of 160 to 193 bits, which RFC 8422 has removed. They give less than "
+            "112 bits of security, and the code behind them is old and seldom tested.",
+            "Configure the curves: `ssl_ecdh_curve X25519:prime256v1:secp384r1` in nginx, "
+            "`{supported_groups, [x25519, secp256r1, secp384r1]}` in Erlang, `-Djdk.tls.namedGroups` in Java.",
+        ),
+        of_posture(_weak_curve),
+    ),
+    Rule(
+        Finding(
+            "large_hello_refused",
+            "high",
+            "Large ClientHellos are refused",
+            "A ClientHello with a post-quantum key share, which fills more than one TCP segment, gets no answer, and a "
+            "small one does. Current browsers and libraries send large ones first, so they fail or connect only at the "
+            "second try.",
+            "Update the server or the firewall, load balancer or proxy before it: it reads a ClientHello at once, as "
+            "if it always came in one segment (tldr.fail lists known cases). Until then let clients offer `x25519` "
+            "only.",
+        ),
+        _large_hello_refused,
     ),
     Rule(
         Finding(

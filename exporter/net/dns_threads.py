@@ -11,12 +11,13 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Condition, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 AddressInfo = tuple[Any, ...]
 Lookup = Callable[..., list[AddressInfo]]
 Work = Callable[[], None]
 _NO_PORT = 0
+_Value = TypeVar("_Value")
 
 
 class NoThreadError(Exception):
@@ -49,7 +50,7 @@ class DNSThreadPool:
         lookup = self._in_flight.get((host, family)) or self._begin(host, family, more)
         lookup.waiting += 1
         try:
-            found = await asyncio.shield(asyncio.wrap_future(lookup.answer))
+            found = await asyncio.shield(_noted(asyncio.wrap_future(lookup.answer)))
             return [(*kind, (address[0], port, *address[2:])) for *kind, address in found]
         finally:
             lookup.waiting -= 1
@@ -71,10 +72,19 @@ class DNSThreadPool:
         return self._threads.are_busy
 
     def close(self) -> None:
-        """Take no more lookups; those under way end on their own."""
+        """Take no more lookups; those in flight end on their own."""
         self._threads.close()
         for lookup in tuple(self._in_flight.values()):
             lookup.answer.cancel()
+
+
+def _noted(answer: asyncio.Future[_Value]) -> asyncio.Future[_Value]:
+    """Return an answer that is taken note of even when it comes after everybody has given up.
+
+    `shield` drops its own interest when whoever waits is cancelled, and asyncio would log an error as never retrieved.
+    """
+    answer.add_done_callback(lambda late: late.cancelled() or late.exception())
+    return answer
 
 
 def _answer(answer: Future[list[AddressInfo]], lookup: Lookup, question: tuple[Any, ...]) -> None:

@@ -8,12 +8,15 @@ import asyncio
 import errno
 import os
 import socket
+from collections.abc import Callable
 from typing import Protocol
 
 from exporter.net.reason import NetworkError, Reason, network_error
 from exporter.net.watcher import HUNG_UP, READABLE, URGENT, WRITABLE, watcher_of
 
 CHUNK = 16 * 1024  # of one read; what is not read stays with the system, and then with the peer
+LINGER_SECONDS = 1.0  # for the peer to end its side, too
+MAX_DISCARDED = 4 * CHUNK  # bytes of a peer that goes on sending after our end
 
 
 class Stream(Protocol):
@@ -24,6 +27,9 @@ class Stream(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send data, in order. Never blocks; an error shows at the next read."""
+
+    def finish(self, then: Callable[[], None] | None = None) -> None:
+        """End in order: what was written is sent, then the end of the stream. `then` is called once all is over."""
 
     def close(self) -> None:
         """Close at once. Safe to call twice."""
@@ -50,6 +56,9 @@ class SocketStream:
         self._had_urgent = False  # a read stops before urgent data, whatever follows it (RFC 9293 section 3.8.5)
         self._ended = False
         self._closed = False
+        self._is_finishing = False
+        self._discarded = 0
+        self._then: Callable[[], None] | None = None
         self._error: NetworkError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._watcher = watcher_of(self._loop)
@@ -67,6 +76,15 @@ class SocketStream:
             error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if self._hung_up else 0
         if error:
             raise network_error(OSError(error, os.strerror(error)))
+
+    def ends(self) -> tuple[tuple[str, int], tuple[str, int]] | None:
+        """Return our address and port and the peer's; None for a Unix socket, and once the connection is gone."""
+        if self._socket.family == socket.AF_UNIX:
+            return None
+        try:
+            return self._socket.getsockname()[:2], self._socket.getpeername()[:2]
+        except OSError:
+            return None
 
     async def read(self) -> bytes:
         """Return what has arrived; b"" at the end. Raises NetworkError (`timeout` once the deadline has passed)."""
@@ -129,6 +147,10 @@ class SocketStream:
             self._unsent = self._send(self._unsent)
             if self._unsent:
                 self._watcher.arm(self.descriptor, writing=True)
+            elif self._is_finishing:
+                self._shut_down()
+        if self._is_finishing and events & READABLE:
+            self._discard()
         self._wake()
 
     def expire(self) -> None:
@@ -156,11 +178,56 @@ class SocketStream:
             return b""
         return data[sent:]
 
+    def finish(self, then: Callable[[], None] | None = None) -> None:
+        """End in order, and close when the peer has ended, too, or after LINGER_SECONDS.
+
+        What the peer still sends is read and thrown away: a socket that is closed with unread data (a ticket of
+        TLS 1.3 is enough) answers with a reset, which servers log as a lost connection.
+        """
+        self._then = then
+        if self._closed or self._ended or self._error is not None:
+            self.close()
+            return
+        self._is_finishing = True
+        self.deadline = self._loop.time() + LINGER_SECONDS
+        self._watcher.add(self, self._loop)
+        if not self._unsent:
+            self._shut_down()
+        if self._readable:
+            self._discard()
+        elif not self._closed:
+            self._watcher.arm(self.descriptor, writing=bool(self._unsent))
+
+    def _shut_down(self) -> None:
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:  # the peer has reset the connection
+            self.close()
+
+    def _discard(self) -> None:
+        """Throw away what has arrived; close at the end of the stream."""
+        while not self._closed:
+            try:
+                data = self._socket.recv(CHUNK)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError:
+                data = b""
+            self._discarded += len(data)
+            if not data or self._discarded > MAX_DISCARDED:
+                self.close()
+            elif len(data) < CHUNK and not self._hung_up:
+                break
+        if not self._closed:
+            self._watcher.arm(self.descriptor, writing=bool(self._unsent))
+
     def close(self) -> None:
         """Close at once; nothing that waits to be sent is kept."""
-        if self._closed:
-            return
-        self._closed = self._ended = True
-        self._watcher.remove(self.descriptor)
-        self._socket.close()
-        self._wake()
+        if not self._closed:
+            self._closed = self._ended = True
+            self._watcher.remove(self.descriptor)
+            self._socket.close()
+            self._wake()
+        then, self._then = self._then, None
+        if then is not None:
+            then()

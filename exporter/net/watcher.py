@@ -85,6 +85,11 @@ class SocketWatcher(ABC):
             if self._watched:
                 self._set_timer(min(one.deadline for one in self._watched.values()), loop)
 
+    def expire_all(self) -> None:
+        """Expire every socket: for a loop that is about to end while connections are being left."""
+        for watched in tuple(self._watched.values()):
+            watched.expire()
+
     def __len__(self) -> int:
         return len(self._watched)
 

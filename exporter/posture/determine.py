@@ -2,12 +2,12 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from exporter.posture.active_checks import run_active_checks
+from exporter.posture.checks import CHECKS, run_checks
 from exporter.posture.evidence import Evidence
 from exporter.posture.exchange import Connect, Wire
-from exporter.posture.facts import Check, Posture
+from exporter.posture.facts import Posture, Shown
 from exporter.posture.scan import Scan
 
 
@@ -17,19 +17,19 @@ async def determine(
     server_name: str | None,
     seconds: float,
     active: bool = False,
-    skip: frozenset[Check] = frozenset(),
+    skip: frozenset[str] = frozenset(),
+    shown: Shown | None = None,
+    wait: Callable[[], Awaitable[None]] | None = None,
     clock: Callable[[], float] = time.time,
     random: Callable[[int], bytes] = os.urandom,
 ) -> Posture:
     """Determine the posture of an endpoint. Never raises but for cancellation.
 
     `connect` opens a fresh connection, past its proxy and STARTTLS; one is open at a time, and `seconds` bounds each.
-    `server_name` is sent as SNI and is never an IP literal. `active` adds the active checks; `skip` leaves checks out.
+    `server_name` is sent as SNI and is never an IP literal. `active` adds the active checks; `skip` leaves checks out,
+    by name. `shown` is what an ordinary handshake with the endpoint has shown. `wait` comes before each connection.
     """
     began = clock()
-    evidence = Evidence(Wire(connect, seconds))
-    scan = Scan(evidence, server_name, random, skip=skip)
-    await scan.run()
-    if active and not evidence.given_up:
-        await run_active_checks(scan)
+    scan = Scan(Evidence(Wire(connect, seconds, wait)), server_name, random, shown)
+    await run_checks(scan, (one for one in CHECKS if one.name not in skip and (active or not one.active)))
     return await scan.posture(clock(), clock() - began)

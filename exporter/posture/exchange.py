@@ -1,8 +1,8 @@
 """One question: a fresh connection, one hello, and what came back.
 
-What refuses a hello is told apart from what merely did not answer: a fatal alert and an end of the
-connection after the hello are answers, while a timeout, a failed connection and bytes that are not TLS are
-none.
+What refuses a hello is kept apart from what merely did not answer. A fatal alert that speaks of versions or suites is
+an answer. An end of the connection after the hello may be one: `evidence` decides. A timeout and a failed connection
+are none.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from enum import StrEnum
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import Stream
 from exporter.wire import sslv2
-from exporter.wire.iana import TLS_1_2
+from exporter.wire.iana import SPEAKING_ALERTS, TLS_1_2
 from exporter.wire.records import WARNING, alert
 from exporter.wire.server_flight import ServerFlight, ServerFlightReader
 from exporter.wire.serverhello import ServerHello
@@ -21,7 +21,8 @@ from exporter.wire.serverhello import ServerHello
 Connect = Callable[[], Awaitable[Stream]]
 """Opens a fresh connection, already past its proxy and STARTTLS. Raises NetworkError."""
 
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 100 * 1024
+ROUND_TRIPS = 5  # of a first flight, that silence must last at least
 _CLOSE_NOTIFY = alert(WARNING, 0, TLS_1_2)
 
 
@@ -30,21 +31,33 @@ class Kind(StrEnum):
 
     HELLO = "hello"  # a ServerHello or HelloRetryRequest
     SSLV2 = "sslv2"  # a SERVER-HELLO of SSL 2.0
-    ALERT = "alert"  # a fatal alert, or an ERROR of SSL 2.0
-    ENDED = "ended"  # the connection was closed or reset after the hello was sent
+    ALERT = "alert"  # a fatal alert that speaks of versions or suites, or an ERROR of SSL 2.0
+    ENDED = (
+        "ended"  # the connection was closed or reset after the hello was sent, or an alert came that may mean anything
+    )
     NOTHING = "nothing"  # no answer: `reason` says why
 
 
+_TURNED_AWAY = frozenset((Reason.REFUSED, Reason.RESET, Reason.CLOSED, Reason.STARTTLS_REFUSED))
 _SSLV2_KINDS = {sslv2.Answer.SERVER_HELLO: Kind.SSLV2, sslv2.Answer.ERROR: Kind.ALERT}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a hello. `flight` holds what was read, whatever the kind."""
+    """The answer to a hello. `flight` holds what was read, whatever the kind.
+
+    `turned_away`: the connection was refused before any hello could be sent.
+    """
 
     kind: Kind
     flight: ServerFlight
     reason: Reason | None = None
+    turned_away: bool = False
+
+    @property
+    def is_clear(self) -> bool:
+        """True if the answer needs no second question."""
+        return self.kind in (Kind.HELLO, Kind.SSLV2, Kind.ALERT)
 
     @property
     def hello(self) -> ServerHello | None:
@@ -54,17 +67,24 @@ class Answer:
 
 @dataclass(slots=True)
 class Wire:
-    """The connections to one endpoint, one at a time, and what they cost. `seconds` bounds each of them."""
+    """The connections to one endpoint, one at a time, and what they cost.
+
+    `seconds` bounds each of them; `wait` is awaited before each.
+    """
 
     connect: Connect
     seconds: float
+    wait: Callable[[], Awaitable[None]] | None = None
     silence: float = 1.0  # seconds without an answer that are one, where a correct server answers at once
+    round_trip: float = 0.0  # the longest that the server took to begin an answer
     connections: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
 
     async def open(self) -> Stream:
         """Open a connection. Raises NetworkError."""
+        if self.wait is not None:
+            await self.wait()
         self.connections += 1
         try:
             async with asyncio.timeout(self.seconds):
@@ -88,12 +108,18 @@ class Wire:
         return data
 
     async def converse(
-        self, stream: Stream, hello: bytes, enough: Callable[[ServerFlight], bool], reader: ServerFlightReader
+        self,
+        stream: Stream,
+        hello: bytes,
+        enough: Callable[[ServerFlight], bool],
+        reader: ServerFlightReader,
+        seconds: float | None = None,
     ) -> Answer:
         """Send a hello and read its flight until there is enough of it. Never raises but for cancellation."""
         self.send(stream, hello)
         flight, received, first, loop = reader.flight, 0, b"", asyncio.get_running_loop()
-        deadline = loop.time() + self.seconds
+        began = loop.time()
+        deadline = began + (self.seconds if seconds is None else seconds)
         try:
             while not enough(flight) and received <= MAX_BYTES:
                 if flight.over and sslv2.read_answer_untrusted(first) is not sslv2.Answer.INCOMPLETE:
@@ -101,6 +127,8 @@ class Wire:
                 data = await self.receive(stream, deadline - loop.time())
                 if not data:
                     return _judged(flight, first, Reason.CLOSED)
+                if not received:
+                    self.round_trip = max(self.round_trip, min(loop.time() - began, self.seconds))
                 received += len(data)
                 first += data[: 32 - len(first)]  # all that SSL 2.0 is told by
                 reader.feed_untrusted(data)
@@ -108,19 +136,26 @@ class Wire:
             return _judged(flight, first, error.reason)
         return _judged(flight, first, None)
 
-    async def ask(self, hello: bytes, enough: Callable[[ServerFlight], bool]) -> Answer:
+    @property
+    def patience(self) -> float:
+        """Seconds of silence, well above what the server has taken to answer so far, that are an answer."""
+        return min(max(self.silence, ROUND_TRIPS * self.round_trip), self.seconds)
+
+    async def ask(self, hello: bytes, enough: Callable[[ServerFlight], bool], seconds: float | None = None) -> Answer:
         """Ask one question on a connection of its own. Never raises but for cancellation."""
         reader = ServerFlightReader()
         try:
             stream = await self.open()
         except NetworkError as error:
-            return Answer(Kind.NOTHING, reader.flight, error.reason)
+            return Answer(Kind.NOTHING, reader.flight, error.reason, turned_away=error.reason in _TURNED_AWAY)
         try:
-            answer = await self.converse(stream, hello, enough, reader)
+            answer = await self.converse(stream, hello, enough, reader, seconds)
             if answer.kind is Kind.HELLO:
                 self.send(stream, _CLOSE_NOTIFY)  # so that the server's log shows an end, not a fault
-        finally:
+        except BaseException:
             stream.close()
+            raise
+        stream.finish()
         return answer
 
 
@@ -129,9 +164,9 @@ def _judged(flight: ServerFlight, first: bytes, reason: Reason | None) -> Answer
     if flight.server_hello or flight.hello_retry_request:
         return Answer(Kind.HELLO, flight)
     if flight.fatal_alert is not None:
-        return Answer(Kind.ALERT, flight)
-    if flight.not_tls:
-        kind = _SSLV2_KINDS.get(sslv2.read_answer_untrusted(first), Kind.NOTHING)
+        return Answer(Kind.ALERT if flight.fatal_alert.code in SPEAKING_ALERTS else Kind.ENDED, flight)
+    if flight.not_tls:  # as text is: a server that speaks TLS refuses so what it takes for something else
+        kind = _SSLV2_KINDS.get(sslv2.read_answer_untrusted(first), Kind.ENDED)
         return Answer(kind, flight, Reason.NOT_TLS)
     if flight.broken or flight.encrypted or reason is None:
         return Answer(Kind.NOTHING, flight, Reason.PROTOCOL_ERROR)

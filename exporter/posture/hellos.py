@@ -4,10 +4,11 @@ No list has more than 128 suites: servers are known that refuse longer ones for 
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
-from exporter.wire.clienthello import ClientHello
-from exporter.wire.iana import CIPHER_SUITES, GROUPS, SSL_3_0, TLS_1_2, TLS_1_3, cipher_classes
+from exporter.wire.clienthello import ClientHello, Shape
+from exporter.wire.iana import CIPHER_SUITES, GROUPS, SSL_3_0, TLS_1_2, TLS_1_3, WEAK_CURVES, cipher_classes
 
 MAX_SUITES = 128
 
@@ -66,7 +67,12 @@ ECDHE_SUITES = tuple(number for number, name in ASKABLE.items() if name.startswi
 RSA_SUITES = tuple(
     number for number, name in ASKABLE.items() if name.startswith("TLS_RSA_WITH_") and "_NULL_" not in name
 )
+DHE_SUITES = tuple(number for number, name in ASKABLE.items() if name.startswith("TLS_DHE_"))
+PLAIN_SUITES = (0xC02F, 0xC02B, 0xC030, 0xC02C, 0xC013, 0xC009, 0xC014, 0x009C, 0x002F, 0x0035, 0x0033, 0x000A)
+"""What nearly every server has one of, in a list too short to be refused for its length."""
 TLS13_SUITES = (0x1301, 0x1302, 0x1303, 0x1304, 0x1305)
+INTEGRITY_SUITES = (0xC0B4, 0xC0B5)
+"""TLS 1.3 without encryption (RFC 9150)."""
 
 _GROUP_NUMBERS = {name: number for number, name in GROUPS.items()}
 REPORTED_GROUPS = (
@@ -99,6 +105,8 @@ CURVES = ("x25519", "secp256r1", "secp384r1", "secp521r1", "x448")
 _CURVES = tuple(number for number in GROUPS if number <= 0x1E)  # noqa: PLR2004 - up to x448
 OTHER_CURVES = tuple(number for number in _CURVES if number not in (29, 23, 24, 25, 30))
 LEGACY_GROUPS = (29, 23, 24, 25, 30, *OTHER_CURVES)
+WEAK_GROUPS = tuple(number for number in OTHER_CURVES if GROUPS[number] in WEAK_CURVES)
+FFDHE_GROUPS = (0x0100, 0x0101, 0x0102, 0x0103, 0x0104)
 
 SHA1_SCHEMES = (0x0201, 0x0203, 0x0202)
 SIGNATURE_SCHEMES = (
@@ -136,7 +144,7 @@ def hello_1_3(groups: tuple[int, ...], random: bytes, server_name: str | None) -
     return ClientHello(TLS_1_3, TLS13_SUITES, random, server_name, groups, SIGNATURE_SCHEMES)
 
 
-def feature_hello(random: bytes, server_name: str | None) -> ClientHello:
+def feature_hello(random: bytes, server_name: str | None, shape: Shape | None = None) -> ClientHello:
     """Return the hello at TLS 1.2 whose answer tells most."""
     return ClientHello(
         version=TLS_1_2,
@@ -147,4 +155,17 @@ def feature_hello(random: bytes, server_name: str | None) -> ClientHello:
         signature_schemes=SIGNATURE_SCHEMES,
         compression=True,
         features=True,
+        staple=True,
+        shape=replace(shape or Shape(), suites=MAX_SUITES),  # so that no later question has more
     )
+
+
+def feature_hellos(random: bytes, server_name: str | None, shape: Shape) -> tuple[ClientHello, ...]:
+    """Return that hello, and others with ever less in them that a server may dislike.
+
+    Without the staple, without all that is optional, with another length and order.
+    """
+    full = feature_hello(random, server_name, shape)
+    groups, schemes = LEGACY_GROUPS[:5], SIGNATURE_SCHEMES[:12]
+    plain = ClientHello(TLS_1_2, PLAIN_SUITES, random, server_name, groups, schemes, shape=shape)
+    return full, replace(full, staple=False), plain, plain.varied()

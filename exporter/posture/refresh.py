@@ -12,20 +12,25 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
-import structlog
+from exporter.log import get_logger
+from exporter.posture.downgrades import SIGNATURES
+from exporter.posture.evidence import RATE_LIMITED
+from exporter.posture.facts import Posture
+from exporter.posture.merge import merged
+from exporter.posture.pace import Pace
 
-from exporter.posture.facts import Check, Posture, merged
+log = get_logger("posture")
 
-log = structlog.get_logger("posture")
-
-Determine = Callable[[frozenset[Check]], Awaitable[Posture]]
+Determine = Callable[[frozenset[str]], Awaitable[Posture]]
 """Determines a posture, leaving out the checks given. Never raises but for cancellation."""
 
-SCANS_AT_ONCE = 16
+SCANS_AT_ONCE = 64  # most of them wait for their pace
 SCANS_PER_SECOND = 20.0  # that the first scans of many targets are spread to
 AT_ONCE_TARGETS = 100  # as many are determined as soon as they are seen
 MAX_KEPT = 50_000  # postures; the one that was not asked for the longest goes first
-RETRY_SHARE = 0.25  # of the interval: when an incomplete scan is tried again
+RETRY_SHARE = 0.25  # of the interval: when an incomplete scan is tried again, unless the one before lacked the same
+LONGEST_WAIT = 86_400.0
+"""Seconds. Where a scan is turned away, the wait for the next doubles each time, up to this."""
 SIGNATURES_SECONDS = 86_400.0
 """How often SHA-1 signatures are asked for: nginx logs the refusal as critical, unlike every other one."""
 
@@ -35,6 +40,8 @@ class _Entry:
     due: float
     posture: Posture | None = None
     signatures_at: float | None = None
+    lacked: frozenset[str] = frozenset()  # checks without an answer, of the last scan
+    times_turned_away: int = 0  # in a row
     queued: bool = False
 
 
@@ -44,6 +51,7 @@ class PostureRefresher:
     def __init__(self, clock: Callable[[], float] = time.monotonic, scans_at_once: int = SCANS_AT_ONCE) -> None:
         self._clock = clock
         self._scans_at_once = scans_at_once
+        self.pace = Pace()
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._queue: OrderedDict[Hashable, tuple[Determine, float]] = OrderedDict()
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -99,12 +107,12 @@ class PostureRefresher:
         try:
             began = self._clock()
             asked_lately = entry.signatures_at is not None and began - entry.signatures_at < SIGNATURES_SECONDS
-            skip = frozenset((Check.SIGNATURES,)) if asked_lately else frozenset[Check]()
+            skip = frozenset((SIGNATURES,)) if asked_lately else frozenset[str]()
             scanned = await determine(skip)
-            if not skip and Check.SIGNATURES not in scanned.undetermined:
+            if not skip and SIGNATURES not in scanned.undetermined:
                 entry.signatures_at = began
             entry.posture = merged(entry.posture, scanned, skip)
-            interval = refresh if scanned.complete else refresh * RETRY_SHARE
+            interval = _interval(entry, scanned, refresh)
             # a tenth earlier or later, so that what once began together drifts apart
             entry.due = began + interval * (0.9 + 0.2 * _share((key, began)))
         except Exception:
@@ -135,6 +143,23 @@ class PostureRefresher:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def _interval(entry: _Entry, scanned: Posture, refresh: float) -> float:
+    """Return the seconds until the next scan, and note what they depend on.
+
+    A scan that lacks what the one before it lacked will not be complete the next time either. A server that turns
+    scans away is asked ever less often.
+    """
+    lacked = frozenset(scanned.undetermined)
+    if RATE_LIMITED in scanned.undetermined.values():
+        entry.times_turned_away += 1
+        interval = max(refresh, min(refresh * 2.0**entry.times_turned_away, LONGEST_WAIT))
+    else:
+        entry.times_turned_away = 0
+        interval = refresh if lacked == entry.lacked else refresh * RETRY_SHARE if lacked else refresh
+    entry.lacked = lacked
+    return interval
 
 
 def _share(key: Hashable) -> float:

@@ -5,17 +5,21 @@ a time: a slow endpoint cannot keep its own probes waiting.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
+from exporter.config.model import PostureConfig
 from exporter.net.limiter import KeyedLimiter
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
 from exporter.posture.determine import determine
-from exporter.posture.facts import Check, Posture
+from exporter.posture.facts import Posture, Shown
+from exporter.posture.pace import Pace
 from exporter.probe.connection import open_stream
 from exporter.probe.prober import Prober
 from exporter.probe.result import Result
 from exporter.probe.route import Route
+from exporter.wire.iana import VERSIONS
 
 MAX_SECONDS = 5.0  # for one question
 
@@ -36,9 +40,22 @@ class HeldStream:
         """Write to the stream."""
         self._stream.write(data)
 
+    def finish(self, then: Callable[[], None] | None = None) -> None:
+        """End the stream in order, and release the slot once that is over."""
+
+        def release() -> None:
+            self._release()
+            if then is not None:
+                then()
+
+        self._stream.finish(release)
+
     def close(self) -> None:
-        """Close the stream and give the slot back, once."""
+        """Close the stream and release the slot, once."""
         self._stream.close()
+        self._release()
+
+    def _release(self) -> None:
         if self._slots is not None:
             self._slots.release(self._slot)
             self._slots = None
@@ -52,10 +69,24 @@ def scanned_route(result: Result, route: Route) -> Route:
     return replace(route, addresses=(Address(result.address, port, result.family),))
 
 
+def shown_by(result: Result) -> Shown | None:
+    """Return what a probe's handshake has shown, None if there was none."""
+    session = result.session if result.success else None
+    version = next((number for number, name in VERSIONS.items() if session and name == session.protocol), None)
+    return Shown(version, session.cipher, session.group) if session is not None and version is not None else None
+
+
 async def determine_route(
-    prober: Prober, route: Route, *, seconds: float, active: bool, skip: frozenset[Check] = frozenset()
+    prober: Prober,
+    route: Route,
+    pace: Pace,
+    *,
+    seconds: float,
+    settings: PostureConfig,
+    skip: frozenset[str] = frozenset(),
+    shown: Shown | None = None,
 ) -> Posture:
-    """Determine the posture of a route. Never raises but for cancellation."""
+    """Determine the posture of a route, at the pace of its settings. Never raises but for cancellation."""
     seconds = min(seconds, MAX_SECONDS)
     endpoint = route.target.endpoint
     slot: object = (route.addresses[0].ip, route.addresses[0].port) if route.addresses else endpoint.unix_path
@@ -73,7 +104,9 @@ async def determine_route(
         connect,
         server_name=route.server_name,
         seconds=seconds,
-        active=active,
+        active=settings.active_checks,
         skip=skip,
+        shown=shown,
+        wait=lambda: pace.wait(slot, settings.pace),
         clock=prober.wall_clock,
     )

@@ -10,22 +10,36 @@ from exporter.config.model import Module
 from exporter.net.reason import NetworkError
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
-from exporter.probe import http
-from exporter.probe.connection import connect_to, through_proxy, upgrade
+from exporter.probe import http, starttls
+from exporter.probe.connection import connect_to, reach_host, upgrade
 from exporter.probe.fast_path import FastPathUnavailableError, fast_path_handshake
 from exporter.probe.handshake import handshake
+from exporter.probe.leave import Place
+from exporter.probe.plaintext_flight import read_flight
 from exporter.probe.prober import Prober
 from exporter.probe.result import BEYOND_CONNECTION, Failure, Handshake, HTTPFacts, Phase, Result
 from exporter.probe.route import Route
 from exporter.probe.trace import Trace
+from exporter.wire.clienthello import ClientHello
 
 ShakeHands = Callable[[Stream], Awaitable[tuple[Handshake, Stream | None]]]
 """Completes a handshake on a stream. Returns what it showed, and the stream inside the session if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What is offered apart from what the module says: the groups (IANA names; none: all), and whether for a staple."""
+
+    groups: tuple[str, ...] = ()
+    staple: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """One connection to a route. `deadline` is in the loop's time, `started_at` in Unix seconds."""
+    """One connection to a route. `deadline` is in the loop's time, `started_at` in Unix seconds.
+
+    `place` is what it holds at its address, until it has been left.
+    """
 
     prober: Prober
     route: Route
@@ -33,6 +47,8 @@ class Attempt:
     deadline: float
     addresses: tuple[Address, ...]
     started_at: float
+    place: Place
+    offer: Offer = Offer()
 
     async def by_openssl(self) -> Result:
         """Make the handshake with OpenSSL. Raises NetworkError if there is no connection."""
@@ -42,28 +58,43 @@ class Attempt:
         """Make the handshake with the client of `wire.tls13`. Raises NetworkError, and FastPathUnavailableError."""
         return await self._over_tcp(self._fast_path_handshake)
 
+    async def by_plaintext_hello(self, hello: ClientHello, failure: Failure) -> Result:
+        """Send a hello, and read what comes in plaintext. `failure` is that of the attempt before.
+
+        Raises NetworkError if there is no connection.
+        """
+
+        async def read(stream: Stream) -> tuple[Handshake, Stream | None]:
+            return await read_flight(stream, hello, failure), None
+
+        return await self._over_tcp(read)
+
     async def _openssl_handshake(self, stream: Stream) -> tuple[Handshake, Stream | None]:
-        return await handshake(stream, self._context(), self.route.server_name)
+        context, server_name = self._context(), self.route.server_name
+        return await handshake(stream, context, server_name, self.trace.leave_out, staple=self.offer.staple)
 
     async def _fast_path_handshake(self, stream: Stream) -> tuple[Handshake, Stream | None]:
         offer = self.prober.offers.get(self._context(), asyncio.get_running_loop().time())
         if offer is None:
             raise FastPathUnavailableError("what this module offers cannot be offered by the fast path")
-        data_follows = self.route.module.http is not None
-        return await fast_path_handshake(stream, offer.hello(self.route.server_name), data_follows=data_follows)
+        return await fast_path_handshake(stream, offer.hello(self.route.server_name))
 
     def _context(self) -> SSL.Context:
         module = self.route.module
-        return self.prober.contexts.get(module.tls_config, offered_alpn(module), self.route.variant.certificate_type)
+        groups = self.offer.groups or module.groups
+        certificate_type = self.route.variant.certificate_type
+        return self.prober.contexts.get(module.tls_config, offered_alpn(module), certificate_type, groups)
 
     async def _over_tcp(self, shake_hands: ShakeHands) -> Result:
         route, trace = self.route, self.trace
-        stream, address = await connect_to(route, trace, self.deadline, self.addresses)
+        connected, address = await connect_to(route, trace, self.deadline, self.addresses)
+        stream: Stream = connected
         done = Handshake()
         http_facts: HTTPFacts | None = None
         injected = False
+        tls: Stream | None = None
         try:
-            stream = await through_proxy(stream, route, trace)
+            stream = await reach_host(connected, route, trace)
             injected = await upgrade(stream, route, trace)
             with trace.during(Phase.HANDSHAKE):
                 done, tls = await shake_hands(stream)
@@ -75,9 +106,24 @@ class Attempt:
         except NetworkError as error:
             done = replace(done, failure=Failure(trace.phase, error.reason, error.detail))
             trace.note(error.detail or error.reason)
-        finally:
+        except FastPathUnavailableError:
+            stream.finish()
+            raise
+        except BaseException:
             stream.close()
-        return self._result(address, done, http_facts, injected=injected)
+            raise
+        result = self._result(address, done, http_facts, injected=injected)
+        self._leave(tls, stream, done.failure)
+        return result
+
+    def _leave(self, tls: Stream | None, stream: Stream, failure: Failure | None) -> None:
+        """Leave the connection, inside TLS if it came so far, and as its protocol is left."""
+        route, farewell = self.route, None
+        if tls is not None and failure is None:
+            farewell = starttls.farewell(route)
+        elif failure is not None and failure.phase is Phase.STARTTLS:
+            farewell = starttls.farewell_in_plaintext(route, failure.reason)
+        self.prober.departures.leave(tls or stream, farewell, self.place.take_over())
 
     async def _request(self, tls: Stream, done: Handshake) -> HTTPFacts:
         assert done.session is not None

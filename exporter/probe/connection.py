@@ -6,12 +6,13 @@ from collections.abc import Callable
 from exporter.net.connect import connect, connect_unix
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.resolve import Address
-from exporter.net.stream import Stream
+from exporter.net.stream import SocketStream, Stream
 from exporter.probe import proxy, starttls
 from exporter.probe.prober import Prober
 from exporter.probe.result import Phase
 from exporter.probe.route import Route
 from exporter.probe.trace import Trace
+from exporter.wire.proxy_protocol import proxy_header
 
 AddressFilter = Callable[[Address], bool]
 
@@ -33,7 +34,7 @@ async def resolve(
 
 async def connect_to(
     route: Route, trace: Trace, deadline: float, addresses: tuple[Address, ...]
-) -> tuple[Stream, Address | None]:
+) -> tuple[SocketStream, Address | None]:
     """Connect to the first address that answers; the address is None for a Unix socket. Raises NetworkError."""
     with trace.during(Phase.CONNECT):
         if route.target.endpoint.unix_path:
@@ -45,14 +46,25 @@ async def connect_to(
         return stream, address
 
 
-async def through_proxy(stream: Stream, route: Route, trace: Trace) -> Stream:
-    """Have the route's proxy connect to its host; without a proxy, return the stream as it is. Raises NetworkError."""
-    if route.proxy is None:
-        return stream
-    with trace.during(Phase.PROXY):
-        through = await proxy.connect_through(stream, route.proxy, route.host, route.port)
-        trace.note(f"the proxy connected to {route.host} port {route.port}")
-        return through
+async def reach_host(stream: SocketStream, route: Route, trace: Trace) -> Stream:
+    """Have the route's proxy connect to its host, if it has one; then begin with the PROXY header, if it wants one.
+
+    Returns the stream to the host. Raises NetworkError.
+    """
+    ends = stream.ends()
+    through: Stream = stream
+    if route.proxy is not None:
+        with trace.during(Phase.PROXY):
+            through = await proxy.connect_through(stream, route.proxy, route.host, route.port)
+            trace.note(f"the proxy connected to {route.host} port {route.port}")
+        # Whom the proxy connected to is known where no name was left to it.
+        ends = (ends[0], (route.host, route.port)) if ends is not None and route.target.endpoint.is_ip else None
+    version = route.module.proxy_protocol
+    if version is not None:
+        source, destination = ends or (None, None)
+        through.write(proxy_header(version, source, destination))
+        trace.note(f"sent the PROXY header, {version}")
+    return through
 
 
 async def upgrade(stream: Stream, route: Route, trace: Trace) -> bool:
@@ -64,7 +76,7 @@ async def upgrade(stream: Stream, route: Route, trace: Trace) -> bool:
     if protocol is None:
         return False
     with trace.during(Phase.STARTTLS):
-        leftover = await starttls.negotiate(stream, protocol, route.server_name or route.host)
+        leftover = await starttls.negotiate(stream, protocol, route.starttls_host, route.starttls_name)
         trace.note(f"{protocol} is ready for TLS")
     return bool(leftover)
 
@@ -75,10 +87,15 @@ async def open_stream(prober: Prober, route: Route, deadline: float) -> Stream:
     addresses: tuple[Address, ...] = ()
     if not route.target.endpoint.unix_path:
         addresses = route.addresses or await resolve(prober, route, trace, deadline)
-    stream, _ = await connect_to(route, trace, deadline, addresses)
+    connected, _ = await connect_to(route, trace, deadline, addresses)
+    stream: Stream = connected
     try:
-        stream = await through_proxy(stream, route, trace)
+        stream = await reach_host(connected, route, trace)
         await upgrade(stream, route, trace)
+    except NetworkError as error:
+        refusal = starttls.farewell_in_plaintext(route, error.reason) if trace.phase is Phase.STARTTLS else None
+        prober.departures.leave(stream, refusal)
+        raise
     except BaseException:
         stream.close()
         raise

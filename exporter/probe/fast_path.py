@@ -6,7 +6,7 @@ that every failure, alert and older version in a result is as OpenSSL reports it
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 
 from OpenSSL import SSL
@@ -25,7 +25,6 @@ MAX_KNOWN = 50_000
 EXCLUDED_SECONDS = 3600.0  # OpenSSL's turn, after an endpoint turned out not to be ordinary
 KEYS_SECONDS = 60.0  # how long a key share serves: the keys of a probe guard nothing
 CHUNK = 65536
-HTTP_2 = b"h2"
 
 
 class FastPathUnavailableError(Exception):
@@ -134,17 +133,21 @@ class FastPathStream:
         self._stream.write(self._unsent + self._client.send(data))
         self._unsent = b""
 
+    def finish(self, then: Callable[[], None] | None = None) -> None:
+        """End the session with close_notify (RFC 8446 section 6.1), and the connection with it."""
+        self._stream.write(self._unsent + self._client.close_notify())
+        self._unsent = b""
+        self._stream.finish(then)
+
     def close(self) -> None:
-        """Close at once, without waiting for the peer's close_notify."""
+        """Close at once."""
         self._stream.close()
 
 
-async def fast_path_handshake(
-    stream: Stream, hello: Hello, *, data_follows: bool = False
-) -> tuple[Handshake, FastPathStream]:
-    """Complete a handshake. Raises NotOrdinaryError, and NetworkError when the time is over.
+async def fast_path_handshake(stream: Stream, hello: Hello) -> tuple[Handshake, FastPathStream]:
+    """Complete a handshake. Raises FastPathUnavailableError, and NetworkError when the time is over.
 
-    `data_follows`: whoever asks for the handshake writes at once; our Finished then goes out with what is written.
+    Our Finished goes out with what is written next, which close_notify is if nothing else: one segment instead of two.
     """
     client = Client(hello)
     stream.write(hello.record)
@@ -161,9 +164,6 @@ async def fast_path_handshake(
         if error.reason is Reason.TIMEOUT:
             raise
         raise FastPathUnavailableError(error.detail or error.reason) from None
-    if not data_follows or client.alpn == HTTP_2:  # over which no request is made
-        stream.write(answer)
-        answer = b""
     presented = client.presented
     session = _session(client.cipher_suite, client.group, client.alpn)
     done = Handshake(session, presented.certificates, staple=presented.staple, tls_scts=presented.scts)

@@ -5,7 +5,9 @@ received (RFC 5246 section 7.4.2: up to TLS 1.2 the Certificate message is not e
 """
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from OpenSSL import SSL, crypto
@@ -26,7 +28,10 @@ CHUNK = 65536
 # A TLS 1.3 client that was asked for nothing ends with ChangeCipherSpec (appendix D.4 of RFC 8446) and Finished:
 # 6 bytes, and record header, handshake header, SHA-384, content type, AEAD tag.
 LONGEST_FINAL_FLIGHT = 6 + 5 + 4 + 48 + 1 + 16
-VERDICT_SECONDS = 1.0  # how long a TLS 1.3 server may think about our client certificate
+# How long a TLS 1.3 server may think about our client certificate. That there is none, it sees at once.
+VERDICT_SECONDS = 1.0
+LEAST_VERDICT_SECONDS = 0.2
+VERDICT_ROUND_TRIPS = 4
 
 
 @dataclass(slots=True)
@@ -85,28 +90,47 @@ class TLSStream:
             raise error_of(error) from None
         _flush(self.connection, self._stream)
 
+    def finish(self, then: Callable[[], None] | None = None) -> None:
+        """End the session with close_notify (RFC 8446 section 6.1), and the connection with it."""
+        with contextlib.suppress(SSL.Error):  # a session that has failed has been ended by an alert
+            self.connection.shutdown()
+        _flush(self.connection, self._stream)
+        self._stream.finish(then)
+
     def close(self) -> None:
-        """Close at once, without waiting for the peer's close_notify."""
+        """Close at once."""
         self._stream.close()
 
 
-async def handshake(
-    stream: Stream, context: SSL.Context, server_name: str | None
-) -> tuple[Handshake, TLSStream | None]:
-    """Complete a handshake over a stream, or say how far it came. Never raises but for cancellation.
+def _count_all(_: float) -> None:
+    """Leave nothing out."""
 
-    `server_name` is sent as SNI; None sends none (an IP literal must never be passed, RFC 6066 section 3).
+
+async def handshake(
+    stream: Stream,
+    context: SSL.Context,
+    server_name: str | None,
+    leave_out: Callable[[float], None] = _count_all,
+    *,
+    staple: bool = True,
+) -> tuple[Handshake, TLSStream | None]:
+    """Complete a handshake over a stream, or return how far it came. Never raises except when cancelled.
+
+    `leave_out` is told the seconds that were waited for something that need not come: they are no part of the
+    handshake. `staple` asks for an OCSP response. `server_name` is sent as SNI; None sends none (an IP literal must
+    never be passed, RFC 6066 section 3).
     """
     connection = SSL.Connection(context, None)
     delivered = Delivered()
     connection.set_app_data(delivered)
-    connection.request_ocsp()
+    if staple:
+        connection.request_ocsp()
     if server_name:
         connection.set_tlsext_host_name(server_name.encode("ascii"))
     connection.set_connect_state()
     received = _Received()
     try:
-        await _drive(connection, stream, received)
+        await _drive(connection, stream, received, leave_out)
     except NetworkError as error:
         return _incomplete(connection, received, delivered, error), None
     session = _session(connection)
@@ -124,8 +148,12 @@ async def handshake(
     return done, TLSStream(connection, stream)
 
 
-async def _drive(connection: SSL.Connection, stream: Stream, received: _Received) -> None:
+async def _drive(
+    connection: SSL.Connection, stream: Stream, received: _Received, leave_out: Callable[[float], None]
+) -> None:
     """Run the handshake to its end."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
     while True:
         try:
             connection.do_handshake()
@@ -148,16 +176,25 @@ async def _drive(connection: SSL.Connection, stream: Stream, received: _Received
     sent = _flush(connection, stream)
     if connection.get_protocol_version() == SSL.TLS1_3_VERSION and sent > LONGEST_FINAL_FLIGHT:
         received.client_certificate_requested = True  # a Certificate message went out before our Finished
-        await _verdict_on_client_certificate(connection, stream, received)
+        patience = VERDICT_SECONDS
+        if connection.get_certificate() is None:
+            patience = min(max(VERDICT_ROUND_TRIPS * (clock() - began), LEAST_VERDICT_SECONDS), VERDICT_SECONDS)
+        began = clock()
+        try:
+            await _verdict_on_client_certificate(connection, stream, received, patience)
+        finally:
+            leave_out(clock() - began)
 
 
-async def _verdict_on_client_certificate(connection: SSL.Connection, stream: Stream, received: _Received) -> None:
+async def _verdict_on_client_certificate(
+    connection: SSL.Connection, stream: Stream, received: _Received, patience: float
+) -> None:
     """Wait for what a TLS 1.3 server says of our certificate: its alert comes after our side has finished.
 
-    A server that accepts it sends tickets or nothing at all; nothing within a second counts as acceptance.
+    A server that accepts it sends tickets or nothing at all; nothing within `patience` seconds counts as acceptance.
     """
     try:
-        async with asyncio.timeout(VERDICT_SECONDS):
+        async with asyncio.timeout(patience):
             data = await stream.read()
     except TimeoutError:
         return

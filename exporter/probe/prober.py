@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from exporter.net.limiter import KeyedLimiter, Limiter
 from exporter.net.resolve import Resolver
 from exporter.probe.fast_path import FastPathEndpoints, Offers
+from exporter.probe.leave import Departures
 from exporter.probe.openssl_contexts import Contexts
 from exporter.probe.redirect import RedirectVerdicts
+from exporter.probe.remedies import SecondTries
 
 
 @dataclass(slots=True)
@@ -22,5 +24,7 @@ class Prober:
     offers: Offers = field(default_factory=Offers)
     fast_path_endpoints: FastPathEndpoints = field(default_factory=FastPathEndpoints)
     redirects: RedirectVerdicts = field(default_factory=RedirectVerdicts)
+    second_tries: SecondTries = field(default_factory=SecondTries)
+    departures: Departures = field(default_factory=Departures)
     wall_clock: Callable[[], float] = time.time
     fast_path: bool = True

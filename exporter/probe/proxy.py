@@ -5,7 +5,7 @@ an address or network is compared with IP literals only, `*` is every host, and 
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from exporter.config.model import ProxyConfig
 from exporter.net.stream import Stream
@@ -31,6 +31,10 @@ class Tunnel:
     def write(self, data: bytes) -> None:
         """Send data."""
         self._stream.write(data)
+
+    def finish(self, then: Callable[[], None] | None = None) -> None:
+        """End in order."""
+        self._stream.finish(then)
 
     def close(self) -> None:
         """Close at once."""

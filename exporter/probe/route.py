@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from exporter.config.model import Module, ProxyConfig
+from exporter.net.own_name import own_name
 from exporter.net.resolve import Address
 from exporter.probe import proxy
 from exporter.probe.result import Variant
@@ -29,6 +30,16 @@ class Route:
         """What is sent as SNI: the variant's name, the module's, or the host; never an IP literal (RFC 6066)."""
         name = self.variant.server_name or self.module.tls_config.server_name or self.host
         return name if name and not is_ip_literal(name) else None
+
+    @property
+    def starttls_host(self) -> str:
+        """What a STARTTLS protocol that names its server, as XMPP does, calls it."""
+        return self.server_name or self.host
+
+    @property
+    def starttls_name(self) -> str:
+        """What the client calls itself in EHLO and the like; "" for no name."""
+        return self.module.starttls_name or own_name()
 
     @property
     def reference_name(self) -> str:

@@ -18,10 +18,12 @@ from exporter.net.stream import Stream
 from exporter.probe.attempt import Attempt, offered_alpn
 from exporter.probe.connection import AddressFilter, open_stream, resolve
 from exporter.probe.fast_path import FastPathUnavailableError
+from exporter.probe.leave import Place
 from exporter.probe.prober import Prober
 from exporter.probe.redirect import CHECK_SECONDS
 from exporter.probe.result import Failure, Handshake, HTTPFacts, Phase, Result, Variant
 from exporter.probe.route import Route
+from exporter.probe.second_try import tried_again
 from exporter.probe.trace import Progress, Trace
 from exporter.target import Target
 from exporter.text import printable
@@ -127,10 +129,12 @@ async def _probe_route(
         await _wait_for_slot(prober, slot, deadline)
         trace.leave_out(clock() - began)
     limit = min(deadline, clock() + seconds - trace.elapsed)
+    slots = prober.slots
+    place = Place(lambda: slots.release(slot))
     try:
-        result = await _attempts(prober, route, Attempt(prober, route, trace, limit, addresses, started_at))
+        result = await _attempts(prober, route, Attempt(prober, route, trace, limit, addresses, started_at, place))
     finally:
-        prober.slots.release(slot)
+        place.give_back()
     return await _with_redirect(prober, route, result, limit)
 
 
@@ -162,7 +166,7 @@ async def _attempts(prober: Prober, route: Route, attempt: Attempt) -> Result:
         result = await replace(attempt, route=plain).by_openssl()
         return replace(result, http=HTTPFacts(failure="the server speaks HTTP/2 only, which is not asked"))
     prober.fast_path_endpoints.note(endpoint, result)
-    return result
+    return await tried_again(attempt, result, endpoint)
 
 
 def _wants_http2(module: Module, result: Result) -> bool:

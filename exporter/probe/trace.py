@@ -51,8 +51,9 @@ class Trace:
         self._seconds[phase] = self._seconds.get(phase, 0.0) + self._clock() - self._began
 
     def leave_out(self, seconds: float) -> None:
-        """Leave out time that has passed: to wait for other probes to end is no part of this one."""
+        """Leave out time that has passed, from the probe and the phase it is in: our own waiting is part of neither."""
         self._started += seconds
+        self._began += seconds
 
     def note(self, text: str) -> None:
         """Add a line to the timeline; a peer cannot make it grow without bound."""

@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Protocol, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 from exporter.bounded_cache import BoundedCache
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.chain_cache import Chain
-from exporter.config.model import RevocationConfig
-from exporter.net.http_fetch import FetchError, Limits
+from exporter.config.model import Module, ProxyConfig
+from exporter.net.fetch import FetchError, Limits
+from exporter.probe.proxy import is_excepted
 from exporter.revocation.crl import RevocationList, read_crl_untrusted
 from exporter.revocation.ocsp import ocsp_request, read_ocsp_untrusted
 from exporter.revocation.status import (
@@ -30,6 +32,7 @@ from exporter.revocation.status import (
     is_stale,
 )
 from exporter.target import is_ip_literal
+from exporter.text import printable
 
 OCSP_LIMITS = Limits(max_bytes=64 * 1024)
 CRL_LIMITS = Limits(max_bytes=16 * 1024 * 1024, seconds=60)
@@ -43,6 +46,10 @@ MAX_WAITING_FOR_A_HOST = 500
 RETRY_SECONDS = 300.0  # at most, after a failure
 EARLIEST_SECONDS = 60.0  # between two refreshes of an answer that is out of date
 
+HTTP_PORT = 80
+
+_AnswerKey = tuple[str, str, str, ProxyConfig | None]
+_ListKey = tuple[str, str, ProxyConfig | None]
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
 
@@ -50,7 +57,14 @@ _Value = TypeVar("_Value")
 class Fetch(Protocol):
     """What `fetch.fetch` does: it returns the document or raises FetchError."""
 
-    def __call__(self, url: str, limits: Limits, body: bytes | None = None, content_type: str = "") -> Awaitable[bytes]:
+    def __call__(
+        self,
+        url: str,
+        limits: Limits,
+        body: bytes | None = None,
+        content_type: str = "",
+        proxy: ProxyConfig | None = None,
+    ) -> Awaitable[bytes]:
         """Get a document, or post a body."""
 
 
@@ -64,11 +78,12 @@ class _Question:
     issuer: Certificate
     refresh: float
     loopback: bool
+    proxy: ProxyConfig | None
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What the answer is kept under."""
-        return self.source, self.leaf.fingerprint_sha256, self.issuer.fingerprint_sha256
+    def key(self) -> _AnswerKey:
+        """What the answer is kept under: by another way there may be another."""
+        return self.source, self.leaf.fingerprint_sha256, self.issuer.fingerprint_sha256, self.proxy
 
     @property
     def host(self) -> str:
@@ -109,22 +124,23 @@ class RevocationChecker:
     fetch: Fetch
     clock: Callable[[], float]
     _staples: BoundedCache[tuple[bytes, str], Revocation] = field(default_factory=lambda: _cache(MAX_ANSWERS))
-    _answers: BoundedCache[tuple[str, str, str], _Answer] = field(default_factory=lambda: _cache(MAX_ANSWERS))
-    _lists: BoundedCache[tuple[str, str], _List] = field(default_factory=lambda: _cache(MAX_LIST_BYTES))
-    _in_flight: dict[tuple[str, str, str], asyncio.Task[None]] = field(default_factory=dict)
-    _fetching: dict[tuple[str, str], asyncio.Task[_List]] = field(default_factory=dict)
+    _answers: BoundedCache[_AnswerKey, _Answer] = field(default_factory=lambda: _cache(MAX_ANSWERS))
+    _lists: BoundedCache[_ListKey, _List] = field(default_factory=lambda: _cache(MAX_LIST_BYTES))
+    _in_flight: dict[_AnswerKey, asyncio.Task[None]] = field(default_factory=dict)
+    _fetching: dict[_ListKey, asyncio.Task[_List]] = field(default_factory=dict)
     _hosts: dict[str, _Host] = field(default_factory=dict)
     _slots: dict[str, asyncio.Semaphore] = field(
         default_factory=lambda: {source: asyncio.Semaphore(CONCURRENCY) for source in (RESPONDER, CRL)}
     )
 
     def known(
-        self, chain: Chain, staple: bytes | None, config: RevocationConfig | None, address: str | None = None
+        self, chain: Chain, staple: bytes | None, module: Module, address: str | None = None
     ) -> tuple[Revocation, ...]:
         """Return what each source says of a chain's leaf by now, and start what is due. Never waits.
 
         `address` is the endpoint's: if that is on this machine, its responder may be, too.
         """
+        config = module.revocation
         if not chain.certificates:
             return ()
         now, leaf, issuer = self.clock(), chain.certificates[0], chain.issuer
@@ -135,9 +151,13 @@ class RevocationChecker:
         for source, wanted, urls in ((RESPONDER, config.ocsp, leaf.ocsp_urls), (CRL, config.crl, leaf.crl_urls)):
             url = next((one for one in urls if one.startswith("http://")), None)
             if wanted and url is not None:
-                question = _Question(source, url, leaf, issuer, config.refresh, _is_loopback(address))
+                proxy = proxy_of(url, module)
+                question = _Question(source, url, leaf, issuer, config.refresh, _is_loopback(address), proxy)
                 answer = self._answer(question, now)
                 found += [answer.at(now)] if answer is not None else []
+            elif wanted and urls:
+                problem = f"not asked: {printable(urls[0])}"
+                found.append(Revocation(source, failure=Failure.UNSUPPORTED_SCHEME, problem=problem))
         return tuple(found)
 
     def _staple(self, staple: bytes, leaf: Certificate, issuer: Certificate | None, now: float) -> Revocation:
@@ -203,7 +223,7 @@ class RevocationChecker:
 
     async def _list(self, question: _Question) -> _List:
         """Return a list that is not due yet, or fetch it; whoever comes meanwhile waits for the same one."""
-        key = (question.url, question.issuer.fingerprint_sha256)
+        key = (question.url, question.issuer.fingerprint_sha256, question.proxy)
         known = self._lists.get(key)
         if known is not None and not is_due(known, self.clock()):
             return known
@@ -213,7 +233,7 @@ class RevocationChecker:
             task.add_done_callback(lambda _: self._fetching.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _fetch_list(self, key: tuple[str, str], question: _Question) -> _List:
+    async def _fetch_list(self, key: _ListKey, question: _Question) -> _List:
         try:
             data = await self._document(question, CRL_LIMITS)
             content = await asyncio.to_thread(read_crl_untrusted, data, question.issuer, question.url)
@@ -230,7 +250,8 @@ class RevocationChecker:
         """Fetch when it is the host's turn. Whoever waits for a list that another one fetches takes no turn."""
         try:
             async with self._hosts[question.host].turns, self._slots[question.source]:
-                return await self.fetch(question.url, replace(limits, loopback=question.loopback), body, content_type)
+                limits = replace(limits, loopback=question.loopback)
+                return await self.fetch(question.url, limits, body, content_type, question.proxy)
         except FetchError as error:
             raise UnusableError(Failure(error.reason.value), error.detail) from None
 
@@ -252,6 +273,21 @@ class RevocationChecker:
 
     def __len__(self) -> int:
         return len(self._answers) + len(self._staples)
+
+
+def proxy_of(url: str, module: Module) -> ProxyConfig | None:
+    """Return the proxy through which a source is asked: `revocation.proxy_url`, or else the module's own."""
+    parts = urlsplit(url)
+    proxy = (module.revocation.proxy if module.revocation is not None else None) or module.proxy
+    excepted = is_excepted(parts.hostname or "", _port(parts), module.no_proxy)
+    return None if proxy is None or excepted else proxy
+
+
+def _port(parts: SplitResult) -> int:
+    try:
+        return parts.port or HTTP_PORT
+    except ValueError:  # a hostile URL: it is refused where it is asked
+        return HTTP_PORT
 
 
 def is_due(kept: _Answer | _List, now: float) -> bool:

@@ -32,6 +32,8 @@ class Failure(StrEnum):
     TOO_LARGE = "too_large"
     HTTP_STATUS = "http_status"
     TOO_MANY_REDIRECTS = "too_many_redirects"
+    PROXY_FAILED = "proxy_failed"
+    UNSUPPORTED_SCHEME = "unsupported_scheme"  # the certificate names a source, but none that is asked by http
 
 
 class UnusableError(Exception):

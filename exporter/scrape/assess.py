@@ -8,8 +8,7 @@ import math
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-
-import structlog
+from functools import partial
 
 from exporter.at_rest.stored import Expected
 from exporter.certificates.chain_cache import Chain, ChainAssessor
@@ -20,10 +19,11 @@ from exporter.certificates.verdict import TrustStore
 from exporter.config.model import Module, Transport
 from exporter.findings.assessment import Assessment, assess, reassess
 from exporter.findings.observation import Observation
-from exporter.net.http_fetch import fetch
+from exporter.log import get_logger
+from exporter.net.fetch import fetch
 from exporter.posture.facts import Posture
 from exporter.posture.refresh import PostureRefresher
-from exporter.posture.route import determine_route, scanned_route
+from exporter.posture.route import determine_route, scanned_route, shown_by
 from exporter.probe.prober import Prober
 from exporter.probe.result import Result
 from exporter.probe.runner import plain_route
@@ -32,7 +32,7 @@ from exporter.revocation.status import STAPLE, Revocation
 from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.target import Target
 
-log = structlog.get_logger("probe")
+log = get_logger("probe")
 ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
 
 
@@ -130,7 +130,7 @@ class Assessor:
         chain = self.chains.assess_chain(result.chain, trust, now, target)
         revocations: tuple[Revocation, ...] = ()
         if result.staple is not None or module.revocation is not None:
-            revocations = self.revocations.known(chain, result.staple, module.revocation, result.endpoint_address)
+            revocations = self.revocations.known(chain, result.staple, module, result.endpoint_address)
         in_staple = sum(one.sct_count for one in revocations if one.source == STAPLE)
         if before is not None and before.chain is chain and before.result.variant == result.variant:
             name_match = before.name_match
@@ -177,11 +177,16 @@ class Assessor:
         posture, is_due = self.postures.consult(key, settings.refresh)
         if is_due and result.reachable:
             route = scanned_route(result, replace(plain_route(target, module), variant=result.variant))
-            self.postures.renew(
-                key,
-                lambda skip: determine_route(prober, route, seconds=timeout, active=settings.active_checks, skip=skip),
-                settings.refresh,
+            determine = partial(
+                determine_route,
+                prober,
+                route,
+                self.postures.pace,
+                seconds=timeout,
+                settings=settings,
+                shown=shown_by(result),
             )
+            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh)
         return posture
 
     async def settled(self) -> None:

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import structlog
-
 from exporter.at_rest.files import FileState
 from exporter.at_rest.stored import Expected
 from exporter.certificates.chain_cache import ChainAssessor
@@ -21,13 +19,14 @@ from exporter.certificates.verdict import TrustStore
 from exporter.config.model import Config, Module
 from exporter.config.targets import served_key
 from exporter.findings.serving import expected_of
+from exporter.log import get_logger
 from exporter.probe.result import Phase
 from exporter.scrape.report import TargetReport, internal_error_report, make_report
 from exporter.scrape.stored_assess import assess_stored, groups_of
 from exporter.scrape.stored_sources import Source, SourceList, source_lists
 from exporter.target import Target, parse_endpoint
 
-log = structlog.get_logger("files")
+log = get_logger("files")
 MAX_SOURCES = 20_000  # of one configuration
 BEGIN_SECONDS = 5.0  # how long the first scrape waits for clusters to be listed
 LIST_SECONDS = 1.0  # how long the probes of a scrape wait for folders to be listed

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from exporter.web.context import SITE
+from exporter.web.request_origin import ELSEWHERE, is_from_elsewhere
 
 
 async def healthy(_: web.Request) -> web.Response:
@@ -18,7 +19,12 @@ async def ready(request: web.Request) -> web.Response:
 
 
 async def reload(request: web.Request) -> web.Response:
-    """Reload the configuration; 500 with every problem if it is not valid, and the old one stays in force."""
+    """Reload the configuration; 500 with every problem if it is not valid, and the old one stays in force.
+
+    A page of another site can make a browser send this, from within the network that the page itself cannot reach.
+    """
+    if is_from_elsewhere(request):
+        return web.Response(status=403, text=ELSEWHERE)
     problems = await request.app[SITE].reload()
     if problems:
         return web.Response(status=500, text=f"failed to reload the configuration:\n{problems}\n")

@@ -5,10 +5,13 @@ rebinding), and a form on any page can be sent anywhere; so the connection's add
 """
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
+ELSEWHERE = "this request comes from another site\n"
+FORM = "application/x-www-form-urlencoded"
+_MAX_FIELDS = 16
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 _OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -32,6 +35,20 @@ def is_from_elsewhere(request: web.Request) -> bool:
     if origin is None:
         return False
     return _authority(origin) != request.host.lower()
+
+
+async def read_form(request: web.Request) -> dict[str, str]:
+    """Return the fields of a form as our pages send it; {} for any other body, which is not read.
+
+    aiohttp's own reader takes multipart as well, with files that it writes to disk.
+    """
+    if request.content_type != FORM:
+        return {}
+    try:
+        fields = parse_qsl((await request.read()).decode(), max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        return {}
+    return dict(fields)
 
 
 def _authority(url: str) -> str | None:

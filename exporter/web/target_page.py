@@ -16,7 +16,7 @@ from exporter.web.access import RateLimit
 from exporter.web.context import SITE, WebContext
 from exporter.web.error_page import error_page
 from exporter.web.pages import Shell, page, render, shell_of, url
-from exporter.web.request_origin import is_from_elsewhere, is_on_this_machine
+from exporter.web.request_origin import ELSEWHERE, is_from_elsewhere, is_on_this_machine, read_form
 from exporter.web.target_list import row
 from exporter.web.target_view import recent_bars, view
 
@@ -49,9 +49,9 @@ async def probe_now(request: web.Request) -> web.StreamResponse:
     if not may_probe(request):
         return web.Response(status=403, text="probing by hand needs authentication, or the exporter's own machine\n")
     if is_from_elsewhere(request):
-        return web.Response(status=403, text="this request comes from another site\n")
-    form = await request.post()
-    target = find(site, str(form.get("target", "")), str(form.get("module", "")))
+        return web.Response(status=403, text=ELSEWHERE)
+    form = await read_form(request)
+    target = find(site, form.get("target", ""), form.get("module", ""))
     if target is None or target not in site.targets_named(target.name):
         return error_page(request, 404, NO_SUCH_TARGET)
     now = asyncio.get_running_loop().time()

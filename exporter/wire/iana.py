@@ -118,6 +118,12 @@ GROUPS: Mapping[int, str] = {
     0x6399: "X25519Kyber768Draft00",
     0x639A: "SecP256r1Kyber768Draft00",
 }
+WEAK_CURVES = frozenset(
+    name
+    for name in GROUPS.values()
+    if name.startswith(("sect16", "sect19", "secp16", "secp19"))  # 160 to 193 bits: below 112 bits of security
+)
+"""Curves below 224 bits (NIST SP 800-57 part 1 section 5.6.1), which RFC 8422 section 5.1.1 has deprecated."""
 POST_QUANTUM_GROUPS = frozenset(name for name in GROUPS.values() if "MLKEM" in name or "Kyber" in name)
 _GROUP_ALIASES: Mapping[str, str] = {
     "p-256": "secp256r1",
@@ -183,6 +189,11 @@ ALERTS: Mapping[int, str] = {
 }
 UNEXPECTED_MESSAGE = 10
 INAPPROPRIATE_FALLBACK = 86
+SPEAKING_ALERTS = frozenset((40, 70, 71, INAPPROPRIATE_FALLBACK))
+"""handshake_failure, protocol_version, insufficient_security, inappropriate_fallback: they speak of what was offered.
+
+Others (internal_error, decode_error, illegal_parameter) may mean that a hello was not understood.
+"""
 
 
 def alert_reason(code: int) -> str:

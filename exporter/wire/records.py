@@ -18,6 +18,9 @@ CONTENT_TYPES = frozenset((CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DAT
 WARNING = 1
 FATAL = 2
 
+ALERT_LENGTH = 2
+_MAJOR = 3  # of every SSL and TLS version since SSL 3.0
+
 MAX_HANDSHAKE = 256 * 1024  # bytes of handshake that are read from one peer
 MAX_RECORD = (1 << 14) + 2048  # RFC 5246 section 6.2.3: the longest a ciphertext may be
 
@@ -59,9 +62,21 @@ def looks_like_tls_untrusted(data: bytes) -> bool:
     """Tell whether bytes can be the beginning of TLS records; no bytes at all can."""
     if data[:1] and data[0] not in CONTENT_TYPES:
         return False
-    if len(data) > 1 and data[1] != 3:  # noqa: PLR2004 - the major version of every SSL and TLS since SSL 3.0
-        return False
-    return len(data) < _HEADER.size or _HEADER.unpack_from(data)[2] <= MAX_RECORD
+    if len(data) < _HEADER.size:
+        return data[:1] == bytes((ALERT,)) or len(data) < 2 or data[1] == _MAJOR  # noqa: PLR2004 - a type, a version
+    content_type, version, length = _HEADER.unpack_from(data)
+    return _is_record(content_type, version, length) and length <= MAX_RECORD
+
+
+def _is_record(content_type: int, version: int, length: int) -> bool:
+    """Tell whether a header can be that of a record.
+
+    An alert may have any version: servers refuse a version that they do not know in a record of that version (0x0002
+    for SSL 2.0) or of version 0.
+    """
+    if content_type == ALERT and length == ALERT_LENGTH:
+        return True
+    return content_type in CONTENT_TYPES and version >> 8 == _MAJOR
 
 
 class RecordReader:
@@ -75,7 +90,7 @@ class RecordReader:
         self._waiting += data
         while len(self._waiting) >= _HEADER.size:
             content_type, version, length = _HEADER.unpack_from(self._waiting)
-            if content_type not in CONTENT_TYPES or version >> 8 != 3:  # noqa: PLR2004 - see above
+            if not _is_record(content_type, version, length):
                 raise WireError(f"no TLS record: it begins with {bytes(self._waiting[:5]).hex()}")
             if length > MAX_RECORD:
                 raise WireError(f"a record of {length} bytes, longer than RFC 8446 section 5.2 allows")
@@ -119,7 +134,7 @@ class HandshakeReader:
 
 def read_alert_untrusted(content: bytes) -> Alert:
     """Read the content of an alert record. Raises WireError, also for an encrypted one."""
-    if len(content) != 2:  # noqa: PLR2004 - level and code
+    if len(content) != ALERT_LENGTH:
         raise WireError(f"an alert of {len(content)} bytes")
     return Alert(content[0], content[1])
 

@@ -63,15 +63,29 @@ class ServerHello:
 
 
 @dataclass(frozen=True, slots=True)
+class DHParameters:
+    """The finite-field parameters of a ServerKeyExchange (RFC 5246 section 7.4.3): any numbers that a peer likes."""
+
+    prime: int
+    generator: int
+    public: int
+
+    @property
+    def bits(self) -> int:
+        """The size of the prime."""
+        return self.prime.bit_length()
+
+
+@dataclass(frozen=True, slots=True)
 class KeyExchange:
-    """A ServerKeyExchange: the group or the size of the DH prime or ephemeral RSA key, and its signature.
+    """A ServerKeyExchange: the group, the DH parameters or the size of the ephemeral RSA key, and its signature.
 
     `signature_scheme` is None where none stands in the message: anonymous suites, and all versions before
     TLS 1.2.
     """
 
     group: int | None = None
-    dh_bits: int | None = None
+    dh: DHParameters | None = None
     rsa_export_bits: int | None = None
     signature_scheme: int | None = None
 
@@ -177,11 +191,9 @@ def read_key_exchange_untrusted(body: bytes, version: int, cipher_suite: int) ->
         cursor.vector_untrusted(1)
         return KeyExchange(group=group, signature_scheme=_scheme_untrusted(cursor, version, signed=signed))
     if name.startswith(("TLS_DHE_RSA_", "TLS_DHE_DSS_", "TLS_DH_anon_")):
-        prime = cursor.vector_untrusted(2)
-        cursor.vector_untrusted(2)
-        cursor.vector_untrusted(2)
+        prime, generator, public = (int.from_bytes(cursor.vector_untrusted(2)) for _ in range(3))
         scheme = _scheme_untrusted(cursor, version, signed=signed)
-        return KeyExchange(dh_bits=int.from_bytes(prime).bit_length(), signature_scheme=scheme)
+        return KeyExchange(dh=DHParameters(prime, generator, public), signature_scheme=scheme)
     if name.startswith("TLS_RSA_EXPORT_"):
         return KeyExchange(rsa_export_bits=int.from_bytes(cursor.vector_untrusted(2)).bit_length())
     return KeyExchange()

@@ -8,6 +8,7 @@ from exporter.cli.report_json import as_json
 from exporter.config.model import Module
 from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
+from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import Oracle, Posture
 from exporter.probe.result import Result
 from exporter.scrape.report import make_report
@@ -20,11 +21,10 @@ POSTURE = Posture(
     cipher_classes={"null": False, "rc4": True, "cbc": True, "modern": True},
     suites={"rc4": ("TLS_RSA_WITH_RC4_128_SHA",)},
     groups={"x25519": True, "X25519MLKEM768": False},
-    dh_bits=1024,
-    compression=False,
-    secure_renegotiation=False,
+    dh_groups=(DHGroup(1024, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", weakness="the prime has 1024 bits"),),
+    features={"compression": False, "secure_renegotiation": False},
+    vulnerabilities={"heartbleed": False, "robot": True},
     robot=Oracle.STRONG,
-    heartbleed=False,
     undetermined={"early_ccs": "timeout"},
     connections=22,
     bytes_sent=1000,

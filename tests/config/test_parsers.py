@@ -97,3 +97,22 @@ def test_a_secret_shows_itself_to_nobody():
     secret = Secret("hunter2")
     assert "hunter2" not in f"{secret} {secret!r} {secret!s:>20} {[secret]} {ProxyConfig('http', 'p', 1, 'a', secret)}"
     assert secret.reveal() == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Monitor.Example.com", "monitor.example.com"),
+        ("[192.0.2.1]", "[192.0.2.1]"),
+        ("[2001:DB8::1]", "[IPv6:2001:db8::1]"),
+    ],
+)
+def test_the_name_of_a_client(text, read):
+    """RFC 5321 section 4.1.3: a domain, or an address literal with its tag."""
+    assert parsers.client_name(text) == read
+
+
+@pytest.mark.parametrize("text", ["", "a b", "[a]", "https://a", "a:25", "[]"])
+def test_what_is_no_name_of_a_client(text):
+    with pytest.raises(ValueError, match=r"."):
+        parsers.client_name(text)

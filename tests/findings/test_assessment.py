@@ -71,7 +71,7 @@ def test_a_look_that_shows_nothing_new_carries_over():
     [
         lambda one: replace(one, name_match=True),
         lambda one: replace(one, sct_count=3),
-        lambda one: replace(one, posture=Posture(heartbleed=True)),
+        lambda one: replace(one, posture=Posture(vulnerabilities={"heartbleed": True})),
         lambda one: replace(one, module=Module("https")),
         lambda one: replace(one, addresses_disagree=True),
         lambda one: replace(one, result=changed(one.result, session=None)),

@@ -37,6 +37,8 @@ PUBLIC_IDS = [
     "cipher_3des",
     "rsa_key_exchange",
     "weak_dh",
+    "weak_curve",
+    "large_hello_refused",
     "compression",
     "insecure_renegotiation",
     "no_downgrade_protection",

@@ -9,7 +9,7 @@ from exporter.certificates.certificate import Certificate
 from exporter.config.model import HTTPConfig, Module
 from exporter.findings.mozilla_profile import PROFILES, RULES, compliance
 from exporter.findings.observation import Observation
-from exporter.posture.facts import Check, Posture
+from exporter.posture.facts import Posture
 from exporter.probe.result import HSTS, HTTPFacts, Session
 from exporter.target import Target, parse_endpoint
 
@@ -87,9 +87,9 @@ def test_versions(observation, expected):
         ({"cipher_classes": {"modern": True, "cbc": True}}, (False, False)),
         ({"cipher_classes": {"modern": False, "cbc": False}}, (True, True)),
         ({"cipher_classes": {}}, (None, None)),
-        ({"undetermined": {Check.CIPHERS: "timeout"}}, (None, None)),
-        ({"undetermined": {Check.CIPHERS: "timeout"}, "cipher_classes": {"rc4": True}}, (False, False)),
-        ({"undetermined": {Check.GROUPS: "timeout"}}, (True, True)),
+        ({"undetermined": {"ciphers": "timeout"}}, (None, None)),
+        ({"undetermined": {"ciphers": "timeout"}, "cipher_classes": {"rc4": True}}, (False, False)),
+        ({"undetermined": {"groups": "timeout"}}, (True, True)),
     ],
 )
 def test_cipher_suites(changes, expected):
@@ -103,8 +103,8 @@ def test_cipher_suites(changes, expected):
         ({"groups": {"secp256r1": True, "secp384r1": True}}, True),
         ({"groups": {"secp521r1": True}}, False),
         ({"groups": {}}, None),
-        ({"undetermined": {Check.GROUPS: "timeout"}}, None),
-        ({"undetermined": {Check.GROUPS: "timeout"}, "groups": {"ffdhe2048": True}}, False),
+        ({"undetermined": {"groups": "timeout"}}, None),
+        ({"undetermined": {"groups": "timeout"}, "groups": {"ffdhe2048": True}}, False),
     ],
 )
 def test_groups(changes, expected):

@@ -12,6 +12,7 @@ from exporter.findings.accepted import FINDING_OF_ACCEPTED, is_bad
 from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.mozilla_profile import PROFILES, compliance
 from exporter.findings.observation import Observation
+from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import Oracle, Posture
 from exporter.probe.result import HSTS, HTTPFacts, Session
 from exporter.target import Target, parse_endpoint
@@ -26,20 +27,21 @@ ALL_WELL = Posture(
     versions={version: version in ("TLSv1.2", "TLSv1.3") for version in VERSIONS},
     cipher_classes={**dict.fromkeys((*CIPHER_CLASSES, "other"), False), "modern": True},
     groups={"X25519MLKEM768": True, "x25519": True, "secp521r1": False},
-    dh_bits=2048,
-    compression=False,
-    secure_renegotiation=True,
-    extended_master_secret=True,
-    downgrade_sentinel=True,
-    fallback_scsv=None,
-    sha1_signature=False,
-    heartbeat=False,
-    heartbleed=False,
-    early_ccs=False,
+    dh_groups=(DHGroup(2048, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "ffdhe2048"),),
+    features={
+        "compression": False,
+        "secure_renegotiation": True,
+        "extended_master_secret": True,
+        "downgrade_sentinel": True,
+        "sha1_signature": False,
+        "heartbeat": False,
+        "client_renegotiation": False,
+        "early_data": False,
+    },
+    vulnerabilities={"heartbleed": False, "early_ccs": False, "robot": False},
     robot=Oracle.NONE,
-    client_renegotiation=False,
-    early_data=False,
 )
+WEAK = DHGroup(1024, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", weakness="the prime has 1024 bits")
 
 
 def observed(posture, session=None, module=None, http=None):
@@ -55,6 +57,14 @@ def accepting(version):
     return replace(ALL_WELL, versions={**ALL_WELL.versions, version: True})
 
 
+def with_features(**features):
+    return replace(ALL_WELL, features={**ALL_WELL.features, **features})
+
+
+def without_sentinel(**features):
+    return replace(ALL_WELL, features={"secure_renegotiation": True, **features})
+
+
 def with_class(label):
     return replace(ALL_WELL, cipher_classes={**ALL_WELL.cipher_classes, label: True}, suites={label: ("TLS_X",)})
 
@@ -64,10 +74,14 @@ BAD = [
     ("sslv3_accepted", accepting("SSLv3")),
     ("tls10_accepted", accepting("TLSv1.0")),
     ("tls11_accepted", accepting("TLSv1.1")),
-    ("tls12_not_accepted", replace(ALL_WELL, versions={**ALL_WELL.versions, "TLSv1.2": False})),
+    (
+        "tls12_not_accepted",
+        replace(ALL_WELL, versions={"SSLv3": False, "TLSv1.2": False, "TLSv1.3": False, "SSL": True}),
+    ),
     *((f"cipher_{label}", with_class(label)) for label in ("null", "anonymous", "export", "des", "rc4", "3des")),
     ("rsa_key_exchange", with_class("rsa_key_exchange")),
-    ("weak_dh", replace(ALL_WELL, dh_bits=1024)),
+    ("weak_dh", replace(ALL_WELL, dh_groups=(WEAK,))),
+    ("weak_curve", replace(ALL_WELL, groups={**ALL_WELL.groups, "sect163k1": True})),
     (
         "no_post_quantum_key_exchange",
         replace(
@@ -78,16 +92,16 @@ BAD = [
             },
         ),
     ),
-    ("sha1_handshake_signature", replace(ALL_WELL, sha1_signature=True)),
-    ("compression", replace(ALL_WELL, compression=True)),
-    ("insecure_renegotiation", replace(ALL_WELL, secure_renegotiation=False)),
-    ("client_renegotiation", replace(ALL_WELL, client_renegotiation=True)),
-    ("no_downgrade_protection", replace(ALL_WELL, downgrade_sentinel=False)),
-    ("no_downgrade_protection", replace(ALL_WELL, downgrade_sentinel=None, fallback_scsv=False)),
-    ("no_extended_master_secret", replace(ALL_WELL, extended_master_secret=False)),
-    ("early_data_accepted", replace(ALL_WELL, early_data=True)),
-    ("heartbleed", replace(ALL_WELL, heartbleed=True)),
-    ("early_ccs", replace(ALL_WELL, early_ccs=True)),
+    ("sha1_handshake_signature", with_features(sha1_signature=True)),
+    ("compression", with_features(compression=True)),
+    ("insecure_renegotiation", with_features(secure_renegotiation=False)),
+    ("client_renegotiation", with_features(client_renegotiation=True)),
+    ("no_downgrade_protection", with_features(downgrade_sentinel=False)),
+    ("no_downgrade_protection", without_sentinel(fallback_scsv=False)),
+    ("no_extended_master_secret", with_features(extended_master_secret=False)),
+    ("early_data_accepted", with_features(early_data=True)),
+    ("heartbleed", replace(ALL_WELL, vulnerabilities={"heartbleed": True})),
+    ("early_ccs", replace(ALL_WELL, vulnerabilities={"early_ccs": True})),
     ("robot", replace(ALL_WELL, robot=Oracle.WEAK)),
     ("robot", replace(ALL_WELL, robot=Oracle.STRONG)),
 ]
@@ -101,7 +115,13 @@ def test_a_fault_is_its_finding_and_no_other(finding, posture):
 def test_every_finding_is_in_the_catalogue_and_has_its_case():
     names = {rule.finding.id for rule in RULES}
     assert names <= set(CATALOGUE)
-    assert {finding for finding, _ in BAD} == names
+    assert {finding for finding, _ in BAD} | {"large_hello_refused"} == names
+
+
+def test_a_large_hello_that_is_refused_is_what_the_probe_saw():
+    seen = observed(None)
+    refused = replace(seen, result=replace(seen.result, large_hello_refused=True))
+    assert set(details(RULES, refused)) == {"large_hello_refused"}
 
 
 @pytest.mark.parametrize("posture", [ALL_WELL, None, Posture(), Posture(undetermined={"baseline": "timeout"})])
@@ -109,10 +129,21 @@ def test_what_is_well_or_not_known_is_no_finding(posture):
     assert present(posture) == set()
 
 
+def test_anonymous_suites_make_no_group_weak():
+    """OpenSSL gives 1024 bits to anonymous suites whatever its key; a stronger group would not help them."""
+    anonymous = replace(WEAK, suite="TLS_DH_anon_WITH_AES_128_CBC_SHA", anonymous=True)
+    assert present(replace(ALL_WELL, dh_groups=(anonymous,))) == set()
+
+
+def test_tls_1_3_alone_is_no_finding():
+    versions = {**ALL_WELL.versions, "TLSv1.2": False}
+    assert present(replace(ALL_WELL, versions=versions)) == set()
+
+
 def test_a_fallback_signal_makes_up_for_the_sentinel():
     """Java 17 marks its hellos and ignores the signal; a server without TLS 1.3 has nothing to mark."""
-    assert present(replace(ALL_WELL, downgrade_sentinel=True, fallback_scsv=False)) == set()
-    assert present(replace(ALL_WELL, downgrade_sentinel=None, fallback_scsv=True)) == set()
+    assert present(with_features(fallback_scsv=False)) == set()
+    assert present(without_sentinel(fallback_scsv=True)) == set()
 
 
 def test_one_hybrid_group_that_is_not_known_leaves_post_quantum_unknown():

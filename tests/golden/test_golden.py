@@ -23,6 +23,7 @@ from exporter.metrics.collect import collect
 from exporter.metrics.exposition import pages
 from exporter.net.reason import Reason
 from exporter.policy import Acceptance, PolicyLayer, policy_of
+from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import Posture
 from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Session, Variant
 from exporter.revocation.status import Failure as RevocationFailure
@@ -72,11 +73,9 @@ def good():
         cipher_classes={"null": False, "3des": True, "cbc": True},
         suites={"3des": ("TLS_RSA_WITH_3DES_EDE_CBC_SHA",)},
         groups={"X25519MLKEM768": True, "x25519": True, "secp256r1": False},
-        dh_bits=1024,
-        compression=False,
-        secure_renegotiation=True,
-        heartbleed=False,
-        early_ccs=False,
+        dh_groups=(DHGroup(1024, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", weakness="the prime has 1024 bits"),),
+        features={"compression": False, "secure_renegotiation": True},
+        vulnerabilities={"heartbleed": False, "early_ccs": False},
         undetermined={"robot": "timeout"},
     )
     revocations = (

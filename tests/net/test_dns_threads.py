@@ -160,3 +160,29 @@ asyncio.run(main())
 """
     ended = subprocess.run([sys.executable, "-c", program], timeout=60, capture_output=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
+async def test_an_error_that_comes_when_nobody_waits_any_more_is_not_logged():
+    """The scrape is over; `getaddrinfo` fails after it, as with a resolver that takes long to say no."""
+    began, may_fail = threading.Event(), threading.Event()
+
+    def failing(*_):
+        began.set()
+        may_fail.wait(30)
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+
+    pool, loop = DNSThreadPool("test", 1, failing), asyncio.get_running_loop()
+    waiting = asyncio.ensure_future(pool.look_up("a.example", 443, 0))
+    await loop.run_in_executor(None, began.wait, 30)
+    waiting.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await waiting
+    del waiting
+    may_fail.set()
+    while not pool._threads._idle:
+        await asyncio.sleep(0)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    unnoted = [one for one in gc.get_objects() if isinstance(one, asyncio.Future) and one._log_traceback]
+    assert unnoted == [], "asyncio would log it when it is collected, whenever that is"
+    pool.close()

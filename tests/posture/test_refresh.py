@@ -6,10 +6,19 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from exporter.posture import refresh
-from exporter.posture.facts import Check, Posture, merged
+from exporter.posture.dh_groups import DHGroup
+from exporter.posture.downgrades import SIGNATURES
+from exporter.posture.facts import Posture
+from exporter.posture.merge import merged
 from exporter.posture.refresh import PostureRefresher
 
-FULL = Posture(timestamp=100.0, versions={"TLSv1.0": True, "TLSv1.2": True}, sha1_signature=True, dh_bits=1024)
+WEAK = DHGroup(1024, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", weakness="the prime has 1024 bits")
+FULL = Posture(
+    timestamp=100.0,
+    versions={"TLSv1.0": True, "TLSv1.2": True},
+    features={"sha1_signature": True},
+    dh_groups=(WEAK,),
+)
 NOTHING = Posture(undetermined={"baseline": "timeout", "signatures": "timeout", "ciphers": "timeout"})
 REFRESH = 600.0
 
@@ -27,11 +36,11 @@ class Scans:
     """Stands for the scans of endpoints: counts them, and gives what it is told to give."""
 
     gives: list[Posture] = field(default_factory=lambda: [FULL])
-    skipped: list[frozenset[Check]] = field(default_factory=list)
+    skipped: list[frozenset[str]] = field(default_factory=list)
     running: int = 0
     most: int = 0
 
-    async def __call__(self, skip: frozenset[Check]) -> Posture:
+    async def __call__(self, skip: frozenset[str]) -> Posture:
         self.skipped.append(skip)
         self.running += 1
         self.most = max(self.most, self.running)
@@ -141,7 +150,7 @@ async def test_an_incomplete_scan_is_tried_again_sooner(postures, clock):
 
 async def test_sha1_is_asked_for_once_a_day(postures, clock):
     """Nginx logs that one refusal as critical: what was found stays known in between."""
-    scans = Scans([FULL, replace(FULL, sha1_signature=None)])
+    scans = Scans([FULL, replace(FULL, features={})])
     for _ in range(3):
         postures.renew("a", scans, REFRESH)
         await postures.settled()
@@ -149,14 +158,14 @@ async def test_sha1_is_asked_for_once_a_day(postures, clock):
     clock.now += refresh.SIGNATURES_SECONDS
     postures.renew("a", scans, REFRESH)
     await postures.settled()
-    only_signatures = frozenset((Check.SIGNATURES,))
+    only_signatures = frozenset((SIGNATURES,))
     assert scans.skipped == [frozenset(), only_signatures, only_signatures, frozenset()]
 
 
 def test_a_skipped_check_leaves_its_fact_as_it_was():
-    again = replace(FULL, sha1_signature=None, timestamp=200.0)
-    assert merged(FULL, again, {Check.SIGNATURES}) == replace(FULL, timestamp=200.0)
-    assert merged(FULL, again).sha1_signature is None, "what a whole scan found not to apply is not kept"
+    again = replace(FULL, features={}, timestamp=200.0)
+    assert merged(FULL, again, {SIGNATURES}) == replace(FULL, timestamp=200.0)
+    assert merged(FULL, again).features == {}, "what a whole scan found not to apply is not kept"
 
 
 async def test_a_fault_of_ours_costs_one_refresh_and_no_other_key(postures, clock):

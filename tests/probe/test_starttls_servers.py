@@ -10,12 +10,14 @@ from support.servers.credential import NAME, make_credential
 from support.servers.dovecot import dovecot
 from support.servers.inspircd import inspircd
 from support.servers.mariadb import mariadb
+from support.servers.nats import nats
 from support.servers.nnrpd import nnrpd
 from support.servers.postfix import postfix
 from support.servers.postgres import postgres
 from support.servers.prosody import prosody
 from support.servers.slapd import slapd
 from support.servers.vsftpd import vsftpd
+from support.servers.xrdp import xrdp
 
 from exporter.config.model import TLSConfig
 from exporter.net.reason import Reason
@@ -33,6 +35,8 @@ SERVERS = {
     "prosody": (prosody, {"tls": True}, {"tls": False}, ["xmpp", "xmpp-server"]),
     "nnrpd": (nnrpd, {"tls": True}, {"tls": False}, ["nntp"]),
     "inspircd": (inspircd, {"tls": True}, {"tls": False}, ["irc"]),
+    "xrdp": (xrdp, {"tls": True}, {"tls": False}, ["rdp"]),
+    "nats": (nats, {"tls": True}, {"tls": False}, ["nats"]),
 }
 # INN lists STARTTLS whether it has a certificate or not, and owns up when asked.
 REFUSES = {"nnrpd": "the server said: 580 Error initializing TLS"}
@@ -110,5 +114,5 @@ async def test_a_server_of_another_protocol(folder, credential):
 
 def test_every_protocol_has_a_server():
     assert sorted(protocol for *_, protocols in SERVERS.values() for protocol in protocols) == sorted(
-        set(PROTOCOLS) - {"rdp", "tds", "nats", "telnet"}
+        set(PROTOCOLS) - {"tds", "telnet"}
     )

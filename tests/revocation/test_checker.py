@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from exporter.certificates.chain_cache import ChainAssessor
-from exporter.config.model import RevocationConfig
+from exporter.config.model import Module, RevocationConfig
 from exporter.net.http_fetch import fetch
 from exporter.revocation import checker
 from exporter.revocation.checker import RevocationChecker, due_at
@@ -51,9 +51,10 @@ class World:
             extra.append(Extension("2.5.29.31", der.sequence(der.sequence(name))))
         return leaf(issuer, extra=extra, **changes)
 
-    def known(self, one, staple=None, config=CONFIG, address=LOCAL, store=STORE):
+    def known(self, one, staple=None, config=CONFIG, address=LOCAL, store=STORE, **module):
         chain = ChainAssessor().assess_chain((one.der, MIDDLE.der), store, NOW)
-        return {a.source: a for a in self.revocations.known(chain, staple, config, address)}
+        asked = Module("m", revocation=config, **module)
+        return {a.source: a for a in self.revocations.known(chain, staple, asked, address)}
 
     async def settled(self, one, **options):
         """Ask, wait for what that starts, and ask again as the next scrape does."""

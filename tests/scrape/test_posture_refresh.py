@@ -70,7 +70,7 @@ async def test_the_first_scrape_has_no_posture_and_the_second_has_all_of_it(tmp_
     assert len(series(second, "tls_cipher_class_accepted")) == 9
     assert len(series(second, "tls_posture_timestamp_seconds")) == 1
     assert not series(second, "tls_posture_undetermined_info")
-    assert {"cipher_null", "cipher_anonymous", "tls10_accepted", "tls11_accepted", "weak_dh"} <= found(second)
+    assert {"cipher_null", "cipher_anonymous", "tls10_accepted", "tls11_accepted"} <= found(second)
 
 
 async def test_an_outage_changes_nothing_that_is_known(tmp_path):
@@ -89,7 +89,7 @@ async def test_an_outage_changes_nothing_that_is_known(tmp_path):
     for report in (down, cut):
         for family in (*postures, "tls_feature_accepted", "tls_posture_timestamp_seconds"):
             assert series(report, family) == series(known, family)
-        assert found(report) >= {"cipher_null", "cipher_anonymous", "tls10_accepted", "weak_dh"}
+        assert found(report) >= {"cipher_null", "cipher_anonymous", "tls10_accepted"}
 
 
 async def test_modules_without_posture_and_quic_are_never_scanned(tmp_path):

@@ -30,7 +30,7 @@ async def probe_one(target: str, prober: Prober | None = None, **module: object)
     try:
         (result,) = await probe_all(own, target, **module)
     finally:
-        await asyncio.sleep(0)  # the transport closes in the loop's next turn
+        await own.departures.all_left()
         if prober is None:
             own.resolver.close()
     return result

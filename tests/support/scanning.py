@@ -1,11 +1,13 @@
 """Determines the posture of a server on loopback, as the exporter does."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exporter.net.connect import connect_one
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
+from exporter.net.watcher import watcher_of
 from exporter.posture.determine import determine
 from exporter.posture.facts import Posture
 
@@ -44,8 +46,15 @@ class _Counted:
     def write(self, data: bytes) -> None:
         self.stream.write(data)
 
+    def finish(self, then: Callable[[], None] | None = None) -> None:
+        self.stream.finish(then)
+        self._note_end()
+
     def close(self) -> None:
         self.stream.close()
+        self._note_end()
+
+    def _note_end(self) -> None:
         if not self.closed:
             self.closed = True
             self.owner.closed()
@@ -54,4 +63,7 @@ class _Counted:
 async def posture_of(
     port: int, *, active: bool = True, seconds: float = 5.0, server_name: str = "localhost"
 ) -> Posture:
-    return await determine(Loopback(port, seconds), server_name=server_name, seconds=seconds, active=active)
+    try:
+        return await determine(Loopback(port, seconds), server_name=server_name, seconds=seconds, active=active)
+    finally:
+        watcher_of(asyncio.get_running_loop()).expire_all()

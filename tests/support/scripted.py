@@ -1,6 +1,6 @@
 """A Stream without a network: it says what a list says, and keeps what is written."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from exporter.net.reason import NetworkError, Reason
 
@@ -21,6 +21,11 @@ class ScriptedStream:
 
     def write(self, data: bytes) -> None:
         self.written += data
+
+    def finish(self, then: Callable[[], None] | None = None) -> None:
+        self.close()
+        if then is not None:
+            then()
 
     def close(self) -> None:
         self.closed = True

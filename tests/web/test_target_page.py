@@ -1,6 +1,7 @@
 """The page of one target, and the probe by hand: who may start it, from where, how often."""
 
 import pytest
+from aiohttp import FormData, web
 from support.site import configuration, serving
 
 from exporter.config.reader import load
@@ -114,6 +115,34 @@ async def test_another_site_cannot_start_a_probe(headers):
         async with serving(configuration(CLOSED), authenticates=authenticates) as site:
             assert (await site.get("/target", method="POST", data=FORM, headers=headers))[0] == 403
             assert not site.engine.last
+
+
+async def test_a_body_of_another_kind_is_not_read(monkeypatch):
+    """Neither multipart, whose files would be written to disk, nor what only looks like a form."""
+
+    async def refuse(_):
+        raise AssertionError("the body was parsed")
+
+    monkeypatch.setattr(web.BaseRequest, "post", refuse)
+    async with serving(configuration(CLOSED)) as site:
+        body = FormData(FORM)
+        body.add_field("file", b"x" * 1000, filename="a")
+        assert (await site.get("/target", method="POST", data=body))[0] == 404
+        headers = {"Content-Type": "text/plain"}
+        assert (await site.get("/target", method="POST", data=b"target=127.0.0.1:1", headers=headers))[0] == 404
+        many = "&".join(f"a{number}=1" for number in range(1000)).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert (await site.get("/target", method="POST", data=many, headers=headers))[0] == 404
+        assert (await site.get("/target", method="POST", data=b"\xff", headers=headers))[0] == 404
+        assert not site.engine.last
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}])
+async def test_another_site_cannot_reload(method, headers):
+    async with serving(configuration(CLOSED)) as site:
+        assert (await site.get("/-/reload", method=method, headers=headers))[0] == 403
+        assert (await site.get("/-/reload", method=method))[0] == 500, "this site has nothing to reload"
 
 
 async def test_our_own_page_can():

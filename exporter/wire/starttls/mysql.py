@@ -20,8 +20,10 @@ _CLIENT_SSL = 0x0800
 # 23 zeros
 _SSL_REQUEST = struct.pack("<IIB23x", 0x0001 | 0x0200 | _CLIENT_SSL | 0x8000, 1 << 24, 33)
 # the same with PLUGIN_AUTH; user, length of the password and plugin: none, 0, the oldest
-_RESPONSE = struct.pack("<IIB23x", 0x0001 | 0x0200 | _CLIENT_SSL | 0x8000 | 0x80000, 1 << 24, 33)
-_RESPONSE += b"\0\0mysql_native_password\0"
+_LOGIN = 0x0001 | 0x0200 | 0x8000 | 0x80000
+_NOBODY = b"\0\0mysql_native_password\0"
+_RESPONSE = struct.pack("<IIB23x", _LOGIN | _CLIENT_SSL, 1 << 24, 33) + _NOBODY
+_RESPONSE_IN_PLAINTEXT = struct.pack("<IIB23x", _LOGIN, 1 << 24, 33) + _NOBODY
 _OK, _AUTH_MORE, _AUTH_SWITCH, _COM_QUIT = 0x00, 0x01, 0xFE, b"\x01"
 _FAST_AUTH_SUCCEEDED = b"\x01\x03"
 _NATIVE = b"\xfemysql_native_password\0"
@@ -49,8 +51,18 @@ def mysql(host: str, client_name: str = "") -> Steps[bytes]:
 def leave_mysql(host: str, client_name: str = "") -> Steps[bytes]:
     """Answer who the client is (Protocol::HandshakeResponse41): nobody. Then end as the server's answer wants it."""
     del host, client_name
+    return _refused_login(2, _RESPONSE)
+
+
+def leave_mysql_in_plaintext(host: str, client_name: str = "") -> Steps[bytes]:
+    """Do the same with a server that has greeted and offered no TLS; no password is sent."""
+    del host, client_name
+    return _refused_login(1, _RESPONSE_IN_PLAINTEXT)
+
+
+def _refused_login(number: int, response: bytes) -> Steps[bytes]:
     server = Dialogue()
-    yield from server.send(_packet(2, _RESPONSE))
+    yield from server.send(_packet(number, response))
     for _ in range(_MOST_ROUNDS):
         head = yield from server.exactly_untrusted(4)
         answer = yield from server.exactly_untrusted(int.from_bytes(head[:3], "little"))

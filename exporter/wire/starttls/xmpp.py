@@ -55,6 +55,9 @@ def xmpp_server(host: str, client_name: str = "") -> Steps[bytes]:
     return _dialogue(_opening(host, "jabber:server", client_name))
 
 
+CLOSE_STREAM = last_word(b"</stream:stream>")  # section 4.4
+
+
 def leave_xmpp(host: str, client_name: str = "") -> Steps[bytes]:
     """Begin the stream that follows TLS (section 5.4.3.3), and end it (section 4.4).
 

@@ -34,6 +34,7 @@ _HEADER = 5
 _MESSAGE_HEADER = 4
 _LONGEST_PLAINTEXT = 16_384
 _CLOSE_NOTIFY = 0
+_CLOSE_NOTIFY_ALERT = bytes((1, _CLOSE_NOTIFY))  # at level warning
 _CHANGE_CIPHER_SPEC = change_cipher_spec(TLS_1_2)
 
 
@@ -167,10 +168,16 @@ class Client:
 
     def begin_data(self) -> None:
         """Change to the keys of application data (section 7.1); before it nothing can be sent or received."""
-        transcript = self._transcript.digest()
-        master = schedule.master_secret(self._suite, self._secret)
+        transcript, master = self._transcript.digest(), schedule.master_secret(self._suite, self._secret)
         self._write = Protection(self._suite, schedule.derive(self._suite, master, "c ap traffic", transcript))
         self._read = Protection(self._suite, schedule.derive(self._suite, master, "s ap traffic", transcript))
+
+    def close_notify(self) -> bytes:
+        """Return the record that ends what we send (section 6.1); nothing can be sent after it."""
+        if self._write is None:  # no data was sent, and none will be read
+            transcript, master = self._transcript.digest(), schedule.master_secret(self._suite, self._secret)
+            self._write = Protection(self._suite, schedule.derive(self._suite, master, "c ap traffic", transcript))
+        return self._write.seal(ALERT, _CLOSE_NOTIFY_ALERT)
 
     def send(self, data: bytes) -> bytes:
         """Return the records that carry data."""
