@@ -69,6 +69,7 @@ class Engine:
         own.caches.add("files", lambda: len(self.stored))
         own.caches.add("contexts", lambda: len(self.prober.contexts))
         own.caches.add("redirects", lambda: len(self.prober.redirects))
+        own.caches.add("http2_endpoints", lambda: len(self.prober.http2_endpoints))
 
     def apply(self, config: Config) -> None:
         """Put a configuration in force. Probes in flight end under the previous one; what was learned stays."""
