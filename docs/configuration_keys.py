@@ -103,6 +103,7 @@ KEYS: dict[str, tuple[str, str]] = {
         "Send the PROXY header before anything else, for backends that expect a load balancer.",
     ),
     "modules.NAME.alpn": ("list of protocols", "Application protocols to offer, the preferred one first."),
+    "modules.NAME.groups": ("list of groups", "Key exchange groups to offer, by IANA's names. Absent: all."),
     "modules.NAME.transport": ("tcp or quic", "What carries TLS. `quic` needs the extra `tls-exporter[quic]`."),
     "modules.NAME.http": ("mapping", "Make one HTTP request on the probed connection. Absent: none."),
     "modules.NAME.http.path": ("path", "What is asked for; the path of an `https://` target has precedence."),

@@ -40,7 +40,7 @@ def main() -> int:
     """Build, look inside, try; return the exit status."""
     with tempfile.TemporaryDirectory(prefix="tls-exporter-release-") as scratch:
         source = Path(scratch, "source")
-        archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout  # noqa: S607
+        archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
         with tarfile.open(fileobj=BytesIO(archive)) as tar:
             tar.extractall(source, filter="data")
         files = {path.relative_to(source).as_posix() for path in source.rglob("*") if not path.is_dir()}
@@ -59,7 +59,7 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     """Run a command that must succeed; return what it printed."""
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     environment.pop("VIRTUAL_ENV", None)
-    done = subprocess.run(command, cwd=cwd, env=environment, check=False, text=True, capture_output=True)  # noqa: S603
+    done = subprocess.run(command, cwd=cwd, env=environment, check=False, text=True, capture_output=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))}: status {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -169,7 +169,7 @@ def demonstrate(place: Path) -> int:
     command = [str(place / "bin/python"), "-m", "exporter", "demo", "--web.listen-address=127.0.0.1:0"]
     with (
         (place / "demo.log").open("w+") as log,
-        subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=log, text=True) as demo,  # noqa: S603
+        subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=log, text=True) as demo,
     ):
         watchdog = threading.Timer(START_SECONDS, demo.kill)
         watchdog.start()

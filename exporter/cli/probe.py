@@ -16,8 +16,6 @@ from exporter.config.model import Config
 from exporter.config.reader import load
 from exporter.errors import OK, UNREACHABLE, WORRYING
 from exporter.findings.state import worst
-from exporter.metrics.exposition import pages
-from exporter.metrics.self_metrics import SelfMetrics
 from exporter.metrics.vocabulary import VOCABULARY
 from exporter.scrape.engine import Engine
 from exporter.scrape.report import TargetReport
@@ -40,10 +38,16 @@ def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
     if known.format == "nagios":
         return as_nagios(reports)
     if known.format == "prometheus":
-        return b"".join(pages("", [report.lines for report in reports], [])).decode(), exit_status(reports)
+        return _exposition(reports), exit_status(reports)
     if known.format == "json":
         return as_json(reports, single=not several and len(reports) == 1, pem=known.pem), exit_status(reports)
     return as_text(reports, colour=colour, quiet=known.quiet), exit_status(reports)
+
+
+def _exposition(reports: Sequence[TargetReport]) -> str:
+    from exporter.metrics.exposition import pages  # noqa: PLC0415 - only this format needs the library for it
+
+    return b"".join(pages("", [report.lines for report in reports], [])).decode()
 
 
 def _configuration(path: str | None) -> Config:
@@ -56,7 +60,7 @@ def _configuration(path: str | None) -> Config:
 
 async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]:
     """Return the report of every target, in their order."""
-    engine = Engine(config, SelfMetrics())
+    engine = Engine(config)
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def read(one: Chosen) -> TargetReport:

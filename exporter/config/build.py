@@ -37,6 +37,7 @@ from exporter.config.model import (
     Transport,
     TrustConfig,
 )
+from exporter.config.parsers import distinct_labels
 from exporter.config.problems import Problem, did_you_mean
 from exporter.config.schema_types import Shape
 from exporter.config.source import Source, Steps
@@ -235,6 +236,7 @@ class Assembly:
                 continue
             labels = sorted_labels(group.labels)
             self.policy(source, path, group)
+            self.labels(source, path, labels)
             layer = take_layer(_written(group))
             for position, text in group.targets.items():
                 target, target_path = (
@@ -249,6 +251,13 @@ class Assembly:
                         self.unix_socket(source, target_path, modules[target.module])
         return targets
 
+    def labels(self, source: FileSource, path: Steps, labels: tuple[tuple[str, str], ...]) -> None:
+        """Check that no two labels of one place become one for older scrapers."""
+        try:
+            distinct_labels(name for name, _ in labels)
+        except ValueError as error:
+            self.problems.append(source.problem((*path, "labels"), str(error)))
+
     def knows_module(self, source: FileSource, path: Steps, name: str | None, modules: dict[str, Module]) -> bool:
         """Tell whether a module that is referred to is there; note it if it is not and would have been seen."""
         if name is None or name in modules:
@@ -262,6 +271,8 @@ class Assembly:
         """Yield the files of targets that one source names."""
         for number, entry in (source.shape.target_files or {}).items():
             path: Steps = ("target_files", number)
+            if isinstance(entry, schema.TargetFiles):
+                self.labels(source, path, sorted_labels(entry.labels))
             names = [entry] if isinstance(entry, str) else entry.files if isinstance(entry, schema.TargetFiles) else ()
             for name in names:
                 self.warnings += missing_files(source, path, name, pattern_beside(source, name))

@@ -14,7 +14,7 @@ from typing import Any
 from exporter.config.file_watcher import Checksums
 from exporter.config.files import MissingFileError, NamedFileError, matching, read_named
 from exporter.config.model import Config, TargetFiles
-from exporter.config.parsers import label_name, label_value
+from exporter.config.parsers import distinct_labels, label_name, label_value
 from exporter.config.problems import Problem, did_you_mean, dotted
 from exporter.config.source import Steps
 from exporter.config.targets import make_target
@@ -144,6 +144,10 @@ def _group(where: Steps, group: Any, config: Config, entry: TargetFiles) -> Iter
         hint = did_you_mean(module, modules)
         raise _WrongError((*where, "labels", MODULE_LABEL), f"unknown module {module[:80]!r}{hint}")
     labels = tuple(sorted((dict(entry.labels) | dict(labels)).items()))
+    try:
+        distinct_labels(name for name, _ in labels)
+    except ValueError as error:
+        raise _WrongError((*where, "labels"), str(error)) from None
     for number, target in enumerate(targets):
         try:
             yield make_target(str(target), module or entry.module, modules, labels)

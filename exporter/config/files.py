@@ -65,8 +65,8 @@ def check_key_pair(cert_file: str, key_file: str, password: Secret | None) -> No
         public = [
             one.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for one in certificates
         ]
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise DoubtfulFileError(f"{cert_file} holds no certificate that can be read: {str(error)[:100]}") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise DoubtfulFileError(f"the certificate in {cert_file} cannot be read: is it damaged?") from None
     own = _spki(key.public_key())
     if own == public[0]:
         return

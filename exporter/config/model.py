@@ -142,6 +142,7 @@ class Module:
     starttls_name: str | None = None  # of the client, in EHLO and the like; None: the machine's own
     proxy_protocol: str | None = None  # "v1" or "v2"
     alpn: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # key exchange groups to offer, IANA names; none: all
     transport: Transport = Transport.TCP
     http: HTTPConfig | None = None
     trust: TrustConfig = field(default_factory=TrustConfig)

@@ -4,6 +4,7 @@ import base64
 import binascii
 import ipaddress
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
@@ -16,14 +17,15 @@ from exporter.config.vocabulary import Vocabulary
 from exporter.config.yaml_document import Plain
 from exporter.policy import SEVERITIES
 from exporter.target import Endpoint, TargetError, parse_endpoint
+from exporter.wire import iana
 from exporter.wire.starttls import PROTOCOLS
 
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
 CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 _PROXY_PORTS = {"http": 3128, "socks5": 1080}
 _LONGEST_LABEL_VALUE = 1024
+_LONGEST_LABEL_NAME = 128
 _DIGEST_BYTES = 32
 _FIRST_YEAR = 1970
 
@@ -153,6 +155,15 @@ def choice(text: str, known: tuple[str, ...]) -> str:
     raise ValueError(f"{text[:40]!r} is not one of {', '.join(known)}{did_you_mean(text, known)}")
 
 
+def group(text: str) -> str:
+    """Read the name of a key exchange group, as IANA has it."""
+    name = iana.group_from_openssl(text)
+    if name in iana.GROUPS.values():
+        return name
+    hint = did_you_mean(text, iana.GROUPS.values()) or ": a name as X25519MLKEM768 or secp256r1 is wanted"
+    raise ValueError(f"unknown group {text[:40]!r}{hint}")
+
+
 def alpn_protocol(text: str) -> str:
     """Read a protocol name of RFC 7301 section 3.1: 1 to 255 bytes."""
     if not 1 <= len(text.encode()) <= 255:  # noqa: PLR2004
@@ -225,14 +236,34 @@ def request_path(text: str) -> str:
 
 
 def label_name(text: str, vocabulary: Vocabulary) -> str:
-    """Read the name of a label that users may put on targets."""
-    if not _LABEL.match(text):
-        raise ValueError(f"bad label name {text[:80]!r}: letters, digits and _, not beginning with a digit")
+    """Read the name of a label that users may put on targets: any text, as in Prometheus 3.
+
+    Scrapers that do not know such names get each of their unusual characters as an underscore.
+    """
+    if not text or len(text) > _LONGEST_LABEL_NAME or not text.isprintable() or text.isspace():
+        raise ValueError(f"bad label name {text[:80]!r}: between 1 and {_LONGEST_LABEL_NAME} characters that print")
     if text.startswith("__"):
         raise ValueError(f"the label name {text[:80]!r} is reserved: names beginning with __ belong to Prometheus")
-    if text in vocabulary.reserved_labels:
-        raise ValueError(f"the label name {text!r} is reserved: the exporter's own series carry it")
+    plain = plain_label_name(text)
+    if plain in vocabulary.reserved_labels or plain.startswith("__"):
+        as_written = "" if plain == text else f", as which older scrapers see it ({plain})"
+        raise ValueError(f"the label name {text!r} is reserved: the exporter's own series carry it{as_written}")
     return text
+
+
+def plain_label_name(name: str) -> str:
+    """Return a label's name as scrapers before Prometheus 3 get it (escaping `underscores`)."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    return f"_{plain[1:]}" if plain[:1].isdigit() else plain
+
+
+def distinct_labels(names: Iterable[str]) -> None:
+    """Raise ValueError for two names of one target that older scrapers could not tell apart."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(plain_label_name(name), name)
+        if other != name:
+            raise ValueError(f"the labels {other[:80]!r} and {name[:80]!r} are one to older scrapers")
 
 
 def label_value(text: str) -> str:

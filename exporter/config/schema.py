@@ -162,6 +162,7 @@ class Module(Policied):
     starttls_name = Key(text(parsers.client_name))
     proxy_protocol = Key(text(parsers.proxy_protocol))
     alpn = Key(each(text(parsers.alpn_protocol)))
+    groups = Key(each(text(parsers.group)))
     transport = Key(one_of(Transport))
     http = Key(Block(HTTP, true_is_empty=True))
     trust = Key(Block(Trust))

@@ -24,6 +24,7 @@ from exporter.probe.prober import Prober
 from exporter.probe.redirect import CHECK_SECONDS
 from exporter.probe.result import Failure, Handshake, Phase, Result, Variant
 from exporter.probe.route import Route
+from exporter.probe.second_try import tried_again
 from exporter.probe.trace import Progress, Trace
 from exporter.target import Target
 from exporter.text import printable
@@ -173,7 +174,7 @@ async def _attempts(prober: Prober, route: Route, attempt: Attempt) -> Result:
         prober.http2_endpoints.add(endpoint)
         result = await replace(attempt, alpn=route.module.alpn).by_openssl()
     prober.fast_path_endpoints.note(endpoint, result)
-    return result
+    return await tried_again(attempt, result, endpoint)
 
 
 def _wants_http2(result: Result) -> bool:

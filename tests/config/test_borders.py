@@ -27,7 +27,11 @@ def label_name(text):
     ("read", "good", "bad"),
     [
         (parsers.alpn_protocol, ["a", "a" * 255], ["", "a" * 256, "a b", "é", "a\n"]),
-        (label_name, ["a", "_a", "A1_b"], ["1a", "a-b", "", "__a", "target", "severity", "é"]),
+        (
+            label_name,
+            ["a", "_a", "A1_b", "1a", "a-b", "é", "a" * 128],
+            ["", "__a", "target", "severity", "a\nb", "a" * 129],
+        ),
         (parsers.label_value, ["", "a" * 1024], ["a" * 1025]),
         (parsers.module_name, ["a", "_", "a.b-c_d", "0", "a" * 64], ["", ".a", "-a", "a" * 65, "a b", "é"]),
         (parsers.request_path, ["/", "/a?b=c"], ["", "a", "/a b", "/é", "/a#b"]),

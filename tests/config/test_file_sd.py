@@ -97,7 +97,7 @@ def test_values_are_text_in_yaml():
         ("a.json", '[{"targets": [], "label": {}}]', "unknown key 'label', did you mean 'labels'"),
         ("a.json", '[{"targets": [], "labels": []}]', "a mapping of names to texts"),
         ("a.json", '[{"targets": [], "labels": {"a": 1}}]', "a mapping of names to texts"),
-        ("a.json", '[{"targets": [], "labels": {"a-b": "1"}}]', "bad label name"),
+        ("a.json", '[{"targets": [], "labels": {"a\\nb": "1"}}]', "bad label name"),
         ("a.json", '[{"targets": [], "labels": {"target": "1"}}]', "is reserved"),
         (
             "a.json",
@@ -239,3 +239,35 @@ def test_a_reload_reads_good_files_with_the_new_modules(tmp_path, clock):
     second = FileTargets(Config(target_files=(TargetFiles(str(path)),)), clock, first)
     assert "unknown module 'mail'" in second.files[0].error
     assert second.targets == ()
+
+
+def test_names_of_labels_are_those_of_prometheus_3():
+    """UTF-8 names are taken; two that older scrapers could not tell apart are refused with their file."""
+    written = b"- targets: [a.example]\n  labels: {team: web, Team-Name: x, 'service.name': y}\n"
+    (target,) = read_targets("a.yml", written, CONFIG)
+    assert dict(target.labels) == {"team": "web", "Team-Name": "x", "service.name": "y"}
+    with pytest.raises(TargetFileError, match="are one to older scrapers"):
+        read_targets("a.yml", b"- targets: [a.example]\n  labels: {Team.Name: web, Team-Name: x}\n", CONFIG)
+
+
+def test_an_entry_gives_module_and_labels_where_the_file_says_nothing_else(tmp_path, clock):
+    """What stands in the file goes before what stands in the entry; one file may serve two entries."""
+    path = tmp_path / "a.yml"
+    path.write_text("- targets: [a.example]\n- targets: [b.example]\n  labels: {__param_module: tls, team: own}\n")
+    (tmp_path / "config.yaml").write_text(
+        "modules: {mail: {starttls: smtp}}\n"
+        "target_files:\n"
+        "  - {files: ['*.yml'], module: mail, labels: {team: mail, site: one}}\n"
+        "  - a.yml\n"
+    )
+    files = FileTargets(load(str(tmp_path / "config.yaml"), VOCABULARY), clock)
+    seen = {(target.name, target.module, target.endpoint.port): dict(target.labels) for target in files.targets}
+    assert seen == {
+        ("a.example", "mail", 25): {"team": "mail", "site": "one"},
+        ("b.example", "tls", 443): {"team": "own"},
+        ("a.example", "https", 443): {},
+    }
+    assert [dict(target.labels) for target in files.targets if target.name == "b.example"] == [
+        {"site": "one", "team": "own"},
+        {"team": "own"},
+    ]

@@ -69,13 +69,13 @@ def test_items_keep_the_number_that_they_have_in_the_file():
 
 
 def test_a_wrong_name_and_its_wrong_value_are_both_told():
-    shape, problems = read("by_name: {a-b: {on: 1}, c: {name: d}}")
+    shape, problems = read("by_name: {__b: {on: 1}, c: {name: d}}")
     assert list(shape.by_name) == ["c"]
     assert sorted(problem.partition(": ")[0] for problem in problems) == ["f:1:11", "f:1:16", "f:1:21"]
 
 
 def test_a_name_stays_without_its_value_where_there_is_a_blank():
-    shape, problems = read("by_name_or_blank: {a: , b: [], a-b: {name: x}, c: {name: y}}")
+    shape, problems = read("by_name_or_blank: {a: , b: [], __b: {name: x}, c: {name: y}}")
     assert {name: part.name for name, part in shape.by_name_or_blank.items()} == {"a": "blank", "b": "blank", "c": "y"}
     assert [problem.partition(": ")[0] for problem in problems] == ["f:1:28", "f:1:32"]
 

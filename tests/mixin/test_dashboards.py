@@ -1,6 +1,7 @@
 """The dashboards: generated, typed as Grafana types them, and as grafana/dashboard-linter wants them."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -49,9 +50,10 @@ def test_a_stale_file_is_noticed(tmp_path):
         (tmp_path / path.name).write_text(path.read_text())
     (tmp_path / "dashboards").mkdir()
     command = [sys.executable, str(tmp_path / "generate.py"), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(MIXIN.parent)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 1
-    assert "stale: tls-overview.json, tls-target.json" in done.stderr
+    assert "stale: rules.yaml, alerts.yaml, tls-overview.json, tls-target.json" in done.stderr
 
 
 @pytest.mark.parametrize("name", MODELS)

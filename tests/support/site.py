@@ -60,7 +60,8 @@ class Served:
 @contextlib.asynccontextmanager
 async def serving(config, *, lookup=None, authenticates=False, host="127.0.0.1", **options):
     """Serve a configuration. `lookup` stands in for getaddrinfo."""
-    engine = Engine(config, SelfMetrics())
+    metrics = SelfMetrics()
+    engine = Engine(config, metrics)
     if lookup is not None:
         engine.resolver.close()
         engine.resolver = Resolver(lookup)
@@ -69,7 +70,7 @@ async def serving(config, *, lookup=None, authenticates=False, host="127.0.0.1",
     async def reload():
         return "nothing to reload"
 
-    site = WebContext(engine, engine.own, Options(**options), reload, ready=True, authenticates=lambda: authenticates)
+    site = WebContext(engine, metrics, Options(**options), reload, ready=True, authenticates=lambda: authenticates)
     runner = web.AppRunner(make_app(site), handler_cancellation=True, access_log=None)
     await runner.setup()
     try:
