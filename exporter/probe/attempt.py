@@ -51,11 +51,8 @@ class Attempt:
     addresses: tuple[Address, ...]
     started_at: float
     place: Place
-<<<<<<< HEAD
     alpn: tuple[str, ...]
-=======
     offer: Offer = Offer()
->>>>>>> main
 
     async def by_openssl(self) -> Result:
         """Make the handshake with OpenSSL. Raises NetworkError if there is no connection."""
@@ -87,14 +84,9 @@ class Attempt:
         return await fast_path_handshake(stream, offer.hello(self.route.server_name))
 
     def _context(self) -> SSL.Context:
-<<<<<<< HEAD
-        return self.prober.contexts.get(self.route.module.tls_config, self.alpn, self.route.variant.certificate_type)
-=======
-        module = self.route.module
+        module, certificate_type = self.route.module, self.route.variant.certificate_type
         groups = self.offer.groups or module.groups
-        certificate_type = self.route.variant.certificate_type
-        return self.prober.contexts.get(module.tls_config, offered_alpn(module), certificate_type, groups)
->>>>>>> main
+        return self.prober.contexts.get(module.tls_config, self.alpn, certificate_type, groups)
 
     async def _over_tcp(self, shake_hands: ShakeHands) -> Result:
         route, trace = self.route, self.trace

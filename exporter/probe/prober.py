@@ -46,11 +46,8 @@ class Prober:
     offers: Offers = field(default_factory=Offers)
     fast_path_endpoints: FastPathEndpoints = field(default_factory=FastPathEndpoints)
     redirects: RedirectVerdicts = field(default_factory=RedirectVerdicts)
-<<<<<<< HEAD
     http2_endpoints: BoundedSet = field(default_factory=BoundedSet)  # that speak HTTP/2 and not HTTP/1.1
-=======
     second_tries: SecondTries = field(default_factory=SecondTries)
->>>>>>> main
     departures: Departures = field(default_factory=Departures)
     wall_clock: Callable[[], float] = time.time
     fast_path: bool = True
