@@ -27,7 +27,7 @@ EXPECTED = {  # alert and scenario: what its texts must say
     ("TLSCertificateUntrusted", "self-signed"): r"The certificate is self-signed and not trusted",
     ("TLSCertificateUntrusted", "missing-intermediate"): r"An intermediate certificate is missing",
     ("TLSCertificateNameMismatch", "wrong-name"): r"Its names: ,other\.example\.com,",
-    ("TLSCertificateRevoked", "revoked-by-staple"): r"has revoked it",
+    ("TLSCertificateRevoked", "revoked-by-staple"): r"Its issuer has revoked the certificate",
     ("TLSStapleStale", "stale-staple"): r"staples an OCSP response that has ended",
     ("TLSCertificatePinMismatch", "pin-mismatch"): r"No key in the chain .* is among the configured pins",
     ("TLSTargetUnreachable", "closed-port"): r"The connection was refused \(phase connect\)",
