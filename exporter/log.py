@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
-import structlog
-
 from exporter.text import escaped
 
 LEVELS = ("debug", "info", "warn", "warning", "error")  # Prometheus says warn, Python warning
@@ -19,8 +17,40 @@ SELDOM_SECONDS = 10.0  # between two lines on trouble of one kind
 codecs.lookup("unicode_escape")  # a file is read for it, which cannot be opened when there are no descriptors left
 
 
+class Logger:
+    """A structlog logger that is made at its first line: importing structlog costs more than a probe does."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, method: str) -> Callable[..., None]:
+        import structlog  # noqa: PLC0415 - see above
+
+        if settings := _deferred.copy():
+            _deferred.clear()
+            configure(*settings)
+
+        made: Callable[..., None] = getattr(structlog.get_logger(self._name), method)
+        return made
+
+
+def get_logger(name: str) -> Logger:
+    """Return the logger of one part of the exporter. Its methods take an event and fields: `log.info("x", y=1)`."""
+    return Logger(name)
+
+
+_deferred: list[str] = []  # level and format, until the first line
+
+
+def configure_at_first_line(level: str = "info", form: str = "logfmt") -> None:
+    """Configure logging as `configure` does, but only once something is logged."""
+    _deferred[:] = [level, form]
+
+
 def configure(level: str = "info", form: str = "logfmt") -> None:
     """Send every log line of the process to stderr in one form."""
+    import structlog  # noqa: PLC0415 - see Logger
+
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -90,7 +120,7 @@ class Lines(logging.StreamHandler[TextIO]):
         super().emit(record)
         if Lines.errors == before and (missing := before - self._told):
             self._told = before
-            structlog.get_logger("log").warning("lines of the log could not be written", lines=missing)
+            get_logger("log").warning("lines of the log could not be written", lines=missing)
 
 
 def _bounded(_logger: object, _method: str, event: Any) -> Any:
@@ -106,6 +136,8 @@ def _bounded(_logger: object, _method: str, event: Any) -> Any:
 
 
 def _renderer(form: str) -> Any:
+    import structlog  # noqa: PLC0415 - see Logger
+
     if form == "json":
         return structlog.processors.JSONRenderer(sort_keys=False)
     return structlog.processors.LogfmtRenderer(

@@ -143,7 +143,7 @@ def settings(known: argparse.Namespace, config_file: str) -> "Settings":
 def _probe(known: argparse.Namespace) -> int:
     from exporter.cli.probe import probe_once  # noqa: PLC0415
 
-    log.configure(known.log_level, known.log_format)
+    log.configure_at_first_line(known.log_level, known.log_format)
     text, status = probe_once(known, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     print(text, end="")
     return status

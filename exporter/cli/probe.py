@@ -16,14 +16,13 @@ from exporter.config.model import Config
 from exporter.config.reader import load
 from exporter.errors import OK, UNREACHABLE, WORRYING
 from exporter.findings.state import worst
-from exporter.metrics.exposition import pages
-from exporter.metrics.self_metrics import SelfMetrics
 from exporter.metrics.vocabulary import VOCABULARY
 from exporter.scrape.engine import Engine
 from exporter.scrape.report import TargetReport
 
 DEFAULT_CONFIG = "config.yaml"
 AT_ONCE = 64  # targets probed at once
+ROUNDS = 3  # an answer may lead to a question: a record to a policy, a directory to a renewal window
 
 
 def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
@@ -40,10 +39,16 @@ def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
     if known.format == "nagios":
         return as_nagios(reports)
     if known.format == "prometheus":
-        return b"".join(pages("", [report.lines for report in reports], [])).decode(), exit_status(reports)
+        return _exposition(reports), exit_status(reports)
     if known.format == "json":
         return as_json(reports, single=not several and len(reports) == 1, pem=known.pem), exit_status(reports)
     return as_text(reports, colour=colour, quiet=known.quiet), exit_status(reports)
+
+
+def _exposition(reports: Sequence[TargetReport]) -> str:
+    from exporter.metrics.exposition import pages  # noqa: PLC0415 - only this format needs the library for it
+
+    return b"".join(pages("", [report.lines for report in reports], [])).decode()
 
 
 def _configuration(path: str | None) -> Config:
@@ -56,7 +61,7 @@ def _configuration(path: str | None) -> Config:
 
 async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]:
     """Return the report of every target, in their order."""
-    engine = Engine(config, SelfMetrics())
+    engine = Engine(config)
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def read(one: Chosen) -> TargetReport:
@@ -66,8 +71,10 @@ async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]
 
     try:
         reports = await asyncio.gather(*map(read, wanted))
-        await engine.assessor.settled()
-        return [_complete(engine, report) for report in reports]
+        for _ in range(ROUNDS):
+            await engine.assessor.settled()
+            reports = [_complete(engine, report) for report in reports]
+        return reports
     finally:
         await engine.prober.departures.all_left()
         engine.close()
@@ -75,7 +82,8 @@ async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]
 
 def _complete(engine: Engine, report: TargetReport) -> TargetReport:
     """Return a report with what was found out next to the probe: a scrape would see it the next time."""
-    if report.module.posture is None and report.module.revocation is None:
+    module = report.module
+    if all(one is None for one in (module.posture, module.revocation, module.dns, module.mail_domain, module.ari)):
         return report
     return engine.assess_again(report)
 

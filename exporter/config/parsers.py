@@ -17,6 +17,7 @@ from exporter.config.vocabulary import Vocabulary
 from exporter.config.yaml_document import Plain
 from exporter.policy import SEVERITIES
 from exporter.target import Endpoint, TargetError, parse_endpoint
+from exporter.wire import iana
 from exporter.wire.starttls import PROTOCOLS
 
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
@@ -152,6 +153,15 @@ def choice(text: str, known: tuple[str, ...]) -> str:
     if text in known:
         return text
     raise ValueError(f"{text[:40]!r} is not one of {', '.join(known)}{did_you_mean(text, known)}")
+
+
+def group(text: str) -> str:
+    """Read the name of a key exchange group, as IANA has it."""
+    name = iana.group_from_openssl(text)
+    if name in iana.GROUPS.values():
+        return name
+    hint = did_you_mean(text, iana.GROUPS.values()) or ": a name as X25519MLKEM768 or secp256r1 is wanted"
+    raise ValueError(f"unknown group {text[:40]!r}{hint}")
 
 
 def alpn_protocol(text: str) -> str:

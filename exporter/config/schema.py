@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from exporter.config import parsers
 from exporter.config.model import Addresses, IPProtocol, Transport
+from exporter.config.schema_published import ARI, DNS, mail_domain
 from exporter.config.schema_types import (
     Block,
     Key,
@@ -162,11 +163,15 @@ class Module(Policied):
     starttls_name = Key(text(parsers.client_name))
     proxy_protocol = Key(text(parsers.proxy_protocol))
     alpn = Key(each(text(parsers.alpn_protocol)))
+    groups = Key(each(text(parsers.group)))
     transport = Key(one_of(Transport))
     http = Key(Block(HTTP, true_is_empty=True))
     trust = Key(Block(Trust))
     revocation = Key(Block(Revocation, true_is_empty=True))
     posture = Key(Block(Posture, true_is_empty=True))
+    dns = Key(Block(DNS, true_is_empty=True))
+    mail_domain = Key(text(mail_domain))
+    ari = Key(Block(ARI))
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""

@@ -7,18 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 from ssl import SSLContext
 from typing import Any, Protocol
 
-import structlog
 from aiohttp import web
 
 from exporter.daemon import systemd
 from exporter.errors import StartError
-from exporter.log import Throttle
+from exporter.log import Throttle, get_logger
 
 BACKLOG = 512
 ACCEPT_RETRY_SECONDS = 1.0  # asyncio's
 _PORTS = 65536
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-log = structlog.get_logger("listening")
+log = get_logger("listening")
 
 
 class Connection(Protocol):

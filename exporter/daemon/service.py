@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import TypeVar
 
-import structlog
 from aiohttp import web
 
 from exporter import __version__
@@ -19,6 +18,7 @@ from exporter.daemon.clock_jump import ClockJumpDetector
 from exporter.daemon.config_loader import ConfigLoader
 from exporter.daemon.gc_tuning import GCTuning
 from exporter.daemon.listeners import AcceptFailureHandler, listen, listen_on_passed, passed_sockets
+from exporter.log import get_logger
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.scrape.engine import Engine
 from exporter.web.access import WebConfig
@@ -26,7 +26,7 @@ from exporter.web.app import make_app
 from exporter.web.context import Options, WebContext
 
 _Value = TypeVar("_Value")
-log = structlog.get_logger("daemon")
+log = get_logger("daemon")
 DRAIN_SECONDS = 30.0  # systemd and Kubernetes are told to wait for 40
 POLL_SECONDS = 5.0  # how often the configuration's files are looked at for a change
 

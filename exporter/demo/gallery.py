@@ -148,7 +148,7 @@ class Gallery:
             whole = {
                 "timeout": f"{TIMEOUT_SECONDS}s",
                 "tls_config": {"ca_file": str(ca_file)},
-                "posture": {"refresh": "10m"},
+                "posture": {"refresh": "10m", "pace": "0s"},
                 **settings,
             }
             lines += [f"  {name}:", *(f"    {key}: {json.dumps(value)}" for key, value in whole.items())]

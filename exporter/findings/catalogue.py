@@ -7,7 +7,19 @@ A new finding is one row in the file of its topic; a new topic is one line here.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from exporter.findings import certificate, chain, http, posture, protocol, revocation, serving, trust, validity
+from exporter.findings import (
+    certificate,
+    chain,
+    http,
+    posture,
+    protocol,
+    published,
+    refused,
+    revocation,
+    serving,
+    trust,
+    validity,
+)
 from exporter.findings.finding import SEVERITIES, Finding, Rule
 
 __all__ = ["CATALOGUE", "RULES", "SEVERITIES", "Finding"]
@@ -16,12 +28,14 @@ RULES: tuple[Rule, ...] = (
     *validity.RULES,
     *certificate.RULES,
     *trust.RULES,
+    *refused.RULES,
     *chain.RULES,
     *revocation.RULES,
     *protocol.RULES,
     *posture.RULES,
     *http.RULES,
     *serving.RULES,
+    *published.RULES,
 )
 
 CATALOGUE: Mapping[str, Finding] = MappingProxyType({rule.finding.id: rule.finding for rule in RULES})

@@ -77,6 +77,12 @@ def _weak_curve(posture: Posture) -> str | None:
     return f"accepted: {', '.join(weak)}" if weak else None
 
 
+def _large_hello_refused(observation: Observation) -> str | None:
+    if not observation.result.large_hello_refused:
+        return None
+    return "two hellos with a post-quantum key share met an end of the connection, and one without was answered"
+
+
 def _no_post_quantum(posture: Posture) -> str | None:
     if any(posture.groups.get(group) is not False for group in _HYBRIDS):
         return None
@@ -244,6 +250,20 @@ RULES = (
             "`{supported_groups, [x25519, secp256r1, secp384r1]}` in Erlang, `-Djdk.tls.namedGroups` in Java.",
         ),
         of_posture(_weak_curve),
+    ),
+    Rule(
+        Finding(
+            "large_hello_refused",
+            "high",
+            "Large ClientHellos are refused",
+            "A ClientHello with a post-quantum key share, which fills more than one TCP segment, gets no answer, and a "
+            "small one does. Current browsers and libraries send large ones first, so they fail or connect only at the "
+            "second try.",
+            "Update the server or the firewall, load balancer or proxy before it: it reads a ClientHello at once, as "
+            "if it always came in one segment (tldr.fail lists known cases). Until then let clients offer `x25519` "
+            "only.",
+        ),
+        _large_hello_refused,
     ),
     Rule(
         Finding(

@@ -17,6 +17,7 @@ from exporter.findings.catalogue import SEVERITIES
 from exporter.findings.mozilla_profile import compliance
 from exporter.findings.observation import Observation
 from exporter.metrics.labels import joined, label, user_label
+from exporter.metrics.published import published_samples
 from exporter.posture.facts import Posture
 from exporter.probe.result import HTTPFacts, Result
 from exporter.revocation.status import CRL, Revocation
@@ -90,6 +91,9 @@ def samples(assessment: Assessment) -> Iterator[Sample]:
         yield from _stored(observation.stored)
     for verdict in observation.verdicts:
         yield from _verdict(verdict)
+    for client in observation.chain.clients if observation.chain is not None else ():
+        if client.trusted is not None:
+            yield "tls_client_trusts", f'client="{client.client}"', float(client.trusted)
     yield from _chains(observation.certificates, observation.verdicts)
     if observation.name_match is not None:
         yield "tls_certificate_name_match", "", float(observation.name_match)
@@ -99,6 +103,7 @@ def samples(assessment: Assessment) -> Iterator[Sample]:
         yield from _revocation(revocation)
     if observation.result.http is not None:
         yield from _http(observation.result.http, described=described)
+    yield from published_samples(observation.published)
     if observation.posture is not None:
         yield from _posture(observation.posture)
         yield from _profiles(observation)
@@ -180,7 +185,8 @@ def _description(certificate: Certificate) -> str:
 
 def _verdict(verdict: Verdict) -> Iterator[Sample]:
     by = f'verifier="{verdict.verifier}"'
-    yield "tls_certificate_trusted", by, float(verdict.trusted)
+    if verdict.trusted is not None:
+        yield "tls_certificate_trusted", by, float(verdict.trusted)
     for name, depth in dict.fromkeys((error.name, error.depth) for error in verdict.errors):
         yield "tls_certificate_verify_error_info", f'{by},{label("error", name)},depth="{depth}"', INFO
 

@@ -12,7 +12,6 @@ import errno
 import socket
 from base64 import b64encode
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -22,6 +21,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from exporter.config.model import ProxyConfig
 from exporter.net.address_policy import may_be_fetched_from
 from exporter.net.dns_threads import AddressInfo, DNSThreadPool, NoThreadError
+from exporter.net.fetch import FetchError, FetchReason, Limits
 from exporter.net.socks_connector import SocksConnector, SocksError
 from exporter.target import is_ip_literal
 
@@ -31,42 +31,6 @@ _PROXY_AUTHENTICATION_REQUIRED = 407
 _CHUNK = 64 * 1024
 LOOKUP_THREADS = 16
 MAX_OVERHEAD = 1024 * 1024  # bytes beside a document and a quarter of it: headers, chunks, and what waits to be read
-
-
-class FetchReason(StrEnum):
-    """Why there is no document: a closed list, so that a label made of it is bounded."""
-
-    BAD_URL = "bad_url"
-    FORBIDDEN_ADDRESS = "forbidden_address"
-    UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"
-    TOO_LARGE = "too_large"
-    HTTP_STATUS = "http_status"
-    TOO_MANY_REDIRECTS = "too_many_redirects"
-    PROXY_FAILED = "proxy_failed"
-
-
-class FetchError(Exception):
-    """No document: the reason, and a sentence about it."""
-
-    def __init__(self, reason: FetchReason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one request may cost. `loopback` allows this machine to be asked: by endpoints that are on it.
-
-    `silence` is how many of the seconds may pass without a byte.
-    """
-
-    max_bytes: int
-    seconds: float = 10.0
-    silence: float = 10.0
-    redirects: int = 3
-    loopback: bool = False
 
 
 NAMES = DNSThreadPool("fetch", LOOKUP_THREADS)

@@ -30,12 +30,13 @@ class Check:
 
 CHECKS = (
     Check("tls12", versions.ask_tls12),
+    Check("tls13", versions.ask_tls13),
+    Check("tls12", versions.settle_tls12),
     Check(
         "baseline",
         versions.ask_baseline,
         ("compression", "secure_renegotiation", "extended_master_secret", "downgrade_sentinel", "heartbeat"),
     ),
-    Check("tls13", versions.ask_tls13),
     Check("tls11", versions.ask_tls11),
     Check("tls10", versions.ask_tls10),
     Check("sslv3", versions.ask_sslv3),

@@ -22,8 +22,11 @@ async def ask_sha1_signature(scan: Scan) -> None:
     if not scan.is_accepted(TLS_1_2):
         scan.evidence.rests(SIGNATURES)
         return
-    hello = replace(scan.hello(TLS_1_2, hellos.SIGNED_SUITES), signature_schemes=hellos.SHA1_SCHEMES)
-    answer = await scan.evidence.ask(hello, has_key_exchange)
+    for suites in scan.evidence.fitting(hellos.SIGNED_SUITES):
+        hello = replace(scan.hello(TLS_1_2, suites), signature_schemes=hellos.SHA1_SCHEMES)
+        answer = await scan.evidence.ask(hello, has_key_exchange)
+        if answer.hello is not None:
+            break
     exchange = answer.flight.key_exchange
     if answer.hello is None or answer.flight.fatal_alert is not None:
         scan.evidence.refused(SIGNATURES, answer, scan.features, _SHA1)
@@ -45,8 +48,8 @@ async def ask_fallback(scan: Scan) -> None:
         scan.evidence.rests(FALLBACK)
         return
     version = accepted[-2]
-    suites = hellos.SSL3_SUITES if version == SSL_3_0 else hellos.LEGACY_SUITES
-    hello = scan.hello(version, (*suites[: hellos.MAX_SUITES - 1], FALLBACK_SCSV))
+    suites = scan.evidence.fitting(hellos.SSL3_SUITES if version == SSL_3_0 else hellos.LEGACY_SUITES)[0][:-1]
+    hello = scan.hello(version, (*suites, FALLBACK_SCSV))
     answer = await scan.evidence.ask_beside(hello, scan.hello(version, suites))
     if answer.kind is Kind.HELLO:
         scan.features[_SCSV] = False

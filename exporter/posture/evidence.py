@@ -74,6 +74,10 @@ class Evidence:
         if other.write() == first.write():
             other = first.varied()
         answer, _ = await self.ask_any((first, other), enough)
+        if answer.is_clear or self.baseline is None:
+            return answer
+        if not first.is_shaped_like(self.baseline) and not other.is_shaped_like(self.baseline):
+            raise Unanswered(INTOLERANT)  # it cannot be asked in the looks of what was answered
         return answer
 
     async def ask_any(

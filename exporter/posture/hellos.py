@@ -156,7 +156,7 @@ def feature_hello(random: bytes, server_name: str | None, shape: Shape | None = 
         compression=True,
         features=True,
         staple=True,
-        shape=shape or Shape(),
+        shape=replace(shape or Shape(), suites=MAX_SUITES),  # so that no later question has more
     )
 
 

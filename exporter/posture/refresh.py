@@ -12,15 +12,14 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
-import structlog
-
+from exporter.log import get_logger
 from exporter.posture.downgrades import SIGNATURES
 from exporter.posture.evidence import RATE_LIMITED
 from exporter.posture.facts import Posture
 from exporter.posture.merge import merged
 from exporter.posture.pace import Pace
 
-log = structlog.get_logger("posture")
+log = get_logger("posture")
 
 Determine = Callable[[frozenset[str]], Awaitable[Posture]]
 """Determines a posture, leaving out the checks given. Never raises but for cancellation."""

@@ -21,10 +21,23 @@ async def ask_tls12(scan: Scan) -> None:
         # tlslite-ng with a highest version takes TLS 1.2 only where supported_versions names it
         scan.shape = replace(scan.shape, named_versions=True)
         answer, hello = await _ask_features(scan)
+    if answer.is_clear:
+        _note_features(scan, answer, hello)
+
+
+def _note_features(scan: Scan, answer: Answer, hello: ClientHello) -> None:
     if answer.hello is not None:
         scan.note_suite(answer, hello)
         scan.feature_answer = answer, hello
     scan.note_version(TLS_1_2, answer)
+
+
+async def settle_tls12(scan: Scan) -> None:
+    """Ask again where the first hello of the scan met nothing but ends, in the looks of one that was answered since."""
+    if TLS_1_2 in scan.versions or VERSION_CHECKS[TLS_1_2] in scan.undetermined:
+        return
+    hello = scan.hello(TLS_1_2, hellos.PLAIN_SUITES)
+    _note_features(scan, await scan.evidence.ask(hello, has_all), hello)
 
 
 async def _ask_features(scan: Scan) -> tuple[Answer, ClientHello]:

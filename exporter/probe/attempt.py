@@ -15,13 +15,23 @@ from exporter.probe.connection import connect_to, reach_host, upgrade
 from exporter.probe.fast_path import FastPathUnavailableError, fast_path_handshake
 from exporter.probe.handshake import handshake
 from exporter.probe.leave import Place
+from exporter.probe.plaintext_flight import read_flight
 from exporter.probe.prober import Prober
 from exporter.probe.result import BEYOND_CONNECTION, Failure, Handshake, HTTPFacts, Phase, Result
 from exporter.probe.route import Route
 from exporter.probe.trace import Trace
+from exporter.wire.clienthello import ClientHello
 
 ShakeHands = Callable[[Stream], Awaitable[tuple[Handshake, Stream | None]]]
 """Completes a handshake on a stream. Returns what it showed, and the stream inside the session if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is offered apart from what the module says: the groups (IANA names; none: all), and whether for a staple."""
+
+    groups: tuple[str, ...] = ()
+    staple: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,7 @@ class Attempt:
     addresses: tuple[Address, ...]
     started_at: float
     place: Place
+    offer: Offer = Offer()
 
     async def by_openssl(self) -> Result:
         """Make the handshake with OpenSSL. Raises NetworkError if there is no connection."""
@@ -47,8 +58,20 @@ class Attempt:
         """Make the handshake with the client of `wire.tls13`. Raises NetworkError, and FastPathUnavailableError."""
         return await self._over_tcp(self._fast_path_handshake)
 
+    async def by_plaintext_hello(self, hello: ClientHello, failure: Failure) -> Result:
+        """Send a hello, and read what comes in plaintext. `failure` is that of the attempt before.
+
+        Raises NetworkError if there is no connection.
+        """
+
+        async def read(stream: Stream) -> tuple[Handshake, Stream | None]:
+            return await read_flight(stream, hello, failure), None
+
+        return await self._over_tcp(read)
+
     async def _openssl_handshake(self, stream: Stream) -> tuple[Handshake, Stream | None]:
-        return await handshake(stream, self._context(), self.route.server_name, self.trace.leave_out)
+        context, server_name = self._context(), self.route.server_name
+        return await handshake(stream, context, server_name, self.trace.leave_out, staple=self.offer.staple)
 
     async def _fast_path_handshake(self, stream: Stream) -> tuple[Handshake, Stream | None]:
         offer = self.prober.offers.get(self._context(), asyncio.get_running_loop().time())
@@ -58,7 +81,9 @@ class Attempt:
 
     def _context(self) -> SSL.Context:
         module = self.route.module
-        return self.prober.contexts.get(module.tls_config, offered_alpn(module), self.route.variant.certificate_type)
+        groups = self.offer.groups or module.groups
+        certificate_type = self.route.variant.certificate_type
+        return self.prober.contexts.get(module.tls_config, offered_alpn(module), certificate_type, groups)
 
     async def _over_tcp(self, shake_hands: ShakeHands) -> Result:
         route, trace = self.route, self.trace

@@ -107,17 +107,24 @@ def _count_all(_: float) -> None:
 
 
 async def handshake(
-    stream: Stream, context: SSL.Context, server_name: str | None, leave_out: Callable[[float], None] = _count_all
+    stream: Stream,
+    context: SSL.Context,
+    server_name: str | None,
+    leave_out: Callable[[float], None] = _count_all,
+    *,
+    staple: bool = True,
 ) -> tuple[Handshake, TLSStream | None]:
     """Complete a handshake over a stream, or return how far it came. Never raises except when cancelled.
 
     `leave_out` is told the seconds that were waited for something that need not come: they are no part of the
-    handshake. `server_name` is sent as SNI; None sends none (an IP literal must never be passed, RFC 6066 section 3).
+    handshake. `staple` asks for an OCSP response. `server_name` is sent as SNI; None sends none (an IP literal must
+    never be passed, RFC 6066 section 3).
     """
     connection = SSL.Connection(context, None)
     delivered = Delivered()
     connection.set_app_data(delivered)
-    connection.request_ocsp()
+    if staple:
+        connection.request_ocsp()
     if server_name:
         connection.set_tlsext_host_name(server_name.encode("ascii"))
     connection.set_connect_state()
@@ -239,13 +246,23 @@ def _incomplete(
     flight = read_server_flight_untrusted(data)
     return Handshake(
         session=flight_session(flight),
-        chain=(flight.certificates or _chain(connection))[:MAX_CERTIFICATES],
+        chain=(flight.certificates or _presented_untrusted(delivered) or _chain(connection))[:MAX_CERTIFICATES],
         chain_truncated=flight.certificates_truncated,
         staple=flight.staple or (delivered.staples[-1] if delivered.staples else None),
         tls_scts=_scts(delivered, flight),
         client_certificate_requested=flight.certificate_requested or received.client_certificate_requested,
         failure=flight_failure(flight, data, error),
     )
+
+
+def _presented_untrusted(delivered: Delivered) -> tuple[bytes, ...]:
+    """Return the certificates of TLS 1.3's message, which OpenSSL may have refused to parse; () without any."""
+    if not delivered.certificate_message:
+        return ()
+    try:
+        return read_certificate_untrusted(delivered.certificate_message).certificates
+    except WireError:
+        return ()
 
 
 def _scts(delivered: Delivered, flight: ServerFlight | None = None) -> tuple[bytes, ...]:

@@ -93,6 +93,7 @@ class ContextKey(NamedTuple):
     max_version: str | None
     alpn: tuple[str, ...]
     certificate_type: str | None
+    groups: tuple[str, ...]
     files: tuple[tuple[int, ...], ...]
 
 
@@ -110,8 +111,17 @@ class Contexts:
     def __init__(self) -> None:
         self._contexts: OrderedDict[ContextKey, SSL.Context] = OrderedDict()
 
-    def get(self, tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type: str | None) -> SSL.Context:
-        """Return the context for a kind of probe; raise NetworkError when the client certificate is unusable."""
+    def get(
+        self,
+        tls_config: TLSConfig,
+        alpn: tuple[str, ...],
+        certificate_type: str | None,
+        groups: tuple[str, ...] = (),
+    ) -> SSL.Context:
+        """Return the context for a kind of probe; raise NetworkError when the client certificate is unusable.
+
+        `groups` are IANA names; without any, all are offered.
+        """
         files = (tls_config.cert_file, tls_config.key_file)
         key = ContextKey(
             *files,
@@ -120,11 +130,12 @@ class Contexts:
             tls_config.max_version,
             alpn,
             certificate_type,
+            groups,
             tuple(_identity(file) for file in files if file),
         )
         context = self._contexts.get(key)
         if context is None:
-            context = make_context(tls_config, alpn, certificate_type)
+            context = make_context(tls_config, alpn, certificate_type, groups)
             self._contexts[key] = context
             if len(self._contexts) > MAX_CONTEXTS:
                 self._contexts.popitem(last=False)
@@ -143,7 +154,9 @@ def _identity(path: str) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def make_context(tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type: str | None) -> SSL.Context:
+def make_context(
+    tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type: str | None, groups: tuple[str, ...] = ()
+) -> SSL.Context:
     """Make a client context. Raises NetworkError when the client certificate or its key cannot be used."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     lowest = "TLS13" if certificate_type in TLS13_ONLY else tls_config.min_version or "TLS10"
@@ -156,7 +169,7 @@ def make_context(tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type:
     offered = SIGNATURES_BY_CERTIFICATE[certificate_type] if certificate_type else _known_signatures()
     _set_list("SSL_CTX_set1_sigalgs_list", context, offered)
     if hasattr(_library, "SSL_CTX_set1_curves_list"):
-        _set_list("SSL_CTX_set1_curves_list", context, GROUPS)
+        _set_list("SSL_CTX_set1_curves_list", context, ":".join(groups).encode("ascii") if groups else GROUPS)
     context.set_options(OP_LEGACY_SERVER_CONNECT | SSL.OP_NO_COMPRESSION)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_verify(SSL.VERIFY_NONE)

@@ -10,6 +10,7 @@ from exporter.probe.fast_path import FastPathEndpoints, Offers
 from exporter.probe.leave import Departures
 from exporter.probe.openssl_contexts import Contexts
 from exporter.probe.redirect import RedirectVerdicts
+from exporter.probe.remedies import SecondTries
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class Prober:
     offers: Offers = field(default_factory=Offers)
     fast_path_endpoints: FastPathEndpoints = field(default_factory=FastPathEndpoints)
     redirects: RedirectVerdicts = field(default_factory=RedirectVerdicts)
+    second_tries: SecondTries = field(default_factory=SecondTries)
     departures: Departures = field(default_factory=Departures)
     wall_clock: Callable[[], float] = time.time
     fast_path: bool = True

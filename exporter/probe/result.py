@@ -126,6 +126,7 @@ class Result:
     starttls_injection: bool = False  # bytes came after the STARTTLS go-ahead and before the handshake
     http: HTTPFacts | None = None
     events: tuple[Event, ...] = ()
+    large_hello_refused: bool = False  # a hello beyond one TCP segment was not answered, twice, and a small one was
     is_stored: bool = False  # read from a file or a Kubernetes object, with no connection at all
 
     @property

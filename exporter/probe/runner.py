@@ -23,6 +23,7 @@ from exporter.probe.prober import Prober
 from exporter.probe.redirect import CHECK_SECONDS
 from exporter.probe.result import Failure, Handshake, HTTPFacts, Phase, Result, Variant
 from exporter.probe.route import Route
+from exporter.probe.second_try import tried_again
 from exporter.probe.trace import Progress, Trace
 from exporter.target import Target
 from exporter.text import printable
@@ -165,7 +166,7 @@ async def _attempts(prober: Prober, route: Route, attempt: Attempt) -> Result:
         result = await replace(attempt, route=plain).by_openssl()
         return replace(result, http=HTTPFacts(failure="the server speaks HTTP/2 only, which is not asked"))
     prober.fast_path_endpoints.note(endpoint, result)
-    return result
+    return await tried_again(attempt, result, endpoint)
 
 
 def _wants_http2(module: Module, result: Result) -> bool:

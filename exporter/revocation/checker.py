@@ -17,7 +17,7 @@ from exporter.bounded_cache import BoundedCache
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.chain_cache import Chain
 from exporter.config.model import Module, ProxyConfig
-from exporter.net.http_fetch import FetchError, Limits
+from exporter.net.fetch import FetchError, Limits
 from exporter.probe.proxy import is_excepted
 from exporter.revocation.crl import RevocationList, read_crl_untrusted
 from exporter.revocation.ocsp import ocsp_request, read_ocsp_untrusted

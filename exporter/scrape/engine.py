@@ -6,14 +6,13 @@ by the number of configured targets or by a limit of its own. The engine starts 
 
 import asyncio
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-
-import structlog
+from typing import TYPE_CHECKING
 
 from exporter.config.model import Config, Module
-from exporter.metrics.self_metrics import SelfMetrics
+from exporter.log import get_logger
 from exporter.net.limiter import KeyedLimiter, Limiter
 from exporter.net.resolve import Address, Resolver
 from exporter.probe.prober import Prober
@@ -26,10 +25,13 @@ from exporter.scrape.memory_pressure import Memory, MemoryPressure
 from exporter.scrape.report import TargetReport, internal_error_report, make_report, timed_out_report
 from exporter.scrape.single_flight import SingleFlight
 from exporter.scrape.stored_reports import Pass, StoredReports
-from exporter.scrape.telemetry import ProbeTelemetry
+from exporter.scrape.telemetry import ProbeTelemetry, Telemetry
 from exporter.target import Target
 
-log = structlog.get_logger("probe")
+if TYPE_CHECKING:
+    from exporter.metrics.self_metrics import SelfMetrics
+
+log = get_logger("probe")
 MAX_ADHOC_REPORTS = 1000  # last reports kept of targets that only /probe named
 GRACE_SECONDS = 0.05  # between the end of a probe and that of the scrape that waits for it
 
@@ -37,19 +39,21 @@ AddressFilter = Callable[[Address], bool]
 
 
 class Engine:
-    """The state of the exporter. `clock` returns Unix seconds; `after_report` is called after each report."""
+    """The state of the exporter. `clock` returns Unix seconds; `after_report` is called after each report.
+
+    Without `metrics` nothing about the exporter itself is counted or logged.
+    """
 
     def __init__(
         self,
         config: Config,
-        own: SelfMetrics,
+        metrics: "SelfMetrics | None" = None,
         clock: Callable[[], float] = time.time,
         after_report: Callable[[], None] = lambda: None,
     ) -> None:
-        self.own = own
         self.clock = clock
         self._after_report = after_report
-        self.telemetry = ProbeTelemetry(own)
+        self.telemetry = ProbeTelemetry(metrics) if metrics is not None else Telemetry()
         self.assessor = Assessor(clock)
         self.resolver = Resolver(on_busy=self.telemetry.resolver_busy)
         self.single_flight: SingleFlight[TargetReport] = SingleFlight()
@@ -60,15 +64,16 @@ class Engine:
         self.prober = Prober(KeyedLimiter(1), Limiter(1), self.resolver)
         self.stored = StoredReports(self.assessor.chains, clock)
         self.apply(config)
-        own.series_limited.set_function(lambda: self.assessor.series.limited)
-        own.caches.add("series", lambda: len(self.assessor.series))
-        own.caches.add("chains", lambda: len(self.assessor.chains))
-        own.caches.add("revocations", lambda: len(self.assessor.revocations))
-        own.caches.add("postures", lambda: len(self.assessor.postures))
-        own.caches.add("readings", lambda: len(self.last))
-        own.caches.add("files", lambda: len(self.stored))
-        own.caches.add("contexts", lambda: len(self.prober.contexts))
-        own.caches.add("redirects", lambda: len(self.prober.redirects))
+        self.telemetry.cache("published", lambda: self.assessor.published_count)
+        self.telemetry.series_limited(lambda: self.assessor.series.limited)
+        self.telemetry.cache("series", lambda: len(self.assessor.series))
+        self.telemetry.cache("chains", lambda: len(self.assessor.chains))
+        self.telemetry.cache("revocations", lambda: len(self.assessor.revocations))
+        self.telemetry.cache("postures", lambda: len(self.assessor.postures))
+        self.telemetry.cache("reports", lambda: len(self.last))
+        self.telemetry.cache("files", lambda: len(self.stored))
+        self.telemetry.cache("contexts", lambda: len(self.prober.contexts))
+        self.telemetry.cache("redirects", lambda: len(self.prober.redirects))
 
     def apply(self, config: Config) -> None:
         """Put a configuration in force. Probes in flight end under the previous one; what was learned stays."""
@@ -84,15 +89,13 @@ class Engine:
     def _set_targets(self) -> None:
         """Put the configured targets in force together with the files that there are now."""
         config = replace(self._written, targets=(*self._written.targets, *self.stored.targets))
-        configured, numbers = set(config.targets), Counter(target.module for target in config.targets)
+        configured = set(config.targets)
         self.assessor.chains.resize(len(config.targets))
         self.config = config
         for target in [target for target in self.last if target not in configured]:
             del self.last[target]
             self._forget(target)
-        self.own.targets.clear()
-        for name in config.modules:
-            self.own.targets.labels(name).set(numbers[name])
+        self.telemetry.apply(config)
 
     def timeout(self, module: Module) -> float:
         """Return how long one probe may take, in seconds."""
@@ -126,7 +129,7 @@ class Engine:
             (target, module, allowed), lambda: self._probe(target, module, deadline, allowed), deadline, at_least
         )
         if self.single_flight.shared > shared:
-            self.own.probes_shared.inc()
+            self.telemetry.shared()
         return task
 
     def release(
@@ -154,7 +157,7 @@ class Engine:
         for target in targets:
             report = self.stored.report(looked, target) if looked is not None else None
             if report is None:
-                self.own.scrape_targets_cut.inc()
+                self.telemetry.timed_out()
                 module = self._written.modules[target.module]
                 report = timed_out_report(target, module, Phase.READ, 0.0, self.clock())
             elif self.last.get(target) is not report:
@@ -164,7 +167,7 @@ class Engine:
 
     def timed_out(self, target: Target, module: Module) -> TargetReport:
         """Return the report of a target whose probe was not finished when the deadline came."""
-        self.own.scrape_targets_cut.inc()
+        self.telemetry.timed_out()
         progress = self._progress.get(target)
         seconds = asyncio.get_running_loop().time() - progress.began if progress else 0.0
         phase = progress.phase if progress else Phase.RESOLVE
@@ -193,7 +196,7 @@ class Engine:
         """Probe and assess one target, whatever happens: an internal error costs this target only."""
         progress = self._progress[target] = Progress(began=asyncio.get_running_loop().time())
         timeout = self.timeout(module)
-        self.own.in_flight.inc()
+        self.telemetry.started()
         try:
             results = await probe(
                 self.prober, target, module, deadline - GRACE_SECONDS, allowed, progress, seconds=timeout
@@ -208,7 +211,7 @@ class Engine:
             report = internal_error_report(target, module, progress.phase, error, self.clock())
             log.debug("internal error", target=target.name, exc_info=True)
         finally:
-            self.own.in_flight.dec()
+            self.telemetry.ended()
             if self._progress.get(target) is progress:
                 del self._progress[target]
         self._remember(report)

@@ -13,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-import structlog
-
 from exporter.at_rest.files import FileState, is_current, read_file
 from exporter.at_rest.paths import files_of, is_folder
 from exporter.at_rest.stored import Expected
@@ -23,12 +21,13 @@ from exporter.certificates.verdict import TrustStore
 from exporter.config.model import Config, FileGroup, Module
 from exporter.config.targets import served_key
 from exporter.findings.serving import expected_of
+from exporter.log import get_logger
 from exporter.probe.result import Phase
 from exporter.scrape.report import TargetReport, internal_error_report, make_report
 from exporter.scrape.stored_assess import assess_stored, groups_of
 from exporter.target import FILE, Target, parse_endpoint, stored_target
 
-log = structlog.get_logger("files")
+log = get_logger("files")
 MAX_FILES = 20_000  # of one configuration
 LIST_SECONDS = 1.0  # how long the probes of a scrape wait for folders to be listed
 SERVED_SECONDS = 2.0  # and for the files that serve an endpoint to be read

@@ -12,17 +12,17 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-import structlog
 from aiohttp import web
 
 from exporter.config.file_watcher import Checksums
 from exporter.config.problems import ConfigError, Problem
 from exporter.config.web_config import WebSettings, read_web_config
+from exporter.log import get_logger
 from exporter.web.passwords import Passwords, TooManyGuessesError
 from exporter.web.server_tls import FollowingContext, ServerTLSError, server_context
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-log = structlog.get_logger("web")
+log = get_logger("web")
 _SAN_TYPES = ("DNS", "IP Address", "email", "URI")
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="tls-exporter", charset="UTF-8"'}
 

@@ -131,6 +131,10 @@ class ClientHello:
         )
         return replace(alike, shape=replace(alike.shape, length=length))
 
+    def is_shaped_like(self, other: "ClientHello") -> bool:
+        """Tell whether the looks are those of another hello."""
+        return len(self.write()) == len(other.write()) and len(self.all_suites) == len(other.all_suites)
+
     def varied(self) -> "ClientHello":
         """Return the same question in other looks: nothing optional, another order, another class of length."""
         is_long = len(self.write()) - _RECORD_HEADER >= _HANGING_SIZES.stop

@@ -7,11 +7,13 @@ from exporter.cli.findings import as_json, as_text
 from exporter.findings.catalogue import CATALOGUE, RULES, SEVERITIES, Finding
 
 PUBLIC_IDS = [
+    "certificate_partial_chain",
     "certificate_expired",
     "certificate_not_yet_valid",
     "certificate_name_mismatch",
     "certificate_self_signed",
     "certificate_untrusted_issuer",
+    "certificate_refused",
     "certificate_chain_incomplete",
     "certificate_revoked",
     "certificate_weak_key",
@@ -38,6 +40,7 @@ PUBLIC_IDS = [
     "rsa_key_exchange",
     "weak_dh",
     "weak_curve",
+    "large_hello_refused",
     "compression",
     "insecure_renegotiation",
     "no_downgrade_protection",
@@ -60,6 +63,15 @@ PUBLIC_IDS = [
     "served_but_not_on_disk",
     "certificate_expiring_soon",
     "certificate_expiry_imminent",
+    "dane_mismatch",
+    "dane_unsigned",
+    "dane_no_rollover",
+    "caa_forbids_issuer",
+    "https_record_mismatch",
+    "ech_config_stale",
+    "mta_sts_mismatch",
+    "mta_sts_unreachable",
+    "renewal_overdue",
 ]
 
 CRITICAL = {
@@ -68,6 +80,7 @@ CRITICAL = {
     "certificate_name_mismatch",
     "certificate_self_signed",
     "certificate_untrusted_issuer",
+    "certificate_refused",
     "certificate_revoked",
     "certificate_pin_mismatch",
     "sslv2_accepted",

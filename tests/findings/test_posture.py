@@ -115,7 +115,13 @@ def test_a_fault_is_its_finding_and_no_other(finding, posture):
 def test_every_finding_is_in_the_catalogue_and_has_its_case():
     names = {rule.finding.id for rule in RULES}
     assert names <= set(CATALOGUE)
-    assert {finding for finding, _ in BAD} == names
+    assert {finding for finding, _ in BAD} | {"large_hello_refused"} == names
+
+
+def test_a_large_hello_that_is_refused_is_what_the_probe_saw():
+    seen = observed(None)
+    refused = replace(seen, result=replace(seen.result, large_hello_refused=True))
+    assert set(details(RULES, refused)) == {"large_hello_refused"}
 
 
 @pytest.mark.parametrize("posture", [ALL_WELL, None, Posture(), Posture(undetermined={"baseline": "timeout"})])

@@ -12,8 +12,9 @@ from aiohttp import web
 
 from exporter.net import http_fetch
 from exporter.net.dns_threads import DNSThreadPool
-from exporter.net.http_fetch import FetchError, Limits, fetch
-from exporter.net.http_fetch import FetchReason as Reason
+from exporter.net.fetch import FetchError, Limits
+from exporter.net.fetch import FetchReason as Reason
+from exporter.net.http_fetch import fetch
 from exporter.revocation.status import Failure as RevocationFailure
 from tests.support.revocation import serving
 

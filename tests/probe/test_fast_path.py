@@ -179,10 +179,11 @@ async def test_a_server_that_changes_is_reported_by_openssl(prober, change, fail
         assert without_times(after) == without_times(fresh)
         assert (after.failure.reason if after.failure else None) is failure
         assert "once more with OpenSSL" in said(after)
-        assert server.connections == 4
+        older_hellos = 2 * 2 if failure else 0  # of both probers, for whatever the server may show in plaintext
+        assert server.connections == 4 + older_hellos
         again = await probe_one(target, prober)
         assert without_times(again) == without_times(fresh)
-        assert server.connections == 5, "it is left to OpenSSL from then on"
+        assert server.connections == 5 + older_hellos, "it is left to OpenSSL from then on"
 
 
 async def test_a_connection_that_is_closed_at_once_is_tried_again_with_openssl(prober):
@@ -193,7 +194,7 @@ async def test_a_connection_that_is_closed_at_once_is_tried_again_with_openssl(p
         assert not result.success
         assert result.reachable
         assert result.failure.reason in (Reason.CLOSED, Reason.RESET)
-        assert server.connections == 3
+        assert server.connections == 3 + 4, "and by smaller and older hellos, once"
 
 
 async def test_silence_is_a_timeout_of_the_handshake_and_not_asked_again(prober):

@@ -67,7 +67,8 @@ async def test_a_fault_costs_its_target_only(monkeypatch, module, name, phase):
             raise
 
     monkeypatch.setattr(module, name, once)
-    watched = engine.Engine(CONFIG, SelfMetrics())
+    metrics = SelfMetrics()
+    watched = engine.Engine(CONFIG, metrics)
     try:
         reports = await reports_of(watched, CONFIG, TARGETS, asyncio.get_running_loop().time() + 10)
         assert attempts
@@ -76,8 +77,8 @@ async def test_a_fault_costs_its_target_only(monkeypatch, module, name, phase):
         assert reports[0].failure.phase is phase
         assert "FaultError: a bug" in reports[0].failure.detail
         assert reports[0].failure.detail.isprintable()
-        assert watched.own.registry.get_sample_value("tls_exporter_probe_faults_total") == 1
-        assert watched.own.registry.get_sample_value("tls_exporter_probes_in_flight") == 0
+        assert metrics.registry.get_sample_value("tls_exporter_probe_faults_total") == 1
+        assert metrics.registry.get_sample_value("tls_exporter_probes_in_flight") == 0
         again = await reports_of(watched, CONFIG, TARGETS, asyncio.get_running_loop().time() + 10)
         assert [one.failure.reason for one in again] == [Reason.REFUSED, Reason.REFUSED]
     finally:

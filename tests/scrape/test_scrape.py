@@ -97,14 +97,15 @@ async def test_a_fault_of_ours_costs_one_target_and_is_counted():
         raise ZeroDivisionError("a bug")
 
     config = configuration(target("127.0.0.1:1"), target("127.0.0.2:1"))
-    engine = Engine(config, SelfMetrics())
+    metrics = SelfMetrics()
+    engine = Engine(config, metrics)
     assess = engine.assessor.assess
     engine.assessor.assess = lambda prober, one, *rest, **options: (broken if one.name == "127.0.0.1:1" else assess)(
         prober, one, *rest, **options
     )
     reports = await reports_of(engine, config, config.targets, asyncio.get_running_loop().time() + 5)
     assert [report.failure.reason for report in reports] == [Reason.INTERNAL_ERROR, Reason.REFUSED]
-    assert engine.own.registry.get_sample_value("tls_exporter_probe_faults_total") == 1
+    assert metrics.registry.get_sample_value("tls_exporter_probe_faults_total") == 1
     engine.close()
 
 

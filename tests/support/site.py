@@ -1,5 +1,6 @@
 """The whole HTTP surface on a free port of the loopback, in the test's own loop."""
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from exporter.config.model import Config, GlobalConfig, Module, ProbeEndpoint
 from exporter.config.targets import make_target
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.net.resolve import Resolver
+from exporter.net.watcher import watcher_of
 from exporter.scrape.engine import Engine
 from exporter.web.app import make_app
 from exporter.web.context import Options, WebContext
@@ -60,7 +62,8 @@ class Served:
 @contextlib.asynccontextmanager
 async def serving(config, *, lookup=None, authenticates=False, host="127.0.0.1", **options):
     """Serve a configuration. `lookup` stands in for getaddrinfo."""
-    engine = Engine(config, SelfMetrics())
+    metrics = SelfMetrics()
+    engine = Engine(config, metrics)
     if lookup is not None:
         engine.resolver.close()
         engine.resolver = Resolver(lookup)
@@ -69,7 +72,7 @@ async def serving(config, *, lookup=None, authenticates=False, host="127.0.0.1",
     async def reload():
         return "nothing to reload"
 
-    site = WebContext(engine, engine.own, Options(**options), reload, ready=True, authenticates=lambda: authenticates)
+    site = WebContext(engine, metrics, Options(**options), reload, ready=True, authenticates=lambda: authenticates)
     runner = web.AppRunner(make_app(site), handler_cancellation=True, access_log=None)
     await runner.setup()
     try:
@@ -80,3 +83,4 @@ async def serving(config, *, lookup=None, authenticates=False, host="127.0.0.1",
     finally:
         await runner.cleanup()
         engine.close()
+        watcher_of(asyncio.get_running_loop()).expire_all()  # connections that are being left

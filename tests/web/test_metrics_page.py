@@ -30,12 +30,13 @@ async def serve():
 
     async def start(*targets, **options):
         modules = {"tls": Module("tls"), "https": Module("https")}
-        engine = Engine(Config(modules=modules, targets=targets), SelfMetrics())
+        metrics = SelfMetrics()
+        engine = Engine(Config(modules=modules, targets=targets), metrics)
 
         async def reload():
             return "nothing to reload"
 
-        site = WebContext(engine, engine.own, Options(**options), reload, ready=True)
+        site = WebContext(engine, metrics, Options(**options), reload, ready=True)
         runner = web.AppRunner(make_app(site), handler_cancellation=True, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

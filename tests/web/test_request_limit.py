@@ -15,7 +15,7 @@ def never(*_arguments):
 async def test_too_many_requests_get_503_and_health_does_not():
     async with serving(configuration("slow.example:443"), lookup=never, max_requests=2) as site:
         held = [asyncio.ensure_future(site.get("/metrics")) for _ in range(2)]
-        while site.engine.own.in_flight._value.get() == 0:
+        while len(site.engine.single_flight) == 0:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
         for path in ("/metrics", "/probe?target=slow.example:443"):
@@ -37,7 +37,7 @@ async def test_no_limit():
 async def test_a_client_that_leaves_makes_room():
     async with serving(configuration("slow.example:443"), lookup=never, max_requests=1) as site:
         leaving = asyncio.ensure_future(site.get("/metrics"))
-        while site.engine.own.in_flight._value.get() == 0:
+        while len(site.engine.single_flight) == 0:
             await asyncio.sleep(0.01)
         leaving.cancel()
         while (await site.get("/metrics"))[0] == 503:

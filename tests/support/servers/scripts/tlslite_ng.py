@@ -1,6 +1,6 @@
 """tlslite-ng: SSL 3.0, RC4, anonymous suites, heartbeats, post-quantum groups, and an oracle for ROBOT if asked for.
 
-Options: `legacy` for all that is old, `anonymous`, `weak` or `strong` for an oracle.
+Options: `legacy` for all that is old, `rc4-only`, `anonymous`, `weak` or `strong` for an oracle.
 """
 
 import socket
@@ -42,6 +42,9 @@ def serve(peer: socket.socket, chain: X509CertChain, key: object, options: tuple
     if {"weak", "strong"} & set(options):
         settings.maxVersion = (3, 3)
         settings.keyExchangeNames = ["rsa"]
+    if "rc4-only" in options:
+        settings.minVersion, settings.maxVersion = (3, 1), (3, 3)
+        settings.cipherNames, settings.macNames = ["rc4"], ["sha", "md5"]
     if "legacy" in options:
         settings.minVersion = (3, 0)
         settings.cipherNames = [*settings.cipherNames, "rc4", "3des", "null"]
