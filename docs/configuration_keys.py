@@ -130,6 +130,30 @@ KEYS: dict[str, tuple[str, str]] = {
     "modules.NAME.revocation.refresh": (DURATION, "How often at most each source is asked."),
     "modules.NAME.revocation.crl": (FLAG, "Fetch the certificate revocation lists that the leaf names."),
     "modules.NAME.revocation.ocsp": (FLAG, "Ask the OCSP responder that the leaf names."),
+    "modules.NAME.dns.tlsa": (FLAG, "Compare TLSA records (DANE) with the chain. See the page on DNS."),
+    "modules.NAME.dns.caa": (FLAG, "Tell whether CAA records let the certificate's CA issue again."),
+    "modules.NAME.dns.https": (FLAG, "Follow the HTTPS records of the name as a browser does."),
+    "modules.NAME.dns.nameservers": (
+        "list of IP addresses, each with `:port` or without",
+        "The resolvers to ask. Default: those of the system.",
+    ),
+    "modules.NAME.dns.dnssec": (
+        "resolver or validate",
+        "`resolver`: believe the resolver's AD bit. `validate`: check every signature from the root's keys down.",
+    ),
+    "modules.NAME.dns.trust_anchors_file": (
+        FILE,
+        "DS or DNSKEY records to validate from, as Unbound's `trust-anchor-file`. Default: the root's keys.",
+    ),
+    "modules.NAME.mail_domain": (
+        "DNS name",
+        "The domain that the targets are mail exchangers of: its MTA-STS policy and TLS-RPT record are checked.",
+    ),
+    "modules.NAME.ari.directories": (
+        "list of https URLs",
+        "ACME directories of the CAs that are asked when a certificate should be renewed (RFC 9773).",
+    ),
+    "modules.NAME.ari.ca_file": (FILE, "PEM file of roots for these servers. Default: the roots of the module."),
     "modules.NAME.revocation.proxy_url": (
         "http:// or socks5:// URL",
         "Ask responders and hosts of lists through this proxy. Default: the module's own; `no_proxy` holds here, too.",

@@ -36,6 +36,8 @@ DEFAULTS = {
     "modules.NAME.http": model.HTTPConfig(),
     "modules.NAME.revocation": model.RevocationConfig(),
     "modules.NAME.posture": model.PostureConfig(),
+    "modules.NAME.dns": model.DNSConfig(),
+    "modules.NAME.ari": model.ARIConfig(),
 }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from exporter.config import schema
+from exporter.config.build_published import make_ari, make_dns
 from exporter.config.doubts import Place, doubts, missing_files
 from exporter.config.files import (
     DoubtfulFileError,
@@ -141,6 +142,11 @@ class Assembly:
             fields["tls_config"] = self.tls_config(source, (*path, "tls_config"), shape.tls_config)
         if shape.trust is not None:
             fields["trust"] = self.trust(source, (*path, "trust"), shape.trust)
+        if shape.dns is not None:
+            self.conflicts(source, (*path, "dns"), shape.dns.conflicts())
+            fields["dns"] = make_dns(shape.dns, partial(self.key_file, source, (*path, "dns")))
+        if shape.ari is not None:
+            fields["ari"] = make_ari(shape.ari, partial(self.key_file, source, (*path, "ari")))
         if "proxy_url" in fields:
             fields["proxy"] = self.proxy(source, path, shape)
         for key in ("proxy_url", "proxy_password_file"):
@@ -206,9 +212,13 @@ class Assembly:
 
     def pem(self, source: FileSource, path: Steps, name: str, wanted: str) -> str:
         """Check a PEM file and return its whole name."""
+        return self.key_file(source, path[:-1], path[-1], name, lambda file: check_pem(file, wanted))
+
+    def key_file(self, source: FileSource, path: Steps, key: str | int, name: str, check: Callable[[str], None]) -> str:
+        """Check a file that a key names and return its whole name."""
         file = beside(source, name)
         self.files.append(file)
-        self.attempt(source, path, lambda: check_pem(file, wanted))
+        self.attempt(source, (*path, key), lambda: check(file))
         return file
 
     def secret(self, source: FileSource, path: Steps, name: str) -> Secret | None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from exporter.config import parsers
 from exporter.config.model import Addresses, IPProtocol, Transport
+from exporter.config.schema_published import ARI, DNS, mail_domain
 from exporter.config.schema_types import (
     Block,
     Key,
@@ -168,6 +169,9 @@ class Module(Policied):
     trust = Key(Block(Trust))
     revocation = Key(Block(Revocation, true_is_empty=True))
     posture = Key(Block(Posture, true_is_empty=True))
+    dns = Key(Block(DNS, true_is_empty=True))
+    mail_domain = Key(text(mail_domain))
+    ari = Key(Block(ARI))
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""

@@ -17,6 +17,7 @@ from exporter.findings.catalogue import SEVERITIES
 from exporter.findings.mozilla_profile import compliance
 from exporter.findings.observation import Observation
 from exporter.metrics.labels import joined, label, user_label
+from exporter.metrics.published import published_samples
 from exporter.posture.facts import Posture
 from exporter.probe.result import HTTPFacts, Result
 from exporter.revocation.status import CRL, Revocation
@@ -102,6 +103,7 @@ def samples(assessment: Assessment) -> Iterator[Sample]:
         yield from _revocation(revocation)
     if observation.result.http is not None:
         yield from _http(observation.result.http, described=described)
+    yield from published_samples(observation.published)
     if observation.posture is not None:
         yield from _posture(observation.posture)
         yield from _profiles(observation)

@@ -64,6 +64,7 @@ class Engine:
         self.prober = Prober(KeyedLimiter(1), Limiter(1), self.resolver)
         self.stored = StoredReports(self.assessor.chains, clock)
         self.apply(config)
+        self.telemetry.cache("published", lambda: self.assessor.published_count)
         self.telemetry.series_limited(lambda: self.assessor.series.limited)
         self.telemetry.cache("series", lambda: len(self.assessor.series))
         self.telemetry.cache("chains", lambda: len(self.assessor.chains))
