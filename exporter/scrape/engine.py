@@ -74,6 +74,7 @@ class Engine:
         self.telemetry.cache("files", lambda: len(self.stored))
         self.telemetry.cache("contexts", lambda: len(self.prober.contexts))
         self.telemetry.cache("redirects", lambda: len(self.prober.redirects))
+        self.telemetry.cache("http2_endpoints", lambda: len(self.prober.http2_endpoints))
 
     def apply(self, config: Config) -> None:
         """Put a configuration in force. Probes in flight end under the previous one; what was learned stays."""
