@@ -96,9 +96,13 @@ class TLSStream:
                 raise error_of(error) from None
 
     def write(self, data: bytes) -> None:
-        """Encrypt and send."""
+        """Encrypt and send. Raises NetworkError."""
+        if not data:  # which OpenSSL takes for an error
+            return
         try:
             self.connection.send(data)
+        except SSL.SysCallError:
+            raise NetworkError(Reason.CLOSED, "the session has ended") from None
         except SSL.Error as error:
             raise error_of(error) from None
         _flush(self.connection, self._stream)
