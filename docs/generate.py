@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 from configuration_keys import KEYS
 
+from exporter.certificates.clients.rules import RULES as CLIENT_RULES
 from exporter.config import model, schema
 from exporter.config.schema_types import Block, Named, Numbered, Reader, Shape, TextOr
 from exporter.config.units import format_duration
@@ -122,6 +123,21 @@ def findings() -> str:
     return table(("finding", "severity", "title"), rows)
 
 
+def client_rules() -> str:
+    """Return the table of what each client refuses."""
+    rows = [
+        (
+            f"`{rule.reason}`",
+            rule.what,
+            ", ".join(sorted(rule.places)),
+            ", ".join(sorted(rule.clients)),
+            ", ".join(sorted(rule.unmeasured)),
+        )
+        for rule in CLIENT_RULES
+    ]
+    return table(("reason", "what", "in the", "refused by", "not measured"), rows)
+
+
 def alerts() -> str:
     """Return a row for every alert."""
     rows = [
@@ -170,6 +186,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "metrics": metrics,
     "own metrics": own_metrics,
     "findings": findings,
+    "client rules": client_rules,
     "alerts": alerts,
     "runbook index": runbook_index,
 }

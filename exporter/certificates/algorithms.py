@@ -1,4 +1,4 @@
-"""Names of the keys and signature algorithms of certificates (RFC 3279, 4055, 5480, 8410, 9881).
+"""Names of the keys and signature algorithms of certificates (RFC 3279, 4055, 5480, 8410, 9215, 9881, 9909, 9935).
 
 An algorithm without a name here is shown by its object identifier. Whether one is strong is judged elsewhere.
 """
@@ -6,6 +6,7 @@ An algorithm without a name here is shown by its object identifier. Whether one 
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 
 from exporter.certificates.der import (
     OID,
@@ -26,6 +27,25 @@ RSA_ENCRYPTION, RSASSA_PSS, EC_PUBLIC_KEY = (
 )
 DSA, DH = "1.2.840.10040.4.1", "1.2.840.10046.2.1"
 
+# One object identifier for the key and its signatures: ML-DSA (RFC 9881), SLH-DSA (RFC 9909), their prehash forms, and
+# the pairs of draft-ietf-lamps-pq-composite-sigs.
+_SLH_DSA_SIZES = ("128s", "128f", "192s", "192f", "256s", "256f")
+_SLH_DSA = [f"{family}-{size}" for family in ("SHA2", "SHAKE") for size in _SLH_DSA_SIZES]
+_COMPOSITE = (
+    *("MLDSA44-RSA2048-PSS-SHA256", "MLDSA44-RSA2048-PKCS15-SHA256", "MLDSA44-Ed25519-SHA512"),
+    *("MLDSA44-ECDSA-P256-SHA256", "MLDSA65-RSA3072-PSS-SHA512", "MLDSA65-RSA3072-PKCS15-SHA512"),
+    *("MLDSA65-RSA4096-PSS-SHA512", "MLDSA65-RSA4096-PKCS15-SHA512", "MLDSA65-ECDSA-P256-SHA512"),
+    *("MLDSA65-ECDSA-P384-SHA512", "MLDSA65-ECDSA-brainpoolP256r1-SHA512", "MLDSA65-Ed25519-SHA512"),
+    *("MLDSA87-ECDSA-P384-SHA512", "MLDSA87-ECDSA-brainpoolP384r1-SHA512", "MLDSA87-Ed448-SHAKE256"),
+    *("MLDSA87-RSA3072-PSS-SHA512", "MLDSA87-RSA4096-PSS-SHA512", "MLDSA87-ECDSA-P521-SHA512"),
+)
+_POST_QUANTUM: Mapping[str, str] = {
+    **{f"2.16.840.1.101.3.4.3.{n}": f"ML-DSA-{size}" for n, size in ((17, 44), (18, 65), (19, 87))},
+    **{f"2.16.840.1.101.3.4.3.{n}": f"SLH-DSA-{name}" for n, name in enumerate(_SLH_DSA, start=20)},
+    **{f"2.16.840.1.101.3.4.3.{n}": f"HashML-DSA-{size}" for n, size in ((32, 44), (33, 65), (34, 87))},
+    **{f"2.16.840.1.101.3.4.3.{n}": f"HashSLH-DSA-{name}" for n, name in enumerate(_SLH_DSA, start=35)},
+    **{f"1.3.6.1.5.5.7.6.{n}": name for n, name in enumerate(_COMPOSITE, start=37)},
+}
 # object identifier: (name, hash)
 SIGNATURES: Mapping[str, tuple[str, str | None]] = {
     "1.2.840.113549.1.1.2": ("md2WithRSAEncryption", "md2"),
@@ -47,13 +67,33 @@ SIGNATURES: Mapping[str, tuple[str, str | None]] = {
     "2.16.840.1.101.3.4.3.2": ("dsa-with-SHA256", "sha256"),
     "2.16.840.1.101.3.4.3.3": ("dsa-with-SHA384", "sha384"),
     "2.16.840.1.101.3.4.3.4": ("dsa-with-SHA512", "sha512"),
+    "2.16.840.1.101.3.4.3.5": ("dsa-with-SHA3-224", "sha3-224"),
+    "2.16.840.1.101.3.4.3.6": ("dsa-with-SHA3-256", "sha3-256"),
+    "2.16.840.1.101.3.4.3.7": ("dsa-with-SHA3-384", "sha3-384"),
+    "2.16.840.1.101.3.4.3.8": ("dsa-with-SHA3-512", "sha3-512"),
+    "2.16.840.1.101.3.4.3.9": ("ecdsa-with-SHA3-224", "sha3-224"),
     "2.16.840.1.101.3.4.3.10": ("ecdsa-with-SHA3-256", "sha3-256"),
+    "2.16.840.1.101.3.4.3.11": ("ecdsa-with-SHA3-384", "sha3-384"),
+    "2.16.840.1.101.3.4.3.12": ("ecdsa-with-SHA3-512", "sha3-512"),
+    "2.16.840.1.101.3.4.3.13": ("rsa-with-SHA3-224", "sha3-224"),
     "2.16.840.1.101.3.4.3.14": ("rsa-with-SHA3-256", "sha3-256"),
-    "2.16.840.1.101.3.4.3.17": ("ml-dsa-44", None),
-    "2.16.840.1.101.3.4.3.18": ("ml-dsa-65", None),
-    "2.16.840.1.101.3.4.3.19": ("ml-dsa-87", None),
+    "2.16.840.1.101.3.4.3.15": ("rsa-with-SHA3-384", "sha3-384"),
+    "2.16.840.1.101.3.4.3.16": ("rsa-with-SHA3-512", "sha3-512"),
+    "1.2.840.113549.1.1.15": ("sha512-224WithRSAEncryption", "sha512-224"),
+    "1.2.840.113549.1.1.16": ("sha512-256WithRSAEncryption", "sha512-256"),
+    "1.3.14.3.2.2": ("md4WithRSA", "md4"),
+    "1.3.14.3.2.3": ("md5WithRSA", "md5"),
+    "1.3.14.3.2.4": ("md4WithRSAEncryption", "md4"),
+    "1.3.14.3.2.27": ("dsaWithSHA1", "sha1"),
+    "1.3.36.3.3.1.2": ("ripemd160WithRSA", "ripemd160"),
+    "1.3.36.3.3.2.1": ("ecdsa-with-RIPEMD160", "ripemd160"),
+    "1.2.156.10197.1.501": ("sm2-with-sm3", "sm3"),
+    "1.2.643.2.2.3": ("GOST R 34.10-2001 with GOST R 34.11-94", "gost94"),
+    "1.2.643.7.1.1.3.2": ("GOST R 34.10-2012 with GOST R 34.11-2012 256", "streebog256"),
+    "1.2.643.7.1.1.3.3": ("GOST R 34.10-2012 with GOST R 34.11-2012 512", "streebog512"),
     "1.3.101.112": ("ed25519", None),
     "1.3.101.113": ("ed448", None),
+    **{oid: (name.lower() if name.startswith(("ML-", "SLH-")) else name, None) for oid, name in _POST_QUANTUM.items()},
     RSASSA_PSS: ("rsassaPss", "sha1"),  # SHA-1 unless the parameters say otherwise (RFC 4055 section 3.1)
 }
 HASHES: Mapping[str, str] = {
@@ -62,19 +102,63 @@ HASHES: Mapping[str, str] = {
     "2.16.840.1.101.3.4.2.1": "sha256",
     "2.16.840.1.101.3.4.2.2": "sha384",
     "2.16.840.1.101.3.4.2.3": "sha512",
+    "2.16.840.1.101.3.4.2.5": "sha512-224",
+    "2.16.840.1.101.3.4.2.6": "sha512-256",
+    "2.16.840.1.101.3.4.2.8": "sha3-256",
+    "2.16.840.1.101.3.4.2.9": "sha3-384",
+    "2.16.840.1.101.3.4.2.10": "sha3-512",
+    "1.2.840.113549.2.5": "md5",
 }
+# SEC 2 (1.3.132.0.n), and the curves of X9.62 that have no name there.
+_SEC_CURVES: Mapping[int, str] = {
+    1: "sect163k1",
+    2: "sect163r1",
+    3: "sect239k1",
+    4: "sect113r1",
+    5: "sect113r2",
+    6: "secp112r1",
+    7: "secp112r2",
+    8: "secp160r1",
+    9: "secp160k1",
+    10: "secp256k1",
+    15: "sect163r2",
+    16: "sect283k1",
+    17: "sect283r1",
+    22: "sect131r1",
+    23: "sect131r2",
+    24: "sect193r1",
+    25: "sect193r2",
+    26: "sect233k1",
+    27: "sect233r1",
+    28: "secp128r1",
+    29: "secp128r2",
+    30: "secp160r2",
+    31: "secp192k1",
+    32: "secp224k1",
+    33: "secp224r1",
+    34: "secp384r1",
+    35: "secp521r1",
+    36: "sect409k1",
+    37: "sect409r1",
+    38: "sect571k1",
+    39: "sect571r1",
+}
+_X9_62_CURVES = (
+    *((2, "prime192v2", 192), (3, "prime192v3", 192)),
+    *((4, "prime239v1", 239), (5, "prime239v2", 239), (6, "prime239v3", 239)),
+)
 # object identifier: (name, bits)
 CURVES: Mapping[str, tuple[str, int]] = {
     "1.2.840.10045.3.1.1": ("secp192r1", 192),
-    "1.3.132.0.33": ("secp224r1", 224),
     "1.2.840.10045.3.1.7": ("secp256r1", 256),
-    "1.3.132.0.34": ("secp384r1", 384),
-    "1.3.132.0.35": ("secp521r1", 521),
-    "1.3.132.0.10": ("secp256k1", 256),
-    "1.3.36.3.3.2.8.1.1.7": ("brainpoolP256r1", 256),
-    "1.3.36.3.3.2.8.1.1.11": ("brainpoolP384r1", 384),
-    "1.3.36.3.3.2.8.1.1.13": ("brainpoolP512r1", 512),
     "1.2.156.10197.1.301": ("sm2", 256),
+    "1.2.250.1.223.101.256.1": ("FRP256v1", 256),
+    **{f"1.2.840.10045.3.1.{n}": (name, bits) for n, name, bits in _X9_62_CURVES},
+    **{f"1.3.132.0.{n}": (name, int(name[4:7])) for n, name in _SEC_CURVES.items()},
+    **{
+        f"1.3.36.3.3.2.8.1.1.{n}": (f"brainpoolP{bits}{kind}1", bits)
+        for n, (bits, kind) in enumerate(product((160, 192, 224, 256, 320, 384, 512), "rt"), start=1)
+    },
 }
 # keys whose algorithm says all
 PLAIN_KEYS: Mapping[str, str] = {
@@ -82,9 +166,16 @@ PLAIN_KEYS: Mapping[str, str] = {
     "1.3.101.111": "X448",
     "1.3.101.112": "Ed25519",
     "1.3.101.113": "Ed448",
-    "2.16.840.1.101.3.4.3.17": "ML-DSA-44",
-    "2.16.840.1.101.3.4.3.18": "ML-DSA-65",
-    "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
+    "2.16.840.1.101.3.4.4.1": "ML-KEM-512",
+    "2.16.840.1.101.3.4.4.2": "ML-KEM-768",
+    "2.16.840.1.101.3.4.4.3": "ML-KEM-1024",
+    "1.2.643.2.2.19": "GOST R 34.10-2001",
+    "1.2.643.7.1.1.1.1": "GOST R 34.10-2012",
+    "1.2.643.7.1.1.1.2": "GOST R 34.10-2012 512",
+    "1.2.643.2.2.20": "GOST R 34.10-94",
+    "1.3.9999.3.6": "Falcon-512",  # as liboqs numbers them, until there is a standard
+    "1.3.9999.3.9": "Falcon-1024",
+    **_POST_QUANTUM,
 }
 _SIZED = {RSA_ENCRYPTION: "RSA", RSASSA_PSS: "RSA-PSS", DSA: "DSA", DH: "DH"}
 _HASH_PARAMETER = 0xA0

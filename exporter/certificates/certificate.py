@@ -1,8 +1,8 @@
 """What a certificate says: facts read from untrusted DER, whatever state it is in.
 
 Every field is read by the lenient reader, so that a certificate that strict parsers refuse still shows its
-dates and names; `problems` lists what is wrong with it. Nothing here decides whether a certificate is to be
-trusted.
+dates and names. `faults` lists what is wrong with it by our own reading; that `cryptography` cannot parse it is no
+fault of the certificate, only `parsed` is None then. Nothing here decides whether a certificate is to be trusted.
 """
 
 import base64
@@ -15,7 +15,6 @@ from functools import partial
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 from exporter.certificates.algorithms import (
     Key,
@@ -23,6 +22,7 @@ from exporter.certificates.algorithms import (
     read_key_untrusted,
     read_signature_algorithm_untrusted,
 )
+from exporter.certificates.conformance import Fault, faults_untrusted
 from exporter.certificates.der import (
     INTEGER,
     SEQUENCE,
@@ -43,11 +43,10 @@ from exporter.certificates.extensions import (
     extensions_untrusted,
 )
 from exporter.certificates.measure import Measure, measure_untrusted, work_of
-from exporter.text import escaped
+from exporter.certificates.signatures import is_signed_by
 
 _VERSION, _EXTENSIONS = 0xA0, 0xA3  # context tags of TBSCertificate
 _MOST_FIELDS = 16  # of TBSCertificate
-_MAX_SENTENCE = 200
 _UNREAD = ExtensionFacts(san_count=None, sct_count=None)
 _NO_TIMES: tuple[Element | None, Element | None] = (None, None)
 _Source = TypeVar("_Source")
@@ -73,7 +72,7 @@ _COPIES = 6  # of what it holds: encoded, parsed, as names, as text that is esca
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Certificate:
-    """One certificate. A field that could not be read is empty or None, and `problems` says why."""
+    """One certificate. A field that could not be read is empty or None, and `faults` says why."""
 
     der: bytes
     fingerprint_sha256: str
@@ -99,17 +98,23 @@ class Certificate:
     ocsp_urls: tuple[str, ...] = ()
     crl_urls: tuple[str, ...] = ()
     ca_issuer_urls: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
     subject_der: bytes = b""
     issuer_der: bytes = b""
-    parsed: x509.Certificate | None = None
+    spki_der: bytes = b""
+    parsed: x509.Certificate | None = None  # None: `cryptography` cannot read all of it
     is_brief: bool = False  # only its beginnings were read, because it or its chain holds too much
     measure: Measure = field(default_factory=Measure, compare=False, repr=False)
     weight: int = 0  # bytes that this takes in memory, estimated from above
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the encoding or the syntax, as sentences."""
+        return tuple(fault.text for fault in self.faults)
+
 
 def read_certificate_untrusted(der: bytes) -> Certificate:
-    """Read a certificate. Never raises: what cannot be read is missing, and `problems` says so.
+    """Read a certificate. Never raises: what cannot be read is missing, and `faults` says so.
 
     One that holds more than may be computed with is read in brief.
     """
@@ -120,29 +125,30 @@ def read_certificate_untrusted(der: bytes) -> Certificate:
 def read_measured_untrusted(der: bytes, measure: Measure, *, in_brief: bool = False) -> Certificate:
     """Read a certificate that was measured.
 
-    In brief: the beginnings of its names, nothing parsed strictly and no signature checked. `problems` is then empty.
+    In brief: the beginnings of its names, nothing parsed strictly and no signature checked. `faults` is then empty.
     """
     if in_brief:
-        certificate = replace(_read_untrusted(der, None, [], _BRIEF), problems=(), is_brief=True)
+        certificate = replace(_read_untrusted(der, None, (), _BRIEF), faults=(), is_brief=True)
         if measure.extensions > _BRIEF.extensions:  # what was not read is not known to be missing
             certificate = replace(certificate, san_count=certificate.san_count or None, sct_count=None, is_ca=None)
         values = min(measure.values, _BRIEF_VALUES)
     else:
-        certificate = _read_untrusted(der, *_parse_strictly(der), _WHOLE)
+        certificate = _read_untrusted(der, _parsed(der), faults_untrusted(der), _WHOLE)
         values = measure.values
     measure = replace(measure, subject=certificate.subject_der, issuer=certificate.issuer_der)  # bytes that are shared
     return replace(certificate, measure=measure, weight=_WEIGHT + _COPIES * len(der) + _WEIGHT_OF_VALUE * values)
 
 
-def _read_untrusted(der: bytes, parsed: x509.Certificate | None, problems: list[str], most: "_Most") -> Certificate:
+def _read_untrusted(
+    der: bytes, parsed: x509.Certificate | None, faults: tuple[Fault, ...], most: "_Most"
+) -> Certificate:
     fingerprint = hashlib.sha256(der).hexdigest()
     try:
         body = _body_untrusted(der)
     except DERError as error:
-        return Certificate(der, fingerprint, problems=(*problems, f"not a certificate: {error}"))
+        return Certificate(der, fingerprint, faults=(*faults, *_unless_known(faults, f"not a certificate: {error}")))
     serial, algorithm, issuer, validity, subject, spki = body[:6]
-    if serial.body[:1] >= b"\x80":
-        problems.append("the serial number is negative")
+    problems: list[str] = []
     extensions = _read(problems, "extensions", partial(_extensions, most), body[6:], _UNREAD)
     name_text = partial(text_untrusted, most=most.attributes)
     key = _read(problems, "public key", read_key_untrusted, spki, Key())
@@ -157,7 +163,7 @@ def _read_untrusted(der: bytes, parsed: x509.Certificate | None, problems: list[
         fingerprint_sha256=fingerprint,
         subject=_read(problems, "subject", name_text, subject.body, ""),
         issuer=_read(problems, "issuer", name_text, issuer.body, ""),
-        serial_number=f"{integer_untrusted(serial.body):x}",
+        serial_number=_hexadecimal(integer_untrusted(serial.body)),
         not_before=not_before,
         not_after=not_after,
         key=key.text,
@@ -167,16 +173,28 @@ def _read_untrusted(der: bytes, parsed: x509.Certificate | None, problems: list[
         signature_hash=signature.hash,
         spki_sha256=base64.b64encode(hashlib.sha256(spki.encoding).digest()).decode("ascii"),
         is_self_issued=is_self_issued,
-        is_self_signed=_is_self_signed(parsed) if is_self_issued else False,
+        is_self_signed=is_signed_by(der, spki.encoding) if is_self_issued else False,
         subject_der=subject.encoding,
         issuer_der=issuer.encoding,
+        spki_der=spki.encoding,
         parsed=parsed,
     )
-    return _with_extensions(certificate, extensions, problems)
+    unread = (Fault("structure", problem) for problem in (*problems, *extensions.problems) if not faults)
+    return _with_extensions(certificate, extensions, (*faults, *unread))
 
 
-def _with_extensions(certificate: Certificate, extensions: ExtensionFacts, problems: list[str]) -> Certificate:
-    """Return a certificate with what its extensions say, and with every problem once."""
+def _hexadecimal(number: int) -> str:
+    """Return a serial number in whole bytes, as every other program writes it."""
+    digits = f"{abs(number):x}"
+    return f"{'-' if number < 0 else ''}{'0' * (len(digits) % 2)}{digits}"
+
+
+def _unless_known(faults: tuple[Fault, ...], problem: str) -> tuple[Fault, ...]:
+    return () if faults else (Fault("structure", problem),)
+
+
+def _with_extensions(certificate: Certificate, extensions: ExtensionFacts, faults: tuple[Fault, ...]) -> Certificate:
+    """Return a certificate with what its extensions say, and with every fault once."""
     return replace(
         certificate,
         dns_names=extensions.dns_names,
@@ -188,7 +206,7 @@ def _with_extensions(certificate: Certificate, extensions: ExtensionFacts, probl
         ocsp_urls=extensions.ocsp_urls,
         crl_urls=extensions.crl_urls,
         ca_issuer_urls=extensions.ca_issuer_urls,
-        problems=tuple(dict.fromkeys((*problems, *extensions.problems))),
+        faults=tuple(dict.fromkeys(faults)),
     )
 
 
@@ -227,41 +245,14 @@ def _extensions(most: _Most, rest: list[Element]) -> ExtensionFacts:
     return ExtensionFacts()  # a certificate of version 1 does not say whether it is a CA
 
 
-def _parse_strictly(der: bytes) -> tuple[x509.Certificate | None, list[str]]:
-    """Parse with `cryptography`, which refuses what RFC 5280 does not allow; return what it says instead."""
-    problems: list[str] = []
+def _parsed(der: bytes) -> x509.Certificate | None:
+    """Parse with `cryptography`; None if it cannot read every part, which it looks at only when asked."""
     with _warnings_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it warns of is judged by rules of our own
         try:
             parsed = x509.load_der_x509_certificate(der)
-        except Exception as error:  # noqa: BLE001 - hostile input; its parser raises several kinds
-            return None, [_sentence(error)]
-        for attribute in (
-            "subject",
-            "issuer",
-            "version",
-            "extensions",
-            "not_valid_after_utc",
-            "not_valid_before_utc",
-        ):
-            try:
+            for attribute in ("subject", "issuer", "version", "extensions", "not_valid_after_utc"):
                 getattr(parsed, attribute)
-            except Exception as error:  # noqa: BLE001 - hostile input
-                problems.append(_sentence(error))
-    return parsed, problems
-
-
-def _sentence(error: Exception) -> str:
-    return escaped(str(error).splitlines()[0] if str(error) else type(error).__name__)[:_MAX_SENTENCE]
-
-
-def _is_self_signed(parsed: x509.Certificate | None) -> bool | None:
-    if parsed is None:
-        return None
-    try:
-        parsed.verify_directly_issued_by(parsed)
-    except InvalidSignature:
-        return False
-    except Exception:  # noqa: BLE001 - a key or algorithm that cannot be checked
-        return None
-    return True
+        except Exception:  # noqa: BLE001 - hostile input; its parser raises several kinds
+            return None
+    return parsed

@@ -18,10 +18,11 @@ from weakref import WeakValueDictionary
 
 from exporter.bounded_cache import BoundedCache
 from exporter.certificates.certificate import Certificate, read_measured_untrusted
+from exporter.certificates.clients.assess import assess_clients
 from exporter.certificates.measure import measure_untrusted, work_of
-from exporter.certificates.openssl_verifier import OpenSSLVerifier
+from exporter.certificates.openssl_verifier import OpenSSLVerifiers
 from exporter.certificates.path import first_unrelated, is_issued_by, presented_path, remembered_signatures
-from exporter.certificates.verdict import TrustStore, Verdict
+from exporter.certificates.verdict import ClientVerdict, TrustStore, Verdict
 from exporter.certificates.webpki.verifier import WebPKIVerifier
 
 MAX_CHAINS = 50_000
@@ -31,7 +32,7 @@ MAX_BYTES_PER_OWNER = 2 * 1024 * 1024  # of chains that one endpoint has present
 MAX_VERIFIERS = 64
 _WEIGHT = 2_000  # bytes of a chain without its certificates
 _WEIGHT_OF_ERROR = 500
-Verifiers = tuple[OpenSSLVerifier, WebPKIVerifier]
+Verifiers = tuple[OpenSSLVerifiers, WebPKIVerifier]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Chain:
     path: tuple[Certificate, ...]  # as presented, from the leaf: each certificate with the one that signed it
     unrelated: int | None  # position of the first certificate that did not sign the one before it
     trust: TrustStore | None
+    clients: tuple[ClientVerdict, ...] = ()
+    signed_path: tuple[Certificate, ...] = ()  # of good signatures to a trusted certificate, whatever rule it breaks
     valid_from: float = -math.inf
     valid_until: float = math.inf
     excess: str = ""  # why it was not verified, if it holds more than may be computed with
@@ -53,13 +56,18 @@ class Chain:
         return next((verdict for verdict in self.verdicts if verdict.verifier == "openssl"), None)
 
     @property
+    def trusted_chain(self) -> tuple[Certificate, ...]:
+        """The path that clients take to a trusted certificate, leaf first: plain OpenSSL's, else the first; or ()."""
+        return next((verdict.chain for verdict in self.verdicts if verdict.trusted and verdict.chain), ())
+
+    @property
     def issuer(self) -> Certificate | None:
         """The certificate whose key signed the leaf, if it was sent or is a trusted root."""
-        trusted = self.openssl.chain if self.openssl is not None else ()
+        trusted = self.trusted_chain
         if len(trusted) > 1 or len(self.path) > 1:
             return trusted[1] if len(trusted) > 1 else self.path[1]
         leaf = self.certificates[0] if self.certificates else None
-        roots = self.trust.by_subject.get(leaf.issuer_der, ()) if leaf is not None and self.trust is not None else ()
+        roots = self.trust.named(leaf.issuer_der) if leaf is not None and self.trust is not None else ()
         return next((root for root in roots if leaf is not None and is_issued_by(leaf, root)), None)
 
     @property
@@ -70,8 +78,7 @@ class Chain:
     @property
     def trusted_not_after(self) -> int | None:
         """Earliest expiry of the trusted chain; None if there is none."""
-        trusted = self.openssl.chain if self.openssl is not None and self.openssl.trusted else ()
-        return min((c.not_after for c in trusted if c.not_after is not None), default=None)
+        return min((c.not_after for c in self.trusted_chain if c.not_after is not None), default=None)
 
 
 class ChainAssessor:
@@ -97,7 +104,7 @@ class ChainAssessor:
             known = self._chains.get(key)
             if known is not None and known.valid_from <= now < known.valid_until:
                 return known
-            verifiers = self._both(trust) if trust else ()
+            verifiers = self._both(trust) if trust else None
             certificates, excess = self._read_untrusted(chain_der)
         if excess:
             chain = Chain(certificates, (), certificates[:1], None, trust, excess=excess)
@@ -144,7 +151,7 @@ class ChainAssessor:
     def _both(self, trust: TrustStore) -> Verifiers:
         verifiers = self._verifiers.get(trust.key)
         if verifiers is None:
-            verifiers = (OpenSSLVerifier(trust), WebPKIVerifier(trust))
+            verifiers = (OpenSSLVerifiers(trust), WebPKIVerifier(trust))
             self._verifiers.put(trust.key, verifiers, 1)
         return verifiers
 
@@ -158,19 +165,23 @@ class ChainAssessor:
 
 
 def _judge(
-    certificates: tuple[Certificate, ...], trust: TrustStore | None, verifiers: Verifiers | tuple[()], now: float
+    certificates: tuple[Certificate, ...], trust: TrustStore | None, verifiers: Verifiers | None, now: float
 ) -> Chain:
     is_issued = remembered_signatures()
     path, unrelated = presented_path(certificates, is_issued), first_unrelated(certificates, is_issued)
-    if not certificates or trust is None:
+    if not certificates or trust is None or verifiers is None:
         return Chain(certificates, (), path, unrelated, trust)
-    verdicts = tuple(verifier.verify(certificates, now) for verifier in verifiers)
+    view = assess_clients(certificates, trust, now)
+    openssl, webpki = verifiers
+    verdicts = (*openssl.verify(certificates, now), webpki.verify(certificates, view, now))
     involved = list(certificates)
     for certificate in certificates:
-        involved += trust.by_subject.get(certificate.issuer_der, ())
+        involved += trust.named(certificate.issuer_der)
     for verdict in verdicts:
         involved += verdict.chain
-    return Chain(certificates, verdicts, path, unrelated, trust, *validity_window(involved, now))
+    clients = (*view.verdicts, *(ClientVerdict(one.verifier, one.trusted, one.errors) for one in verdicts[:2]))
+    window = validity_window(involved, now)
+    return Chain(certificates, verdicts, path, unrelated, trust, clients, view.signed_path, *window)
 
 
 def validity_window(involved: Iterable[Certificate], now: float) -> tuple[float, float]:

@@ -6,14 +6,21 @@ It does not validate an encoding and writes none; DERError is the one exception 
 
 import base64
 import calendar
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID, UTF8_STRING = 0x01, 0x02, 0x03, 0x04, 0x06, 0x0C
 PRINTABLE_STRING, T61_STRING, IA5_STRING, UTC_TIME, GENERALIZED_TIME = 0x13, 0x14, 0x16, 0x17, 0x18
 UNIVERSAL_STRING, BMP_STRING, SEQUENCE, SET = 0x1C, 0x1E, 0x30, 0x31
+NUMERIC_STRING, VISIBLE_STRING = 0x12, 0x1A
+STRINGS = frozenset((UTF8_STRING, PRINTABLE_STRING, T61_STRING, IA5_STRING, UNIVERSAL_STRING, BMP_STRING)) | {
+    NUMERIC_STRING,
+    VISIBLE_STRING,
+}
 
 _CONSTRUCTED = 0x20
 _LONG_TAG = 0x1F
@@ -141,18 +148,34 @@ def oid_untrusted(body: bytes) -> str:
     return ".".join(str(arc) for arc in (first, arcs[0] - 40 * first, *arcs[1:]))
 
 
+# X.680 sections 46 and 47 allow more than RFC 5280 does: no seconds, fractions, offsets. They are read, and reported.
+_UTC_TIME = re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:Z|([+-])(\d\d)(\d\d))")
+_GENERALIZED_TIME = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,]\d+)?)?)?(?:Z|([+-])(\d\d)(\d\d))")
+_LENGTHS = {UTC_TIME: len(b"YYMMDDHHMMSSZ"), GENERALIZED_TIME: len(b"YYYYMMDDHHMMSSZ")}
+
+
 def time_untrusted(element: Element) -> int:
-    """Return a UTCTime or GeneralizedTime as Unix seconds (RFC 5280 section 4.1.2.5)."""
-    digits = element.body.removesuffix(b"Z")
-    if element.tag == UTC_TIME and len(digits) == 12:  # noqa: PLR2004 - YYMMDDHHMMSS
-        digits = (b"19" if digits[:2] >= b"50" else b"20") + digits
-    if element.tag not in (UTC_TIME, GENERALIZED_TIME) or len(digits) != 14 or not digits.isdigit():  # noqa: PLR2004
+    """Return a UTCTime or GeneralizedTime as Unix seconds (RFC 5280 section 4.1.2.5), in whatever form of X.680."""
+    pattern = _UTC_TIME if element.tag == UTC_TIME else _GENERALIZED_TIME
+    found = pattern.fullmatch(element.body) if element.tag in _LENGTHS else None
+    if found is None:
         raise DERError("bad time")
-    year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
-    hour, minute, second = int(digits[8:10]), int(digits[10:12]), int(digits[12:14])
-    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 60 and year):  # noqa: PLR2004
-        raise DERError("bad time")
-    return calendar.timegm((year, month, day, hour, minute, second))
+    year, month, day, hour, minute, second, offset_hours, offset_minutes = (
+        int(found[group] or 0) for group in (1, 2, 3, 4, 5, 6, 8, 9)
+    )
+    if element.tag == UTC_TIME:
+        year += 1900 if year >= 50 else 2000  # noqa: PLR2004 - RFC 5280 section 4.1.2.5.1
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        raise DERError("bad time") from None
+    offset = (offset_hours * 60 + offset_minutes) * 60
+    return calendar.timegm(moment.utctimetuple()) - (-offset if found[7] == b"-" else offset)
+
+
+def is_canonical_time(element: Element) -> bool:
+    """Tell whether a time that can be read has the form of RFC 5280: seconds, no fraction, and Z."""
+    return len(element.body) == _LENGTHS[element.tag] and element.body.endswith(b"Z")
 
 
 def string_untrusted(element: Element) -> str:

@@ -1,11 +1,22 @@
 """Distinguished names as text: RFC 4514, made printable whatever a certificate holds.
 
-The result is for people and labels; names are compared by their encoding elsewhere, never by this text.
+The text is for people and labels; names are compared by `same_name` or by their encoding, never by this text.
 """
 
 import re
+import unicodedata
+from functools import lru_cache
 
-from exporter.certificates.der import DERError, Element, first_untrusted, oid_untrusted, string_untrusted
+from exporter.certificates.der import (
+    SEQUENCE,
+    STRINGS,
+    DERError,
+    Element,
+    element_untrusted,
+    first_untrusted,
+    oid_untrusted,
+    string_untrusted,
+)
 
 ATTRIBUTES = {
     "2.5.4.3": "CN",
@@ -21,6 +32,10 @@ ATTRIBUTES = {
     "2.5.4.15": "businessCategory",
     "2.5.4.17": "postalCode",
     "2.5.4.42": "givenName",
+    "2.5.4.43": "initials",
+    "2.5.4.44": "generationQualifier",
+    "2.5.4.46": "dnQualifier",
+    "2.5.4.65": "pseudonym",
     "2.5.4.97": "organizationIdentifier",
     "0.9.2342.19200300.100.1.1": "UID",
     "0.9.2342.19200300.100.1.25": "DC",
@@ -30,6 +45,8 @@ ATTRIBUTES = {
     "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC",
 }
 COMMON_NAME = "2.5.4.3"
+MAX_NAMES = 4096  # kept in canonical form
+MAX_NAME_OCTETS = 512  # of those: a hostile one may have tens of thousands
 _PLAIN = re.compile(r"[A-Za-z0-9 .:/@*_()-]*\Z").match  # nothing to escape within
 MAX_ATTRIBUTES = 1_000  # of a name, shown as text
 MAX_VALUE = 4_096  # characters of one attribute's value that are shown: four times what fits into a label
@@ -57,12 +74,15 @@ def text_untrusted(name: bytes, most: int = MAX_ATTRIBUTES) -> str:
     Of a name with more than `most` attributes the first are shown, and of long values the beginning.
     """
     return ",".join(
-        "+".join(f"{ATTRIBUTES.get(oid, oid)}={_value(value)}" for oid, value in pairs)
+        "+".join(f"{ATTRIBUTES.get(oid, oid)}={_value_text(value)}" for oid, value in pairs)
         for pairs in reversed(attributes_untrusted(name, most))
     )
 
 
-def _value(value: Element) -> str:
+def _value_text(value: Element) -> str:
+    """Return a value as text; one that is no string in hexadecimal digits (RFC 4514 section 2.4)."""
+    if value.tag not in STRINGS:
+        return f"#{value.encoding[:MAX_VALUE].hex()}"
     return escape(string_untrusted(value)[:MAX_VALUE])
 
 
@@ -71,6 +91,44 @@ def common_names_untrusted(name: bytes) -> list[str]:
     return [
         string_untrusted(value) for pairs in attributes_untrusted(name) for oid, value in pairs if oid == COMMON_NAME
     ]
+
+
+def canonical(name: bytes) -> bytes:
+    """Return an encoded Name in a form that is equal for names that match by RFC 5280 section 7.1.
+
+    Text is compared without regard to case, to the string type, and to how many spaces stand where. What cannot be
+    read stays as it is.
+    """
+    return _kept_canonical(name) if len(name) <= MAX_NAME_OCTETS else _canonical(name)
+
+
+def _canonical(name: bytes) -> bytes:
+    relatives = relative_names(name)
+    return name if relatives is None else repr(relatives).encode()
+
+
+_kept_canonical = lru_cache(maxsize=MAX_NAMES)(_canonical)
+
+
+def same_name(one: bytes, other: bytes) -> bool:
+    """Tell whether two encoded Names match by RFC 5280 section 7.1."""
+    return one == other or canonical(one) == canonical(other)
+
+
+def relative_names(name: bytes) -> list[list[tuple[str, str]]] | None:
+    """Return the relative names of an encoded Name, prepared for comparison; None if it cannot be read."""
+    try:
+        relatives = attributes_untrusted(element_untrusted(name, SEQUENCE).body)
+    except DERError:
+        return None
+    return [sorted((oid, _prepared(value)) for oid, value in pairs) for pairs in relatives]
+
+
+def _prepared(value: Element) -> str:
+    """Prepare a value for comparison (RFC 4518 section 2, without its rarer mappings)."""
+    if value.tag not in STRINGS:
+        return value.encoding.hex()
+    return " ".join(unicodedata.normalize("NFKC", string_untrusted(value)).casefold().split())
 
 
 def escape(value: str) -> str:

@@ -33,6 +33,7 @@ SIGNED_CERTIFICATE_TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"
 _OCSP, _CA_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
 _DNS_NAME, _URI, _IP_ADDRESS = 0x82, 0x86, 0x87  # tags of GeneralName
 _MOST_PARTS = 4  # of a DistributionPoint
+_MOST_FIELDS = 12  # of a TBSCertificate
 _STATUS_REQUEST = 5  # the TLS extension that a must-staple certificate names
 MAX_EXTENSIONS = 4_000  # of one certificate that are read
 MAX_TEXT = 4_096  # octets of one name or URL that are read: no DNS name has more than 253
@@ -103,6 +104,40 @@ def authority_issuer_untrusted(parsed: x509.Certificate | None) -> bytes | None:
         return next((n.value.public_bytes() for n in issuers if isinstance(n, x509.DirectoryName)), None)
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError, TypeError):
         return None
+
+
+def key_identifier_mismatch(certificate: bytes, issuer: bytes) -> str | None:
+    """Return where a certificate's authorityKeyIdentifier contradicts the issuer that signed it; None if nowhere.
+
+    OpenSSL does not take such a certificate for the issuer (section 4.2.1.1).
+    """
+    try:
+        below, (serial, above) = _serial_and_extensions(certificate)[1], _serial_and_extensions(issuer)
+        named = {part.tag: part.body for part in first_untrusted(_one(below, AUTHORITY_KEY_IDENTIFIER).body, 3)}
+        if 0x82 in named and named[0x82] != serial:  # noqa: PLR2004 - [2] authorityCertSerialNumber
+            return "its authorityKeyIdentifier names another serial number than its issuer has"
+        identifier = _one(above, SUBJECT_KEY_IDENTIFIER).body
+    except DERError:
+        return None
+    if 0x80 in named and named[0x80] != identifier:  # noqa: PLR2004 - [0] keyIdentifier
+        return "its authorityKeyIdentifier names another key than its issuer has"
+    return None
+
+
+def _serial_and_extensions(certificate: bytes) -> tuple[bytes, dict[str, bytes]]:
+    body = element_untrusted(element_untrusted(certificate, SEQUENCE).body, SEQUENCE)
+    fields = first_untrusted(body.body, _MOST_FIELDS)
+    serial = next((field.body for field in fields if field.tag == INTEGER), b"")
+    listed = next((field for field in fields if field.tag == 0xA3), None)  # noqa: PLR2004 - [3] extensions
+    if listed is None:
+        return serial, {}
+    return serial, {one.oid: one.value for one in extensions_untrusted(element_untrusted(listed.body, SEQUENCE))}
+
+
+def _one(extensions: dict[str, bytes], oid: str) -> Element:
+    if oid not in extensions:
+        raise DERError("the extension is missing")
+    return element_untrusted(extensions[oid])
 
 
 def _sequence(value: bytes, most: int) -> list[Element]:

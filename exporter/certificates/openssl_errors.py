@@ -6,6 +6,8 @@ Only errors that verifying a server's chain can give are listed: no revocation, 
 from collections.abc import Mapping
 
 UNREADABLE = (-1, "unreadable_certificate")  # OpenSSL did not get as far as verifying
+PARTIAL_CHAIN = (-2, "partial_chain")  # a path to a trusted certificate that is no self-signed root
+PARTIAL_CHAIN_TEXT = "trusted by clients that set PARTIAL_CHAIN (curl, Python 3.13), not by plain OpenSSL"
 
 ERRORS: Mapping[int, str] = {
     1: "unspecified",
@@ -83,7 +85,12 @@ NO_ISSUER = frozenset(
 WEAK_KEY = frozenset({"ee_key_too_small", "ca_key_too_small"})
 WEAK_SIGNATURE = frozenset({"ca_md_too_weak"})
 MALFORMED = frozenset({UNREADABLE[1]})
-EXPLAINED_ELSEWHERE = EXPIRED | NOT_YET_VALID | WEAK_KEY | WEAK_SIGNATURE | MALFORMED
+CONSTRAINTS = frozenset({"permitted_violation", "excluded_violation"})
+ONLY_PARTIAL = frozenset({PARTIAL_CHAIN[1]})
+UNSUPPORTED = frozenset({"unable_to_decode_issuer_public_key", "unsupported_signature_algorithm"})
+"""What OpenSSL cannot judge: nothing is wrong with the certificate."""
+NO_TRUSTED_ROOT = NO_ISSUER | SELF_SIGNED | SELF_SIGNED_ROOT
+EXPLAINED_ELSEWHERE = EXPIRED | NOT_YET_VALID | WEAK_KEY | WEAK_SIGNATURE | MALFORMED | ONLY_PARTIAL
 
 
 def message_of(code: int) -> str:

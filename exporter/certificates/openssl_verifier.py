@@ -1,4 +1,8 @@
-"""The verdict of ordinary clients: OpenSSL's verification with every error it finds, not only the first.
+"""The verdict of OpenSSL's clients: its verification with every error it finds, not only the first.
+
+There are three kinds of such clients. Plain ones (psql, Node, wget, stunnel, Python up to 3.12) accept only a path to
+a self-signed root. curl and others set PARTIAL_CHAIN, so that any trusted certificate is an anchor. Python from 3.13
+on sets X509_STRICT as well, which demands what RFC 5280 does of every authority.
 
 pyOpenSSL's X509StoreContext stops at the first error, and only a connection calls back for each. So the
 chain is played to a client connection in memory as the server's first flight of TLS 1.2; no socket is
@@ -10,15 +14,25 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from OpenSSL import SSL, crypto
 
 from exporter.certificates.certificate import Certificate, read_certificate_untrusted
-from exporter.certificates.openssl_errors import ERRORS, UNREADABLE, message_of
+from exporter.certificates.openssl_errors import (
+    ERRORS,
+    PARTIAL_CHAIN,
+    PARTIAL_CHAIN_TEXT,
+    UNREADABLE,
+    UNSUPPORTED,
+    WEAK_KEY,
+    message_of,
+)
 from exporter.certificates.verdict import TrustStore, Verdict, VerifyError
 
 _RECORD_SIZE = 16384
+_MAX_MESSAGE = 100 * 1024  # of certificates: OpenSSL's clients read no more (SSL_CTX_set_max_cert_list)
 _PRESENT_SECONDS = 1.0
 _MAX_TIME = 253402300799  # the last second of the year 9999
 _CIPHERS = b"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256"
@@ -35,7 +49,16 @@ class OpenSSLVerifier:
     context serves all verifications of the present; another time (`clock` says otherwise) gets one of its own.
     """
 
-    def __init__(self, trust: TrustStore, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        trust: TrustStore,
+        clock: Callable[[], float] = time.time,
+        *,
+        name: str = "openssl",
+        flags: int = 0,
+    ) -> None:
+        self._name = name
+        self._flags = flags
         self._lock = threading.Lock()  # the callback has one list
         self._clock = clock
         self._roots = {root.der: root for root in trust.roots}
@@ -50,8 +73,7 @@ class OpenSSLVerifier:
         context.set_verify(SSL.VERIFY_PEER, self._note)
         store = context.get_cert_store()
         assert store is not None
-        # A trusted intermediate is an anchor, as it is for curl, Go and Python 3.13.
-        store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
+        store.set_flags(self._flags)
         if now is not None:
             store.set_time(datetime.fromtimestamp(min(max(now, 0), _MAX_TIME), UTC))
         for der in self._roots:
@@ -78,13 +100,62 @@ class OpenSSLVerifier:
             errors = tuple(dict.fromkeys(self._found))
             verified = [_der(x) for x in connection.get_verified_chain() or ()] if not errors else []
         if not errors and not verified:
-            return Verdict("openssl", False, (VerifyError(*UNREADABLE, _unreadable_depth(chain), refusal),))
+            return self._unreadable(chain, refusal)
         known = {certificate.der: certificate for certificate in chain} | self._roots
         found = tuple(
             VerifyError(code, ERRORS.get(code, "unspecified"), depth, message_of(code), _facts(known, der).subject)
             for code, depth, der in errors
+            if not _is_unsupported(code, der)
         )
-        return Verdict("openssl", not found, found, tuple(_facts(known, der) for der in verified))
+        if errors and not found:
+            return Verdict(self._name, None)  # all that OpenSSL says is that it cannot judge this
+        return Verdict(self._name, not found, found, tuple(_facts(known, der) for der in verified))
+
+    def _unreadable(self, chain: tuple[Certificate, ...], refusal: str) -> Verdict:
+        """Return the verdict on a chain that OpenSSL cannot parse: unknown where its certificates are right."""
+        is_too_long = sum(len(certificate.der) + 3 for certificate in chain) > _MAX_MESSAGE
+        if not is_too_long and not any(certificate.faults for certificate in chain):
+            return Verdict(self._name, None)
+        return Verdict(self._name, False, (VerifyError(*UNREADABLE, _unreadable_depth(chain), refusal),))
+
+
+class OpenSSLVerifiers:
+    """Verifies as plain OpenSSL does, and as Python 3.13 does."""
+
+    def __init__(self, trust: TrustStore, clock: Callable[[], float] = time.time) -> None:
+        flags = crypto.X509StoreFlags
+        self._plain = OpenSSLVerifier(trust, clock)
+        self._partial = OpenSSLVerifier(trust, clock, flags=flags.PARTIAL_CHAIN)
+        strict = flags.PARTIAL_CHAIN | flags.X509_STRICT
+        self._strict = OpenSSLVerifier(trust, clock, name="openssl_strict", flags=strict)
+
+    def verify(self, chain: tuple[Certificate, ...], now: float) -> tuple[Verdict, Verdict]:
+        """Return the verdicts `openssl` and `openssl_strict`, at a time in Unix seconds.
+
+        Where only PARTIAL_CHAIN makes a path, plain OpenSSL refuses; its one error then says so.
+        """
+        plain, strict = self._plain.verify(chain, now), self._strict.verify(chain, now)
+        if plain.trusted is False:
+            partial = self._partial.verify(chain, now)
+            if partial.trusted:
+                anchor = partial.chain[-1].subject
+                error = VerifyError(*PARTIAL_CHAIN, len(partial.chain) - 1, PARTIAL_CHAIN_TEXT, anchor)
+                plain = replace(plain, errors=(error,))
+        return plain, strict
+
+
+def _is_unsupported(code: int, der: bytes) -> bool:
+    """Tell whether an error says only that OpenSSL cannot read a key or does not know an algorithm."""
+    name = ERRORS.get(code, "")
+    if name in UNSUPPORTED:
+        return True
+    if name not in WEAK_KEY:
+        return False
+    try:
+        crypto.load_certificate(crypto.FILETYPE_ASN1, der).get_pubkey()
+    except crypto.Error:
+        return True
+    return False
 
 
 def _facts(known: dict[bytes, Certificate], der: bytes) -> Certificate:

@@ -6,9 +6,9 @@ This is about what was sent, not about trust: a verifier may find another path, 
 from collections.abc import Callable
 from itertools import pairwise
 
-from cryptography.exceptions import InvalidSignature
-
 from exporter.certificates.certificate import Certificate
+from exporter.certificates.distinguished_name import same_name
+from exporter.certificates.signatures import is_signed_by
 
 MAX_CHECKS = 200  # signatures verified for one chain: a hostile one may have a hundred issuers of the same name
 
@@ -41,7 +41,7 @@ def presented_path(certificates: tuple[Certificate, ...], is_issued: IsIssued | 
     rest = list(certificates[1:])
     budget = MAX_CHECKS
     while path[-1].is_self_signed is False or len(path) == 1:
-        named = [one for one in rest if one.subject_der == path[-1].issuer_der][:budget]
+        named = [one for one in rest if same_name(one.subject_der, path[-1].issuer_der)][:budget]
         issuer = next((one for one in named if check(path[-1], one)), None)
         if issuer is None:
             break
@@ -61,15 +61,10 @@ def first_unrelated(certificates: tuple[Certificate, ...], is_issued: IsIssued |
 
 
 def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
-    """Tell whether the issuer has the name and made the signature; where that cannot be checked, the name counts."""
-    if certificate.issuer_der != issuer.subject_der or certificate.der == issuer.der:
+    """Tell whether the issuer has the name and made the signature; where that cannot be checked, the name counts.
+
+    Names are compared as RFC 5280 section 7.1 says, as OpenSSL and Chromium do, and not octet by octet.
+    """
+    if certificate.der == issuer.der or not same_name(certificate.issuer_der, issuer.subject_der):
         return False
-    if certificate.parsed is None or issuer.parsed is None:
-        return True
-    try:
-        certificate.parsed.verify_directly_issued_by(issuer.parsed)
-    except InvalidSignature:
-        return False
-    except Exception:  # noqa: BLE001 - hostile input: a key or algorithm that cannot be checked
-        return True
-    return True
+    return is_signed_by(certificate.der, issuer.spki_der) is not False

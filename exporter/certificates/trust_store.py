@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from exporter.certificates.certificate import Certificate, read_certificate_untrusted
+from exporter.certificates.distinguished_name import canonical
 from exporter.certificates.verdict import TrustStore
 
 # Where distributions keep their roots as one file; the environment's SSL_CERT_FILE and SSL_CERT_DIR go first.
@@ -143,10 +144,11 @@ def trust_store(roots: Iterable[Certificate], public: Iterable[str] = ()) -> Tru
     """Make a store of roots that are already read; `public` names the system's by their fingerprints."""
     kept, system = tuple(roots), frozenset(public)
     digest = hashlib.sha256(repr((sorted(root.fingerprint_sha256 for root in kept), sorted(system))).encode())
-    by_subject: dict[bytes, tuple[Certificate, ...]] = {}
+    by_name: dict[bytes, tuple[Certificate, ...]] = {}
     for root in kept:
-        by_subject[root.subject_der] = (*by_subject.get(root.subject_der, ()), root)
-    return TrustStore(digest.hexdigest(), kept, by_subject, system)
+        name = canonical(root.subject_der)
+        by_name[name] = (*by_name.get(name, ()), root)
+    return TrustStore(digest.hexdigest(), kept, by_name, system)
 
 
 def _certificates(path: Path) -> list[bytes]:

@@ -1,12 +1,13 @@
-"""The values that a verification speaks of: its errors, its verdict, and the roots that it trusts.
+"""The values of a verification: its errors, its verdict, and the roots that are trusted.
 
-The verifiers stand in files of their own (`openssl`, `webpki`); this one holds no behaviour.
+The verifiers stand in files of their own (`openssl_verifier`, `webpki`, `clients`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exporter.certificates.certificate import Certificate
+from exporter.certificates.distinguished_name import canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +26,40 @@ class VerifyError:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one verifier says of a chain. `chain` is the trusted chain, leaf first; () when there is none."""
+    """What one verifier says of a chain. `chain` is the trusted chain, leaf first; () when there is none.
 
-    verifier: str  # "openssl" or "webpki"
-    trusted: bool
+    `trusted` is None where it is not known: a library that cannot read what the RFCs allow has not refused it.
+    `advice` is what binds CAs and no client asks for.
+    """
+
+    verifier: str  # "openssl", "openssl_strict" or "webpki"
+    trusted: bool | None
     errors: tuple[VerifyError, ...] = ()
     chain: tuple[Certificate, ...] = ()
+    advice: tuple[VerifyError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientVerdict:
+    """What a client makes of a chain; `trusted` is None where that was not measured."""
+
+    client: str
+    trusted: bool | None
+    errors: tuple[VerifyError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrustStore:
     """A set of trusted roots. Two stores with the same roots and settings have the same `key`.
 
-    `public` has the fingerprints of the roots that are the system's; `by_subject` finds a root by its encoded name.
+    `public` has the fingerprints of the roots that are the system's; `by_name` finds roots by `canonical` name.
     """
 
     key: str
     roots: tuple[Certificate, ...]
-    by_subject: Mapping[bytes, tuple[Certificate, ...]]
+    by_name: Mapping[bytes, tuple[Certificate, ...]]
     public: frozenset[str] = frozenset()
+
+    def named(self, name: bytes) -> tuple[Certificate, ...]:
+        """Return the roots whose encoded name matches by RFC 5280 section 7.1."""
+        return self.by_name.get(canonical(name), ())

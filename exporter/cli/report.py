@@ -188,11 +188,17 @@ def _trust_rows(assessment: Assessment, ink: _Ink) -> Iterator[str]:
             yield _row(
                 "", f"at depth {error.depth}: {error.name}" + (f", {clean(error.message)}" if error.message else "")
             )
+    for client in observation.chain.clients if observation.chain is not None else ():
+        if client.trusted is False:
+            why = ", ".join(dict.fromkeys(error.name for error in client.errors))
+            yield _row("client", f"{client.client}: {ink('bad', 'refuses')} ({why})")
     if observation.name_match is not None:
         yield _row("name", ink("good", "matches") if observation.name_match else ink("bad", "does not match"))
 
 
 def _verdict(verdict: Verdict, ink: _Ink) -> str:
+    if verdict.trusted is None:
+        return "unknown: the library cannot read the chain"
     return ink("good", "trusted") if verdict.trusted else ink("bad", "not trusted")
 
 

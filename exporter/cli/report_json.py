@@ -63,8 +63,17 @@ def _result(assessment: Assessment, *, pem: bool) -> dict[str, Any]:
                 "verifier": verdict.verifier,
                 "trusted": verdict.trusted,
                 "errors": [_fields(error, "name", "code", "depth", "message") for error in verdict.errors],
+                "advice": [_fields(error, "name", "depth", "message") for error in verdict.advice],
             }
             for verdict in observation.verdicts
+        ],
+        "clients": [
+            {
+                "client": client.client,
+                "trusted": client.trusted,
+                "errors": [_fields(error, "name", "depth", "message") for error in client.errors],
+            }
+            for client in (observation.chain.clients if observation.chain is not None else ())
         ],
         "name_match": observation.name_match,
         "posture": posture_fields(observation),

@@ -7,7 +7,18 @@ A new finding is one row in the file of its topic; a new topic is one line here.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from exporter.findings import certificate, chain, http, posture, protocol, revocation, serving, trust, validity
+from exporter.findings import (
+    certificate,
+    chain,
+    http,
+    posture,
+    protocol,
+    refused,
+    revocation,
+    serving,
+    trust,
+    validity,
+)
 from exporter.findings.finding import SEVERITIES, Finding, Rule
 
 __all__ = ["CATALOGUE", "RULES", "SEVERITIES", "Finding"]
@@ -16,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     *validity.RULES,
     *certificate.RULES,
     *trust.RULES,
+    *refused.RULES,
     *chain.RULES,
     *revocation.RULES,
     *protocol.RULES,

@@ -4,12 +4,14 @@ What ordinary clients would say decides on trust. A weak certificate that is sen
 no finding. Without trusted roots nothing is said of trust, only of what a certificate says itself.
 """
 
-from exporter.certificates.openssl_errors import MALFORMED, WEAK_KEY, WEAK_SIGNATURE
+from exporter.certificates.openssl_errors import WEAK_KEY, WEAK_SIGNATURE
+from exporter.certificates.weak_keys import rsa_weakness_untrusted
 from exporter.findings.finding import Detail, Finding, Rule
 from exporter.findings.observation import Observation
-from exporter.findings.trust import leaf_of, openssl_errors, position, used, verdict
+from exporter.findings.trust import leaf_of, openssl_errors, position, used
 
 MIN_BITS = {"RSA": 2048, "RSA-PSS": 2048, "DSA": 2048, "DH": 2048, "EC": 256}
+RSA_TYPES = frozenset({"RSA", "RSA-PSS"})
 WEAK_HASHES = frozenset({"md2", "md4", "md5", "sha1"})
 _MAX_NAMES = 5  # named in a sentence
 
@@ -29,6 +31,10 @@ def _weak_key(observation: Observation) -> Detail | None:
         if least is not None and certificate.key_size is not None and certificate.key_size < least:
             text = f"{certificate.subject or 'a certificate'} has the key {certificate.key}"
             return Detail(text, position(observation, certificate))
+        weakness = rsa_weakness_untrusted(certificate.spki_der) if certificate.key_type in RSA_TYPES else None
+        if weakness is not None:
+            text = f"{certificate.subject or 'a certificate'} has the key {certificate.key}, which {weakness}"
+            return Detail(text, position(observation, certificate))
     error = next((e for e in openssl_errors(observation) if e.name in WEAK_KEY), None)
     return Detail(f"{error.subject}: {error.message}", error.depth) if error is not None else None
 
@@ -38,8 +44,7 @@ def _weak_signature(observation: Observation) -> Detail | None:
 
     A server's own certificate is a root only if it is trusted as one.
     """
-    openssl = verdict(observation, "openssl")
-    trusted = openssl is not None and openssl.trusted
+    trusted = observation.chain is not None and bool(observation.chain.trusted_chain)
     for index, certificate in enumerate(used(observation)):
         is_root = certificate.is_self_issued and (index > 0 or trusted)
         if certificate.signature_hash in WEAK_HASHES and not is_root:
@@ -59,11 +64,11 @@ def _pin_mismatch(observation: Observation) -> Detail | None:
 
 
 def _malformed(observation: Observation) -> Detail | None:
+    """Present by our own reading alone: that a library cannot parse a certificate proves nothing against it."""
     for index, certificate in enumerate(observation.certificates):
         if certificate.problems:
             return Detail(f"certificate {index}: {certificate.problems[0]}", index)
-    error = next((e for e in openssl_errors(observation) if e.name in MALFORMED), None)
-    return Detail(f"certificate {error.depth}: {error.message}", error.depth) if error is not None else None
+    return None
 
 
 def _excessive(observation: Observation) -> Detail | None:
@@ -93,7 +98,8 @@ RULES = (
             "high",
             "The certificate's key is too weak",
             "The key is shorter than what is considered safe (RSA and DSA below 2048, elliptic curves below "
-            "256) or of a kind that has been broken. Current clients refuse such certificates.",
+            "256), or anybody can compute its private half: an RSA modulus with close factors (Fermat) or from a "
+            "broken generator (ROCA), an exponent of 1 or an even one. Current clients refuse short keys.",
             "Make a new key and have it certified: EC secp256r1, or RSA 2048 to 3072 where old clients need it.",
         ),
         _weak_key,

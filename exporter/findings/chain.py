@@ -6,11 +6,17 @@ from exporter.findings.trust import verdict
 
 
 def _webpki_noncompliant(observation: Observation) -> str | None:
-    """Present when ordinary clients accept the chain: otherwise the other findings say what is wrong."""
-    openssl, webpki = verdict(observation, "openssl"), verdict(observation, "webpki")
-    if openssl is None or webpki is None or not openssl.trusted or webpki.trusted:
+    """Present when OpenSSL accepts the chain: otherwise the other findings say what is wrong."""
+    openssl, webpki, chain = verdict(observation, "openssl"), verdict(observation, "webpki"), observation.chain
+    if openssl is None or webpki is None or chain is None or not openssl.trusted:
         return None
-    return "; ".join(f"{error.name}: {error.message}" for error in webpki.errors)
+    refusing: dict[str, list[str]] = {}
+    for one in chain.clients:
+        for error in one.errors:
+            refusing.setdefault(error.name, []).append(one.client)
+    refused = [f"{e.name}: {e.message}, refused by {' '.join(refusing.get(e.name, ()))}" for e in webpki.errors]
+    advice = [f"{error.name}: {error.message}" for error in webpki.advice]
+    return "; ".join((*refused, *advice)) or None
 
 
 def _root_sent(observation: Observation) -> Detail | None:
@@ -39,12 +45,13 @@ RULES = (
         Finding(
             "certificate_webpki_noncompliant",
             "low",
-            "The chain does not satisfy the strict Web PKI rules",
-            "Ordinary clients accept the chain, but a verifier that follows the CA/Browser Forum's profile (RFC "
-            "5280 with required extensions) refuses it. Clients written in Rust, and future ones, tend to be "
-            "that strict.",
-            "The detail names the rule. Usually a private CA omits subjectAltName, authorityKeyIdentifier or "
-            "basicConstraints: mend its profile and issue again.",
+            "The chain does not comply with the Web PKI's profile",
+            "OpenSSL's clients accept the chain, but it breaks a rule of browsers or of the CA/Browser Forum's "
+            "profile. The detail names each rule, and the clients that refuse the chain for it. A rule without "
+            "clients binds CAs alone: no client asks for it today, and `tls_certificate_trusted` stays 1.",
+            "Where a client is named that you serve, issue the certificate again without the fault: a private CA "
+            "usually omits subjectAltName or basicConstraints, or uses a key that browsers do not know. Otherwise mend "
+            "the CA's profile at the next occasion.",
         ),
         _webpki_noncompliant,
     ),

@@ -1,6 +1,6 @@
-"""Why ordinary clients do not trust a chain: self-signed, incomplete, or from an issuer that nobody vouches for.
+"""Why clients do not trust a chain: self-signed, incomplete, or from an issuer that nobody vouches for.
 
-At most one of the three holds, and none where another finding (expired, weak) says all. The hard question is a
+At most one of the three holds, and none where another finding (expired, weak, refused) says all. The hard question is a
 leaf that comes alone: was its intermediate forgotten, or is it signed by a root that is not trusted here? The
 certificate itself says so in this order:
 
@@ -19,8 +19,7 @@ import re
 
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.extensions import authority_issuer_untrusted
-from exporter.certificates.openssl_errors import EXPLAINED_ELSEWHERE, NO_ISSUER, SELF_SIGNED, SELF_SIGNED_ROOT
-from exporter.certificates.path import is_issued_by
+from exporter.certificates.openssl_errors import NO_ISSUER, NO_TRUSTED_ROOT, SELF_SIGNED, SELF_SIGNED_ROOT
 from exporter.certificates.verdict import Verdict, VerifyError
 from exporter.findings.finding import Detail, Finding, Rule
 from exporter.findings.observation import Observation
@@ -35,10 +34,9 @@ def leaf_of(observation: Observation) -> Certificate | None:
 
 def used(observation: Observation) -> tuple[Certificate, ...]:
     """Return the certificates that clients use: the trusted chain, else the path that was presented."""
-    openssl = verdict(observation, "openssl")
-    if openssl is not None and openssl.trusted:
-        return openssl.chain
-    return observation.chain.path if observation.chain is not None else observation.certificates[:1]
+    if observation.chain is None:
+        return observation.certificates[:1]
+    return observation.chain.trusted_chain or observation.chain.path
 
 
 def position(observation: Observation, certificate: Certificate) -> int | None:
@@ -82,27 +80,24 @@ def _chain_incomplete(observation: Observation) -> Detail | None:
 
 
 def _untrusted_issuer(observation: Observation) -> Detail | None:
-    """Present when the chain ends at a root that is not trusted, or breaks a rule on its way there."""
-    errors = [error for error in openssl_errors(observation) if error.name not in EXPLAINED_ELSEWHERE]
-    if not errors or _self_signed(observation) or _intermediate_is_missing(observation):
+    """Present when the chain ends at an authority that is not trusted."""
+    errors = [error for error in openssl_errors(observation) if error.name in NO_TRUSTED_ROOT]
+    if not errors or _self_signed(observation) or _intermediate_is_missing(observation) or has_path(observation):
         return None
-    if any(error.name in NO_ISSUER for error in errors):
-        chain = observation.chain
-        top = chain.path[-1] if chain is not None and chain.path else observation.certificates[0]
-        return Detail(_why_not_issued(observation, top), position(observation, top))
     root = next((error for error in errors if error.name in SELF_SIGNED_ROOT), None)
     if root is not None:
         return Detail(f"the root {root.subject} is not trusted")
-    text = "; ".join(dict.fromkeys(f"{error.subject}: {error.message}".lstrip(": ") for error in errors))
-    return Detail(text, min(error.depth for error in errors))
+    chain = observation.chain
+    top = chain.path[-1] if chain is not None and chain.path else observation.certificates[0]
+    other_key = (
+        ": it has the name of a trusted root, but another key" if _roots_named_as_issuer(observation, top) else ""
+    )
+    return Detail(f"the issuer {top.issuer or 'of the chain'} is not trusted{other_key}", position(observation, top))
 
 
-def _why_not_issued(observation: Observation, top: Certificate) -> str:
-    same_name = _roots_named_as_issuer(observation, top)
-    if any(is_issued_by(top, one) for one in same_name):
-        return f"{top.subject or 'a certificate'} is signed by a trusted root, but breaks a rule that counts before"
-    other_key = ": it has the name of a trusted root, but another key" if same_name else ""
-    return f"the issuer {top.issuer or 'of the chain'} is not trusted{other_key}"
+def has_path(observation: Observation) -> bool:
+    """Tell whether signatures lead from the leaf to a trusted certificate, whatever rule is broken on the way."""
+    return observation.chain is not None and bool(observation.chain.signed_path)
 
 
 def _intermediate_is_missing(observation: Observation) -> bool:
@@ -121,7 +116,7 @@ def _intermediate_is_missing(observation: Observation) -> bool:
 
 def _roots_named_as_issuer(observation: Observation, certificate: Certificate) -> tuple[Certificate, ...]:
     trust = observation.chain.trust if observation.chain is not None else None
-    return trust.by_subject.get(certificate.issuer_der, ()) if trust is not None else ()
+    return trust.named(certificate.issuer_der) if trust is not None else ()
 
 
 def _only_public_roots(observation: Observation) -> bool:

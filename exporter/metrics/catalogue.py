@@ -96,8 +96,15 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "tls_certificate_trusted",
-        "1 if the verifier trusts the chain presented, 0 if not. The name is judged apart.",
+        "1 if the verifier trusts the chain presented, 0 if not, absent if it cannot tell. The host name is checked "
+        "separately.",
         ("verifier",),
+    ),
+    Family(
+        "tls_client_trusts",
+        "1 if a client would trust the chain presented, 0 if not, by rules measured on the program; absent where they "
+        "were not. The host name is checked separately.",
+        ("client",),
     ),
     Family(
         "tls_certificate_verify_error_info",

@@ -90,6 +90,9 @@ def samples(assessment: Assessment) -> Iterator[Sample]:
         yield from _stored(observation.stored)
     for verdict in observation.verdicts:
         yield from _verdict(verdict)
+    for client in observation.chain.clients if observation.chain is not None else ():
+        if client.trusted is not None:
+            yield "tls_client_trusts", f'client="{client.client}"', float(client.trusted)
     yield from _chains(observation.certificates, observation.verdicts)
     if observation.name_match is not None:
         yield "tls_certificate_name_match", "", float(observation.name_match)
@@ -180,7 +183,8 @@ def _description(certificate: Certificate) -> str:
 
 def _verdict(verdict: Verdict) -> Iterator[Sample]:
     by = f'verifier="{verdict.verifier}"'
-    yield "tls_certificate_trusted", by, float(verdict.trusted)
+    if verdict.trusted is not None:
+        yield "tls_certificate_trusted", by, float(verdict.trusted)
     for name, depth in dict.fromkeys((error.name, error.depth) for error in verdict.errors):
         yield "tls_certificate_verify_error_info", f'{by},{label("error", name)},depth="{depth}"', INFO
 

@@ -246,13 +246,23 @@ def _incomplete(
     flight = read_server_flight_untrusted(data)
     return Handshake(
         session=flight_session(flight),
-        chain=(flight.certificates or _chain(connection))[:MAX_CERTIFICATES],
+        chain=(flight.certificates or _presented_untrusted(delivered) or _chain(connection))[:MAX_CERTIFICATES],
         chain_truncated=flight.certificates_truncated,
         staple=flight.staple or (delivered.staples[-1] if delivered.staples else None),
         tls_scts=_scts(delivered, flight),
         client_certificate_requested=flight.certificate_requested or received.client_certificate_requested,
         failure=flight_failure(flight, data, error),
     )
+
+
+def _presented_untrusted(delivered: Delivered) -> tuple[bytes, ...]:
+    """Return the certificates of TLS 1.3's message, which OpenSSL may have refused to parse; () without any."""
+    if not delivered.certificate_message:
+        return ()
+    try:
+        return read_certificate_untrusted(delivered.certificate_message).certificates
+    except WireError:
+        return ()
 
 
 def _scts(delivered: Delivered, flight: ServerFlight | None = None) -> tuple[bytes, ...]:

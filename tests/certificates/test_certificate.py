@@ -150,13 +150,13 @@ def test_a_date_that_cannot_be_read_does_not_hide_the_other():
 @pytest.mark.parametrize(
     ("broken", "problem"),
     [
-        ({"san": b"example.com"}, "subject_alternative_name"),
-        ({"extra": [Extension("2.5.29.17", alternative_names(dns("b.example")))]}, "Duplicate 2.5.29.17"),
+        ({"san": b"example.com"}, "subjectAltName"),
+        ({"extra": [Extension("2.5.29.17", alternative_names(dns("b.example")))]}, "extension 2.5.29.17 occurs twice"),
         ({"serial_encoding": der.element(0x02, b"\x80")}, "the serial number is negative"),
         ({"times": (der.element(0x17, b"99"), der.time(NOW))}, "validity"),
         ({"spki": der.sequence(der.sequence(), der.bits(b""))}, "public key"),
         ({"names": [ip("192.0.2.0/24")]}, "an IP address must have 4 or 16 octets"),
-        ({"extra": [Extension(AIA, b"malformed")]}, f"extension {AIA}"),
+        ({"extra": [Extension(AIA, b"malformed")]}, "authorityInfoAccess"),
         ({"extra": [Extension(SCT_LIST, der.octets(b"\x00\x09abc"))]}, "bad list of signed certificate timestamps"),
     ],
 )

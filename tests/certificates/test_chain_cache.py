@@ -16,7 +16,8 @@ STORE = store_of(ROOT)
 
 
 def names(chain):
-    return [[error.name for error in verdict.errors] for verdict in chain.verdicts]
+    openssl, _, webpki = chain.verdicts
+    return [[error.name for error in verdict.errors] for verdict in (openssl, webpki)]
 
 
 def test_an_unchanged_chain_is_judged_once():

@@ -20,7 +20,7 @@ def test_every_certificate_of_a_file_is_a_root(bundle):
     store = load_trust(str(bundle))
     assert sorted(one.subject for one in store.roots) == ["CN=A", "CN=B"]
     assert store.public == frozenset()
-    assert all(store.by_subject[one.subject_der] == (one,) for one in store.roots)
+    assert all(store.named(one.subject_der) == (one,) for one in store.roots)
 
 
 def test_a_file_may_be_der(tmp_path):

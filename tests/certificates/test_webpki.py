@@ -1,12 +1,13 @@
-"""The strict verifier: every rule of our own is in the table, and the system's roots are not judged again."""
+"""The profile of the Web PKI: every rule of our own is in the table, and the system's roots are not judged again."""
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from exporter.certificates.chain_cache import ChainAssessor
+from exporter.certificates.webpki.profile import OTHER, SENTENCES, _plain
 from exporter.certificates.webpki.public_suffixes import is_public_suffix
 from exporter.certificates.webpki.rules import RULES
-from exporter.certificates.webpki.verifier import OTHER, REASONS, SENTENCES, _plain
+from exporter.certificates.webpki.verifier import REASONS
 from tests.support.chains import CASES
 from tests.support.pki import (
     DAY,
@@ -25,21 +26,23 @@ from tests.support.trust import store_of
 
 def reasons(chain, *roots, public=False):
     judged = ChainAssessor().assess_chain(tuple(one.der for one in chain), store_of(*roots, public=public), NOW)
-    webpki = judged.verdicts[1]
+    webpki = judged.verdicts[2]
     assert webpki.trusted == (not webpki.errors)
-    return [error.name for error in webpki.errors]
+    return [error.name for error in (*webpki.errors, *webpki.advice)]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_every_rule_has_a_case_and_a_source(rule):
-    shown = {"key_usage_unsuitable"} | {reason for case in CASES for reason in case.webpki}
+    shown = {"key_usage_unsuitable", "key_usage_empty"} | {
+        reason for case in CASES for reason in (*case.webpki, *case.advice)
+    }
     assert rule.name in shown
     assert rule.source.startswith(("RFC ", "BR "))
     assert rule.name in REASONS
 
 
 def test_most_sentences_of_the_verifier_have_a_case():
-    shown = {reason for case in CASES for reason in case.webpki}
+    shown = {reason for case in CASES for reason in (*case.webpki, *case.advice)}
     assert {name for _, name in SENTENCES} - {"validity"} <= shown
     assert OTHER not in shown
 
@@ -117,7 +120,7 @@ def test_public_suffixes(name, is_suffix):
 
 def test_what_is_told_is_in_words():
     judged = ChainAssessor().assess_chain((leaf(root("CN=Other")).der,), store_of(root()), NOW)
-    (error,) = judged.verdicts[1].errors
+    (error,) = judged.verdicts[2].errors
     assert (error.name, error.message) == ("no_path", "no path leads to a trusted root")
     assert _plain("invalid extension: 2.5.29.15: Certificate is missing required extension") == (
         "keyUsage: Certificate is missing required extension"
@@ -127,4 +130,4 @@ def test_what_is_told_is_in_words():
 
 def test_a_store_without_roots_trusts_nothing():
     judged = ChainAssessor().assess_chain((leaf(root()).der,), store_of(), NOW)
-    assert [verdict.trusted for verdict in judged.verdicts] == [False, False]
+    assert [verdict.trusted for verdict in judged.verdicts] == [False] * 3

@@ -7,11 +7,13 @@ from exporter.cli.findings import as_json, as_text
 from exporter.findings.catalogue import CATALOGUE, RULES, SEVERITIES, Finding
 
 PUBLIC_IDS = [
+    "certificate_partial_chain",
     "certificate_expired",
     "certificate_not_yet_valid",
     "certificate_name_mismatch",
     "certificate_self_signed",
     "certificate_untrusted_issuer",
+    "certificate_refused",
     "certificate_chain_incomplete",
     "certificate_revoked",
     "certificate_weak_key",
@@ -69,6 +71,7 @@ CRITICAL = {
     "certificate_name_mismatch",
     "certificate_self_signed",
     "certificate_untrusted_issuer",
+    "certificate_refused",
     "certificate_revoked",
     "certificate_pin_mismatch",
     "sslv2_accepted",

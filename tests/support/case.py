@@ -24,26 +24,46 @@ class Made:
 
 @dataclass(frozen=True)
 class Case:
-    """A chain and what is to be said of it."""
+    """A chain and what is to be said of it.
+
+    `webpki` names what some browser, Go or rustls refuses, `advice` what binds CAs alone.
+    """
 
     name: str
     make: Callable[[], Made]
     webpki: tuple[str, ...]
+    advice: tuple[str, ...]
     openssl: tuple[str, ...]
     host: str = "example.com"
     matches: bool = True
+    is_unknown: bool = False  # OpenSSL cannot read what the RFCs allow
+    is_unknown_to_browsers: bool = False
 
 
 CASES: list[Case] = []
 
 
 def case(
-    webpki: str = "", openssl: str = "", host: str = "example.com", matches: bool = True
+    webpki: str = "", openssl: str = "", host: str = "example.com", matches: bool = True, unknown: str = ""
 ) -> Callable[[Callable[[], Made]], Callable[[], Made]]:
-    """Enter a chain into the table under its function's name."""
+    """Enter a chain into the table under its function's name; a tilde marks what is advice."""
 
     def enter(make: Callable[[], Made]) -> Callable[[], Made]:
-        CASES.append(Case(make.__name__, make, tuple(webpki.split()), tuple(openssl.split()), host, matches))
+        refused = tuple(name for name in webpki.split() if not name.startswith("~"))
+        advice = tuple(name[1:] for name in webpki.split() if name.startswith("~"))
+        CASES.append(
+            Case(
+                make.__name__,
+                make,
+                refused,
+                advice,
+                tuple(openssl.split()),
+                host,
+                matches,
+                "openssl" in unknown,
+                "webpki" in unknown,
+            )
+        )
         return make
 
     return enter

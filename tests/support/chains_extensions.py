@@ -38,7 +38,7 @@ def root_without_basic_constraints() -> Made:
     return direct(root(bc=None))
 
 
-@case("basic_constraints")
+@case("~basic_constraints")
 def root_with_uncritical_basic_constraints() -> Made:
     return direct(root(critical={"bc": False}))
 
@@ -86,7 +86,7 @@ def path_length_too_long() -> Made:
     return Made((leaf(third), third, second, first), (top,))
 
 
-@case()
+@case("path_length")
 def self_issued_does_not_count() -> Made:
     """RFC 5280 section 4.2.1.9: self-issued intermediates are not counted."""
     top = root()
@@ -106,7 +106,7 @@ def rollover(pathlen: int | None = None, **changes: object) -> Made:
     return Made((leaf(fourth), fourth, third, again, first), (top,))
 
 
-@case()
+@case("path_length")
 def rollover_within_the_path_length() -> Made:
     return rollover(2)
 
@@ -116,17 +116,17 @@ def rollover_beyond_the_path_length() -> Made:
     return rollover(1)
 
 
-@case("no_path", "cert_has_expired")
+@case("expired path_length", "cert_has_expired")
 def rollover_that_has_expired() -> Made:
     return rollover(2, not_after=NOW - DAY)
 
 
-@case("no_path", "keyusage_no_certsign invalid_ca invalid_purpose")
+@case("key_usage path_length", "invalid_ca invalid_purpose keyusage_no_certsign")
 def rollover_that_must_not_sign() -> Made:
     return rollover(2, ku=key_usage("digital_signature"))
 
 
-@case("authority_key_identifier_missing", "self_signed_cert_in_chain")
+@case("path_length ~authority_key_identifier_missing", "self_signed_cert_in_chain")
 def rollover_without_identifier() -> Made:
     return rollover(2, aki=None)
 
@@ -134,49 +134,49 @@ def rollover_without_identifier() -> Made:
 # Identifiers
 
 
-@case("authority_key_identifier")
+@case("~authority_key_identifier")
 def leaf_without_authority_key_identifier() -> Made:
     return direct(root(), aki=None)
 
 
-@case("authority_key_identifier_missing")
+@case("~authority_key_identifier_missing")
 def intermediate_without_authority_key_identifier() -> Made:
     top = root()
     return through(intermediate(top, aki=None), top)
 
 
-@case("authority_key_identifier_missing")
+@case("~authority_key_identifier_missing", "partial_chain")
 def cross_signed_anchor_without_authority_key_identifier() -> Made:
     middle = intermediate(root(), aki=None)
     return Made((leaf(middle),), (middle,))
 
 
-@case("authority_key_identifier", "unhandled_critical_extension")
+@case("unknown_critical_extension ~authority_key_identifier", "unhandled_critical_extension")
 def critical_authority_key_identifier() -> Made:
     key = ec_key()
     return direct(root(key=key, aki=aki(key_identifier(key)), critical={"aki": True}))
 
 
-@case("authority_key_identifier root_authority_key_identifier")
+@case("~authority_key_identifier ~root_authority_key_identifier")
 def root_identifier_without_key() -> Made:
     return direct(root(aki=der.sequence()))
 
 
-@case("malformed")
+@case("~malformed", "partial_chain")
 def root_identifier_with_issuer() -> Made:
     key = ec_key()
     value = der.sequence(der.element(0x80, key_identifier(key)), der.element(0xA1, directory("CN=my")))
     return direct(root(key=key, aki=value))
 
 
-@case("malformed")
+@case("~malformed", "partial_chain")
 def root_identifier_with_serial_number() -> Made:
     key = ec_key()
     value = der.sequence(der.element(0x80, key_identifier(key)), der.element(0x82, b"\x04\xd2"))
     return direct(root(key=key, aki=value))
 
 
-@case("root_authority_key_identifier")
+@case("~root_authority_key_identifier", "partial_chain")
 def root_identifier_with_everything() -> Made:
     key = ec_key()
     value = der.sequence(
@@ -185,23 +185,23 @@ def root_identifier_with_everything() -> Made:
     return direct(root(key=key, aki=value))
 
 
-@case("root_authority_key_identifier")
+@case("~root_authority_key_identifier", "partial_chain")
 def root_identifiers_differ() -> Made:
     return direct(root(aki=aki(key_identifier(ec_key()))))
 
 
-@case("subject_key_identifier_missing")
+@case("~subject_key_identifier_missing")
 def root_without_subject_key_identifier() -> Made:
     return direct(root(ski=None))
 
 
-@case("subject_key_identifier_missing")
+@case("~subject_key_identifier_missing")
 def intermediate_without_subject_key_identifier() -> Made:
     top = root()
     return through(intermediate(top, ski=None), top)
 
 
-@case("subject_key_identifier", "unhandled_critical_extension")
+@case("unknown_critical_extension ~subject_key_identifier", "unhandled_critical_extension")
 def critical_subject_key_identifier() -> Made:
     return direct(root(critical={"ski": True}))
 
@@ -209,40 +209,40 @@ def critical_subject_key_identifier() -> Made:
 # Version, serial number, subject and issuer
 
 
-@case("version no_subject_alternative_name common_name_not_in_san extended_key_usage_missing", matches=False)
+@case("no_subject_alternative_name ~version ~common_name_not_in_san ~extended_key_usage_missing", matches=False)
 def version_1_leaf() -> Made:
     none = dict.fromkeys(("ku", "eku", "san", "ski", "aki"))
     return direct(root(), subject="CN=example.com", version=None, **none)
 
 
-@case("version authority_key_identifier_missing subject_key_identifier_missing", "invalid_ca invalid_purpose")
+@case("basic_constraints ~version", "invalid_ca invalid_purpose")
 def version_1_intermediate() -> Made:
     top = root()
     none = dict.fromkeys(("bc", "ku", "ski", "aki"))
     return through(intermediate(top, version=None, **none), top)
 
 
-@case("serial_number")
+@case("~serial_number")
 def serial_number_zero() -> Made:
     return direct(root(), serial=0)
 
 
-@case("serial_number malformed")
+@case("serial_number ~malformed")
 def serial_number_negative() -> Made:
     return direct(root(), serial_encoding=der.element(0x02, b"\x80\x01"))
 
 
-@case("serial_number")
+@case("~serial_number")
 def serial_number_too_long() -> Made:
     return direct(root(), serial_encoding=der.element(0x02, b"\x11" * 22))
 
 
-@case("empty_name", "unable_to_get_issuer_cert_locally")
+@case("no_path ~empty_name", "unable_to_get_issuer_cert_locally unable_to_verify_leaf_signature")
 def leaf_without_issuer() -> Made:
     return direct(root(), subject="CN=example.com", issuer_name="")
 
 
-@case("empty_name")
+@case("~empty_name")
 def authority_without_subject() -> Made:
     return direct(root(""))
 
@@ -271,7 +271,7 @@ def unknown_extension() -> Made:
     return direct(root(), extra=[Extension(UNKNOWN, b"\x05\x00")])
 
 
-@case("authority_information_access", "unhandled_critical_extension")
+@case("unknown_critical_extension ~authority_information_access", "unhandled_critical_extension")
 def critical_information_access() -> Made:
     value = der.sequence(der.sequence(der.oid("1.3.6.1.5.5.7.48.2"), dns("example.com")))
     return direct(root(), extra=[Extension(AIA, value, critical=True)])
@@ -282,7 +282,7 @@ def malformed_information_access() -> Made:
     return direct(root(), extra=[Extension(AIA, b"malformed")])
 
 
-@case("policy_constraints_criticality")
+@case("~policy_constraints_criticality")
 def uncritical_policy_constraints() -> Made:
     top = root()
     value = der.sequence(der.element(0x80, b"\x03"))

@@ -1,0 +1,410 @@
+"""The table of what each client refuses in one certificate, as it was measured on the program.
+
+Measured with Chromium 156, Firefox ESR 153, Go 1.26.8 and rustls 0.23 (webpki 0.103), on chains under a private root
+that was installed in each: Chromium and Firefox by live connections, Go and rustls by their verifiers.
+docs/trust.md shows the table. A rule names the clients that refuse; what no client asks for is not here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from exporter.certificates.clients.details import (
+    BASIC_CONSTRAINTS,
+    DNS_NAME,
+    EXTENDED_KEY_USAGE,
+    INHIBIT_ANY_POLICY,
+    IP_ADDRESS,
+    KEY_USAGE,
+    NAME_CONSTRAINTS,
+    POLICIES,
+    POLICY_CONSTRAINTS,
+    POLICY_MAPPINGS,
+    SAN,
+    TLS_FEATURE,
+    Details,
+)
+
+CHROMIUM, FIREFOX, GO, RUSTLS = "chromium", "firefox", "go", "rustls"
+ALL = frozenset((CHROMIUM, FIREFOX, GO, RUSTLS))
+LEAF, INTERMEDIATE, ANCHOR = "leaf", "intermediate", "anchor"
+SERVER_AUTH, ANY_PURPOSE = "1.3.6.1.5.5.7.3.1", "2.5.29.37.0"
+_STATUS_REQUEST = 5
+_MIN_RSA_BITS = 2048
+
+_TLS_CURVES = frozenset(("EC secp256r1", "EC secp384r1", "EC secp521r1"))
+_RULED_KEYS = frozenset(("RSA", "EC", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", ""))
+_SIGNATURES = frozenset(
+    (
+        *("sha256WithRSAEncryption", "sha384WithRSAEncryption", "sha512WithRSAEncryption"),
+        *("ecdsa-with-SHA256", "ecdsa-with-SHA384", "ecdsa-with-SHA512"),
+    )
+)
+_PSS = frozenset((("sha256", "sha256", 32), ("sha384", "sha384", 48), ("sha512", "sha512", 64)))
+_KNOWN_EXTENSIONS = frozenset((SAN, KEY_USAGE, BASIC_CONSTRAINTS, NAME_CONSTRAINTS, EXTENDED_KEY_USAGE))
+_KNOWN_BY: Mapping[str, frozenset[str]] = {
+    CHROMIUM: frozenset((POLICIES, POLICY_CONSTRAINTS, POLICY_MAPPINGS, INHIBIT_ANY_POLICY)),
+    FIREFOX: frozenset((POLICIES, POLICY_CONSTRAINTS, INHIBIT_ANY_POLICY, TLS_FEATURE)),
+    GO: frozenset((POLICIES, POLICY_CONSTRAINTS, POLICY_MAPPINGS, INHIBIT_ANY_POLICY)),
+    RUSTLS: frozenset(),
+}
+
+
+MAX_SUBORDINATES = 6  # Firefox and rustls follow no more (MAX_SUB_CA_COUNT)
+COUNT_SELF_ISSUED = frozenset((GO, RUSTLS))  # as every other authority, against RFC 5280 section 4.2.1.9
+ANCHOR_LIMITS_IGNORED = frozenset((RUSTLS,))  # a trust anchor is a name and a key, without a path length
+# By reason: the clients that refuse a handshake for it in any certificate that is sent, needed or not.
+PARSES_EVERYTHING: Mapping[str, frozenset[str]] = {
+    reason: frozenset((GO,)) for reason in ("malformed", "version", "serial_number", "universal_string")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A reason, the places in a path where it counts, who refuses, and the test, which says what is wrong.
+
+    `unmeasured` names the clients of which it is not known whether they refuse.
+    """
+
+    reason: str
+    what: str  # for the documentation
+    places: frozenset[str]
+    clients: frozenset[str]
+    violation: Callable[[Details], str | None]
+    unmeasured: frozenset[str] = frozenset()
+
+
+def _has_names(one: Details) -> str | None:
+    found = any(tag in (DNS_NAME, IP_ADDRESS) for tag, _ in one.names)
+    return None if found else "no DNS name or IP address among the subject alternative names"
+
+
+def _names_end_in_dots(one: Details) -> str | None:
+    names = [name for tag, name in one.names if tag in (DNS_NAME, IP_ADDRESS)]
+    dotted = names and all(name.endswith(b".") for name in names) and all(tag != IP_ADDRESS for tag, _ in one.names)
+    return "no name without a dot at its end" if dotted else None
+
+
+def _key(*texts: str) -> Callable[[Details], str | None]:
+    """Make the test for keys of one of these types or texts."""
+    wanted = frozenset(texts)
+
+    def violation(one: Details) -> str | None:
+        certificate = one.certificate
+        return f"the key {certificate.key}" if wanted & {certificate.key, certificate.key_type} else None
+
+    return violation
+
+
+def _rare_curve(one: Details) -> str | None:
+    certificate = one.certificate
+    is_rare = certificate.key_type == "EC" and certificate.key not in _TLS_CURVES and certificate.key != "EC secp224r1"
+    return f"the key {certificate.key}" if is_rare else None
+
+
+def _unknown_key(one: Details) -> str | None:
+    certificate = one.certificate
+    return f"the key {certificate.key}" if certificate.key_type not in _RULED_KEYS else None
+
+
+def _compressed_point(one: Details) -> str | None:
+    return "the key's point is compressed (SEC 1 section 2.3.3)" if one.is_compressed_point else None
+
+
+def _no_digital_signature(one: Details) -> str | None:
+    missing = one.usage is not None and "digitalSignature" not in one.usage
+    return "the key usage lacks digitalSignature (RFC 8446 section 4.4.2.2)" if missing else None
+
+
+def _no_key_cert_sign(one: Details) -> str | None:
+    missing = one.usage is not None and "keyCertSign" not in one.usage
+    return "the key usage of an authority lacks keyCertSign" if missing else None
+
+
+def _no_purpose(one: Details) -> str | None:
+    return "an empty extended key usage" if one.purposes is not None and not one.purposes else None
+
+
+def _foreign_purpose(one: Details) -> str | None:
+    foreign = one.purposes and not one.purposes & {SERVER_AUTH, ANY_PURPOSE}
+    return "the extended key usage does not allow server authentication" if foreign else None
+
+
+def _any_purpose_alone(one: Details) -> str | None:
+    alone = one.purposes is not None and ANY_PURPOSE in one.purposes and SERVER_AUTH not in one.purposes
+    return "anyExtendedKeyUsage stands for server authentication" if alone else None
+
+
+def _short_rsa_authority(one: Details) -> str | None:
+    size = one.certificate.key_size or _MIN_RSA_BITS
+    return (
+        f"the authority's key {one.certificate.key}"
+        if one.certificate.key_type == "RSA" and size < _MIN_RSA_BITS
+        else None
+    )
+
+
+def _rare_curve_authority(one: Details) -> str | None:
+    rare = one.certificate.key_type == "EC" and one.certificate.key not in _TLS_CURVES
+    return f"the authority's key {one.certificate.key}" if rare else None
+
+
+def _authority_as_leaf(one: Details) -> str | None:
+    return "an authority's certificate as a server's" if one.is_ca else None
+
+
+def _not_an_authority(one: Details) -> str | None:
+    return None if one.is_ca else "the issuer is not an authority (basicConstraints)"
+
+
+def _root_without_constraints(one: Details) -> str | None:
+    lacks = one.version > 1 and not one.is_ca
+    return "the root is not an authority (basicConstraints)" if lacks else None
+
+
+def _signature(one: Details) -> str | None:
+    name = one.certificate.signature_algorithm
+    if name in _SIGNATURES or (name == "rsassaPss" and one.pss in _PSS):
+        return None
+    if name == "rsassaPss":
+        return "signed with RSASSA-PSS of another hash or salt length than TLS uses"
+    return f"signed with {name}" if name else None
+
+
+def _edwards_signature(one: Details) -> str | None:
+    name = one.certificate.signature_algorithm
+    return f"signed with {name}" if name == "ed25519" else None
+
+
+def _other_signature(one: Details) -> str | None:
+    return None if one.certificate.signature_algorithm == "ed25519" else _signature(one)
+
+
+def _unknown_critical(client: str) -> Callable[[Details], str | None]:
+    known = _KNOWN_EXTENSIONS | _KNOWN_BY[client]
+
+    def violation(one: Details) -> str | None:
+        unknown = sorted(one.critical - known)
+        return f"the critical extension {unknown[0]}" if unknown else None
+
+    return violation
+
+
+def _fault(*kinds: str) -> Callable[[Details], str | None]:
+    """Make the test for faults of the encoding or the syntax."""
+    wanted = frozenset(kinds)
+
+    def violation(one: Details) -> str | None:
+        return next((fault.text for fault in one.certificate.faults if fault.kind in wanted), None)
+
+    return violation
+
+
+def _fault_text(text: str) -> Callable[[Details], str | None]:
+    """Make the test for one fault by its sentence."""
+
+    def violation(one: Details) -> str | None:
+        return text if any(fault.text == text for fault in one.certificate.faults) else None
+
+    return violation
+
+
+def _unique_identifiers(one: Details) -> str | None:
+    return "unique identifiers, which RFC 5280 section 4.1.2.8 advises against" if one.has_unique_identifiers else None
+
+
+def _universal_string(one: Details) -> str | None:
+    return "a name in a UniversalString" if one.has_universal_string else None
+
+
+def _before_1970(one: Details) -> str | None:
+    times = (one.certificate.not_before, one.certificate.not_after)
+    before = any(time is not None and time < 0 for time in times) or "year_zero" in one.time_forms
+    return "a date before 1970" if before else None
+
+
+def _time(*forms: str) -> Callable[[Details], str | None]:
+    """Make the test for times in forms that RFC 5280 section 4.1.2.5 does not allow."""
+    wanted = frozenset(forms)
+
+    def violation(one: Details) -> str | None:
+        found = sorted(one.time_forms & wanted)
+        return f"a time that RFC 5280 section 4.1.2.5 does not allow ({found[0].replace('_', ' ')})" if found else None
+
+    return violation
+
+
+def _tls_feature(one: Details) -> str | None:
+    foreign = one.features is not None and one.features != (_STATUS_REQUEST,)
+    return "the TLS feature extension asks for other things than a staple" if foreign else None
+
+
+def _rule(
+    reason: str,
+    what: str,
+    places: str,
+    clients: str,
+    violation: Callable[[Details], str | None],
+    unmeasured: str = "",
+) -> Rule:
+    who = ALL if clients == "all" else frozenset(clients.split())
+    return Rule(reason, what, frozenset(places.split()), who, violation, frozenset(unmeasured.split()))
+
+
+_ISSUED = "leaf intermediate"
+RULES: tuple[Rule, ...] = (
+    _rule("no_subject_alternative_name", "no DNS name or IP address in subjectAltName", LEAF, "all", _has_names),
+    _rule("dns_name_invalid", "every name ends in a dot", LEAF, "firefox go rustls", _names_end_in_dots),
+    _rule("forbidden_key", "a P-521 or RSASSA-PSS key", LEAF, "chromium", _key("EC secp521r1", "RSA-PSS")),
+    _rule(
+        "forbidden_key",
+        "a P-224, Ed25519 or Ed448 key",
+        LEAF,
+        "chromium firefox",
+        _key("EC secp224r1", "Ed25519", "Ed448"),
+    ),
+    _rule(
+        "forbidden_key",
+        "another curve (brainpool, secp256k1), or explicit parameters",
+        LEAF,
+        "chromium firefox go",
+        _rare_curve,
+    ),
+    _rule(
+        "forbidden_key",
+        "an ML-DSA or RSASSA-PSS key",
+        LEAF,
+        "firefox",
+        _key("ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "RSA-PSS"),
+    ),
+    _rule("forbidden_key", "a key of another algorithm", LEAF, "chromium firefox", _unknown_key),
+    _rule("forbidden_key", "a compressed point", LEAF, "firefox go", _compressed_point),
+    _rule("key_usage", "key usage without digitalSignature", LEAF, "chromium", _no_digital_signature),
+    _rule("key_usage", "key usage without keyCertSign", INTERMEDIATE, "chromium go", _no_key_cert_sign, "firefox"),
+    _rule("key_usage", "key usage without keyCertSign", ANCHOR, "chromium go", _no_key_cert_sign, "firefox"),
+    _rule(
+        "forbidden_key",
+        "an RSA key below 2048 bits that signed a certificate",
+        "intermediate anchor",
+        "rustls",
+        _short_rsa_authority,
+    ),
+    _rule(
+        "forbidden_key",
+        "a key on another curve that signed a certificate",
+        "intermediate anchor",
+        "go rustls",
+        _rare_curve_authority,
+        "chromium firefox",
+    ),
+    _rule("leaf_is_ca", "basicConstraints with cA", LEAF, "rustls", _authority_as_leaf, "firefox"),
+    _rule("extended_key_usage", "extended key usage without serverAuth", _ISSUED, "all", _foreign_purpose),
+    _rule("extended_key_usage", "an empty extended key usage", _ISSUED, "rustls", _no_purpose, "chromium firefox"),
+    _rule(
+        "extended_key_usage_any",
+        "anyExtendedKeyUsage without serverAuth",
+        _ISSUED,
+        "firefox rustls",
+        _any_purpose_alone,
+    ),
+    _rule("basic_constraints", "no basicConstraints with cA", INTERMEDIATE, "all", _not_an_authority),
+    _rule(
+        "basic_constraints",
+        "version 3 without basicConstraints with cA",
+        ANCHOR,
+        "firefox go",
+        _root_without_constraints,
+    ),
+    _rule(
+        "forbidden_signature_algorithm",
+        "a signature that is not RSA or ECDSA with SHA-2, or RSASSA-PSS with the parameters of TLS 1.3",
+        _ISSUED,
+        "all",
+        _other_signature,
+    ),
+    _rule("forbidden_signature_algorithm", "an Ed25519 signature", _ISSUED, "chromium firefox", _edwards_signature),
+    *(
+        _rule(
+            "unknown_critical_extension",
+            "a critical extension that the client does not know",
+            _ISSUED,
+            client,
+            _unknown_critical(client),
+        )
+        for client in (CHROMIUM, FIREFOX, GO, RUSTLS)
+    ),
+    _rule(
+        "unknown_critical_extension",
+        "a critical extension that the client does not know",
+        ANCHOR,
+        "go",
+        _unknown_critical(GO),
+        "chromium firefox",
+    ),
+    _rule(
+        "name_constraints",
+        "empty name constraints",
+        _ISSUED,
+        "go",
+        _fault_text("nameConstraints: an empty list"),
+        "chromium firefox",
+    ),
+    _rule(
+        "malformed",
+        "a broken authorityInfoAccess",
+        _ISSUED,
+        "go",
+        _fault("extension_authorityInfoAccess"),
+        "chromium firefox",
+    ),
+    _rule(
+        "version",
+        "version 1 with extensions, or above 3",
+        _ISSUED,
+        "chromium go rustls",
+        _fault("version", "version_with_extensions"),
+    ),
+    _rule("serial_number", "a negative serial number", _ISSUED, "go", _fault("serial_negative")),
+    _rule("unique_identifiers", "unique identifiers", _ISSUED, "rustls", _unique_identifiers),
+    _rule("universal_string", "a name in a UniversalString", _ISSUED, "go", _universal_string),
+    _rule("before_1970", "a date before 1970", _ISSUED, "firefox rustls", _before_1970),
+    _rule("tls_feature", "a TLS Feature other than status_request", LEAF, "firefox", _tls_feature),
+    _rule("malformed", "a time that cannot be read, or has a fraction or no zone", _ISSUED, "all", _time("bad")),
+    _rule(
+        "malformed",
+        "a time without seconds or with an offset",
+        _ISSUED,
+        "chromium firefox rustls",
+        _time("no_seconds", "offset"),
+    ),
+    _rule("malformed", "a leap second", _ISSUED, "firefox go rustls", _time("leap_second")),
+    _rule(
+        "malformed",
+        "broken DER, two signature algorithms, a known extension twice",
+        _ISSUED,
+        "all",
+        _fault("structure", "algorithm_mismatch", "duplicate_known", "length"),
+    ),
+    _rule(
+        "malformed",
+        "an unknown extension twice, a PrintableString or BMPString with wrong characters",
+        _ISSUED,
+        "chromium go",
+        _fault("duplicate_unknown", "printable_string", "bmp_string"),
+    ),
+    _rule("malformed", "a padded INTEGER", _ISSUED, "firefox go", _fault("integer_padded")),
+    _rule(
+        "malformed",
+        "an address of a wrong length, or a name that is not ASCII",
+        _ISSUED,
+        "chromium go",
+        _fault("extension_subjectAltName"),
+    ),
+    _rule("malformed", "empty certificatePolicies", _ISSUED, "chromium", _fault("extension_certificatePolicies")),
+)
+_OF_PATHS = frozenset(
+    (
+        *("no_path", "issuer_name_differs", "chain_too_long", "expired", "not_yet_valid"),
+        *("path_length", "name_constraints"),
+    )
+)
+REASONS = frozenset(rule.reason for rule in RULES) | _OF_PATHS
