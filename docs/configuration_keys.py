@@ -136,6 +136,10 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "modules.NAME.posture": ("mapping", "Determine accepted versions, ciphers, groups and flaws. Absent: not at all."),
     "modules.NAME.posture.refresh": (DURATION, "How often at most it is determined anew."),
+    "modules.NAME.posture.clients": (
+        DURATION,
+        "How often at most the ClientHellos of real clients are sent (`24h`). Absent: never.",
+    ),
     "modules.NAME.posture.pace": (
         DURATION,
         "Pause between two connections of a scan, at most 60s. Absent: at most 8 connections in 5.2 seconds.",

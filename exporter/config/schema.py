@@ -131,6 +131,7 @@ class Posture(Shape):
     refresh = Key(REFRESH)
     active_checks = Key(FLAG)
     pace = Key(PAUSE)
+    clients = Key(REFRESH)
 
 
 class Module(Policied):

@@ -21,8 +21,9 @@ from exporter.findings.assessment import Assessment, assess, reassess
 from exporter.findings.observation import Observation
 from exporter.log import get_logger
 from exporter.net.fetch import fetch
+from exporter.posture.clients import CLIENTS
 from exporter.posture.facts import Posture
-from exporter.posture.refresh import PostureRefresher
+from exporter.posture.refresh import SELDOM, PostureRefresher
 from exporter.posture.route import determine_route, scanned_route, shown_by
 from exporter.probe.prober import Prober
 from exporter.probe.result import Result
@@ -186,7 +187,8 @@ class Assessor:
                 settings=settings,
                 shown=shown_by(result),
             )
-            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh)
+            seldom = {**SELDOM, CLIENTS: settings.clients} if settings.clients is not None else SELDOM
+            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh, seldom)
         return posture
 
     async def settled(self) -> None:

@@ -53,7 +53,8 @@ def _go(version: str) -> Recipe:
         (
             f"GOFLAGS=-mod=mod go mod download {module}",
             f"mkdir -p src && cp {PROGRAMS}/client.go src/",
-            f"cd src && chmod -R u+x {root}/bin {root}/pkg/tool && GOROOT={root} {_GO} {root}/bin/go build -o ../client .",
+            f"cd src && export GOROOT={root} && chmod -R u+x {root}/bin {root}/pkg/tool",
+            f"cd src && export GOROOT={root} && {_GO} $GOROOT/bin/go build -o ../client .",
         ),
     )
 
@@ -183,7 +184,7 @@ RECIPES = (
     Recipe("python-3.11", "Python 3.11, Debian 12", "Debian python3",
            f"/usr/bin/python3 {PROGRAMS}/python_client.py {{port}}"),
     _python("tlslite-ng-0.8", "tlslite-ng 0.8", "tlslite-ng==0.8.2", "tlslite_client.py {port}"),
-    _python("grpc-1.76", "gRPC 1.76 (BoringSSL)", "grpcio==1.76.0", "grpc_client.py {port}"),
+    _python("grpc-1.76", "gRPC 1.76 (BoringSSL)", "grpcio==1.76.0", "grpc_client.py {port} ../rsa.pem ../ecdsa.pem"),
     _python("s2n-tls", "s2n-tls in the AWS common runtime 0.28", "awscrt==0.28.2", "awscrt_client.py {port}"),
     Recipe(
         "curl-7.88-openssl", "curl 7.88.1, OpenSSL 3.0, Debian 12", "Debian curl", "curl -sk -m 8 https://localhost:{port}/"
