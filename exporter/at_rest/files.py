@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.at_rest.formats.entry import MAX_FILE_BYTES, Contents, Entry, Reference, UnreadableError
-from exporter.at_rest.formats.reader import read_contents_untrusted
 from exporter.at_rest.stored import Stored, StoredCertificate
 from exporter.net.reason import Reason
 from exporter.probe.result import Failure, Phase
@@ -65,7 +64,7 @@ def read_file(path: str, password: str | None = None) -> FileState:
     form, failure, certificates, settled = "", None, [], True
     try:
         data = _bytes(path, opened)
-        contents = read_contents_untrusted(data, password)
+        contents = _contents(data, password)
         form = contents.format
         certificates = list(_certificates(path, contents, opened))
     except UnreadableError as error:
@@ -140,11 +139,17 @@ def _certificates(path: str, contents: Contents, opened: list[tuple[str, Stamp |
             yield StoredCertificate(der, number, entry.kind, entry.alias, entry.user)
 
 
+def _contents(data: bytes, password: str | None = None) -> Contents:
+    from exporter.at_rest.formats.reader import read_contents_untrusted  # noqa: PLC0415 - seven formats, if any file
+
+    return read_contents_untrusted(data, password)
+
+
 def _referred(path: str, reference: Reference, opened: list[tuple[str, Stamp | None]]) -> list[Entry]:
     """Read a file that a kubeconfig names relative to itself. Raises UnreadableError."""
     named = str(Path(path).parent / reference.path)
     try:
-        contents = read_contents_untrusted(_bytes(named, opened))
+        contents = _contents(_bytes(named, opened))
     except UnreadableError as error:
         raise UnreadableError(error.reason, f"{reference.path}, which it names: {error.detail}") from None
     return [Entry(one.certificates, reference.kind, reference.alias, reference.user) for one in contents.entries]

@@ -107,10 +107,11 @@ def _overridden(known: argparse.Namespace, module: Module) -> Module:
     if known.posture or known.active_checks:
         settings = module.posture or PostureConfig()
         module = replace(module, posture=replace(settings, active_checks=settings.active_checks or known.active_checks))
-    try:
-        load_trust(module.tls_config.ca_file, module.trust.ca_directory, module.trust.system_roots)
-    except TrustError as error:
-        raise UsageError(f"the trusted roots cannot be loaded: {error}") from None
+    if module.tls_config.ca_file or module.trust.ca_directory:  # the system's take 0.1 s, and only a chain needs them
+        try:
+            load_trust(module.tls_config.ca_file, module.trust.ca_directory, module.trust.system_roots)
+        except TrustError as error:
+            raise UsageError(f"the trusted roots cannot be loaded: {error}") from None
     return _with_min_days(known, module)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
 from exporter.log import get_logger
+from exporter.config.model import PostureConfig
+from exporter.posture.clients import CLIENTS
 from exporter.posture.downgrades import SIGNATURES
 from exporter.posture.evidence import RATE_LIMITED
 from exporter.posture.facts import Posture
@@ -145,6 +147,11 @@ class PostureRefresher:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def seldom_checks(settings: PostureConfig) -> Mapping[str, float]:
+    """Return the checks that are made less often than at each scan, with the seconds between two."""
+    return SELDOM if settings.clients is None else {**SELDOM, CLIENTS: settings.clients}
 
 
 def _interval(entry: _Entry, scanned: Posture, refresh: float) -> float:

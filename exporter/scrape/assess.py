@@ -6,9 +6,10 @@ revocation and posture, which run next to the scrape that caused them. It probes
 
 import math
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from exporter.at_rest.stored import Expected
 from exporter.certificates.chain_cache import Chain, ChainAssessor
@@ -21,17 +22,19 @@ from exporter.findings.assessment import Assessment, assess, reassess
 from exporter.findings.observation import Observation
 from exporter.log import get_logger
 from exporter.net.fetch import fetch
-from exporter.posture.clients import CLIENTS
 from exporter.posture.facts import Posture
-from exporter.posture.refresh import SELDOM, PostureRefresher
-from exporter.posture.route import determine_route, scanned_route, shown_by
 from exporter.probe.prober import Prober
 from exporter.probe.result import Result
 from exporter.probe.runner import plain_route
-from exporter.revocation.checker import RevocationChecker
+from exporter.published.facts import Published
 from exporter.revocation.status import STAPLE, Revocation
 from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.target import Target
+
+if TYPE_CHECKING:
+    from exporter.posture.refresh import PostureRefresher
+    from exporter.revocation.checker import RevocationChecker
+    from exporter.scrape.publication import Publications
 
 log = get_logger("probe")
 ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
@@ -43,10 +46,40 @@ class Assessor:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.chains = ChainAssessor()
-        self.revocations = RevocationChecker(fetch, clock)
-        self.postures = PostureRefresher()
         self.series = SeriesLimit()
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
+
+    # Imported and made at first use: a module without posture, revocation and `dns` needs none of them.
+
+    @cached_property
+    def revocations(self) -> "RevocationChecker":
+        """The answers of responders and revocation lists."""
+        from exporter.revocation.checker import RevocationChecker  # noqa: PLC0415
+
+        return RevocationChecker(fetch, self.clock)
+
+    @cached_property
+    def postures(self) -> "PostureRefresher":
+        """The postures, and the scans in flight."""
+        from exporter.posture.refresh import PostureRefresher  # noqa: PLC0415
+
+        return PostureRefresher()
+
+    @cached_property
+    def publications(self) -> "Publications":
+        """What is published about endpoints: the DNS library alone takes 50 ms to load."""
+        from exporter.scrape.publication import Publications  # noqa: PLC0415
+
+        return Publications(self.clock)
+
+    @property
+    def published_count(self) -> int:
+        """How many published facts are kept; looking does not load what keeps them."""
+        return sum(map(len, self._made("publications")))
+
+    def _made(self, *names: str) -> Iterator[Any]:
+        """Yield those of them that have been used."""
+        yield from (self.__dict__[name] for name in names if name in self.__dict__)
 
     def forget_roots(self) -> None:
         """Read the files of trusted roots again at the next assessment."""
@@ -59,7 +92,8 @@ class Assessor:
     def shed(self) -> None:
         """Drop what can be had again, because memory is short."""
         self.chains.clear()
-        self.revocations.shed()
+        for revocations in self._made("revocations"):
+            revocations.shed()
 
     def assess(
         self,
@@ -78,9 +112,10 @@ class Assessor:
         files hold that the target must present.
         """
         previous: Sequence[Assessment | None] = before if len(before) == len(results) else [None] * len(results)
-        trust = self.trust(module)
+        trust = self.trust(module) if any(result.chain for result in results) else None
         observations = [
             self._observe(
+                prober,
                 target,
                 module,
                 result,
@@ -118,6 +153,7 @@ class Assessor:
 
     def _observe(
         self,
+        prober: Prober,
         target: Target,
         module: Module,
         result: Result,
@@ -150,8 +186,25 @@ class Assessor:
             sct_count=total(chain.certificates[0].sct_count, result.tls_scts, in_staple),
             revocations=revocations,
             posture=posture,
+            published=self._published(prober, target, module, result, chain, name_match, trust),
             series_excess=self._series_excess(target, result, chain, before),
         )
+
+    def _published(
+        self,
+        prober: Prober,
+        target: Target,
+        module: Module,
+        result: Result,
+        chain: Chain,
+        name_match: bool | None,
+        trust: TrustStore | None,
+    ) -> Published | None:
+        """Return what is known of what is published about the endpoint; start what is due next to the scrape."""
+        if module.dns is None and module.mail_domain is None and module.ari is None:
+            return None
+        name = reference_name(target, module, result)
+        return self.publications.known(prober, target, module, result, chain, name, name_match, trust)
 
     def _series_excess(self, target: Target, result: Result, chain: Chain, before: Observation | None) -> str:
         """Return why the series that describe certificates are left out; "" while the target has not too many."""
@@ -174,6 +227,9 @@ class Assessor:
         settings = module.posture
         if settings is None or module.transport is not Transport.TCP:
             return None
+        from exporter.posture.refresh import seldom_checks  # noqa: PLC0415 - see `postures`
+        from exporter.posture.route import determine_route, scanned_route, shown_by  # noqa: PLC0415
+
         key = (target, module, result.variant)
         posture, is_due = self.postures.consult(key, settings.refresh)
         if is_due and result.reachable:
@@ -187,19 +243,18 @@ class Assessor:
                 settings=settings,
                 shown=shown_by(result),
             )
-            seldom = {**SELDOM, CLIENTS: settings.clients} if settings.clients is not None else SELDOM
-            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh, seldom)
+            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh, seldom_checks(settings))
         return posture
 
     async def settled(self) -> None:
         """Wait until no refresh is in flight."""
-        await self.postures.settled()
-        await self.revocations.settled()
+        for refreshes in self._made("postures", "revocations", "publications"):
+            await refreshes.settled()
 
     def close(self) -> None:
         """Stop the refreshes in flight."""
-        self.revocations.close()
-        self.postures.close()
+        for refreshes in self._made("revocations", "postures", "publications"):
+            refreshes.close()
 
 
 def reference_name(target: Target, module: Module, result: Result) -> str:

@@ -1,7 +1,7 @@
-"""What is remembered of each target between scrapes: a digest of its last reading, its last probes, its changes.
+"""What is kept of each target between scrapes: a summary of its last report, its last probes, its changes.
 
 Bounded for each target: RECENT probes as plain numbers, CHANGES changes as short texts, about 1 KiB in all. It keeps
-no certificate and no result; those are in the last reading.
+no certificate and no result; those are in the last report.
 """
 
 import math
@@ -13,7 +13,9 @@ from types import MappingProxyType
 from exporter.certificates.certificate import Certificate
 from exporter.findings.assessment import Assessment
 from exporter.findings.catalogue import SEVERITIES
+from exporter.findings.state import UNKNOWN, Status, worst
 from exporter.findings.trust import used
+from exporter.policy import ExpiryThresholds
 from exporter.scrape.report import TargetReport
 from exporter.target import Target
 
@@ -29,7 +31,7 @@ _NO_FINDINGS: Counts = (0,) * len(SEVERITIES)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The gist of one reading, all variants together: the worst of each."""
+    """One report in short, all variants together: the worst of each. `accepted` findings are not among `findings`."""
 
     at: float  # Unix seconds
     seconds: float
@@ -40,6 +42,9 @@ class Summary:
     counts: Counts
     findings: tuple[str, ...]  # ids, the worst first
     leaf: str  # SHA-256 of the first leaf, in hex
+    status: Status = UNKNOWN
+    accepted: tuple[str, ...] = ()
+    expiry: ExpiryThresholds = field(default_factory=ExpiryThresholds)
 
     @property
     def worst(self) -> int:
@@ -54,6 +59,7 @@ class Change:
     at: float
     text: str
     better: bool | None  # None where neither better nor worse
+    leaf: str = ""  # SHA-256 of a new leaf, in hex
 
 
 Probe = tuple[float, float, bool]
@@ -62,9 +68,9 @@ Probe = tuple[float, float, bool]
 
 @dataclass(slots=True)
 class TargetHistory:
-    """One target's past. `recent` yields the last probes, oldest first."""
+    """The history of one target. `recent` yields the last probes, oldest first."""
 
-    _summary: Summary  # of the last reading that differed from the one before it in more than times
+    _summary: Summary  # of the last report that differed from the one before it in more than times
     changes: tuple[Change, ...] = ()
     first: float = 0.0  # when it was first probed
     probes: int = 0
@@ -72,21 +78,21 @@ class TargetHistory:
     _seconds: "array[float]" = field(default_factory=lambda: array("f"))  # negative: the probe failed
 
     @property
-    def digest(self) -> Summary:
-        """The gist of the last reading."""
+    def summary(self) -> Summary:
+        """The last report in short."""
         return replace(self._summary, at=self._times[-1], seconds=abs(self._seconds[-1]))
 
-    def add(self, digest: Summary) -> None:
-        """Take a new digest in."""
+    def add(self, summary: Summary) -> None:
+        """Add a new summary."""
         if self.probes:
-            self.changes = (*self.changes, *changes(self._summary, digest))[-CHANGES:]
+            self.changes = (*self.changes, *changes(self._summary, summary))[-CHANGES:]
         else:
-            self.first = digest.at
-        self._summary = digest
-        self.add_unchanged(digest.at, digest.seconds)
+            self.first = summary.at
+        self._summary = summary
+        self.add_unchanged(summary.at, summary.seconds)
 
     def add_unchanged(self, at: float, seconds: float) -> None:
-        """Take in a reading that differs in nothing but times."""
+        """Add a report that differs in nothing but times."""
         self.probes += 1
         self._times.append(at)
         self._seconds.append(-seconds if self._summary.failure else seconds)
@@ -101,27 +107,27 @@ class TargetHistory:
 
 
 class History:
-    """The past of every target that was probed."""
+    """The history of every target that was probed."""
 
     def __init__(self) -> None:
         self._histories: dict[Target, TargetHistory] = {}
 
     @property
     def histories(self) -> Mapping[Target, TargetHistory]:
-        """Every target's past."""
+        """The history of each target."""
         return MappingProxyType(self._histories)
 
     def record(self, report: TargetReport) -> None:
-        """Take a reading in."""
-        past = self._histories.get(report.target)
-        if past is not None and report.reused:
-            past.add_unchanged(*_times(report))
+        """Add a report."""
+        history = self._histories.get(report.target)
+        if history is not None and report.reused:
+            history.add_unchanged(*_times(report))
             return
-        digest = summarize(report)
-        if past is None:
-            past = TargetHistory(digest)
-        past.add(digest)
-        self._histories[report.target] = past  # last: pages, made on threads, may look at any moment
+        summary = summarize(report)
+        if history is None:
+            history = TargetHistory(summary)
+        history.add(summary)
+        self._histories[report.target] = history  # last: pages, made on threads, may look at any moment
 
     def forget(self, target: Target) -> None:
         """Drop a target that is not watched any more."""
@@ -132,7 +138,7 @@ class History:
 
 
 def summarize(report: TargetReport) -> Summary:
-    """Return the gist of a reading."""
+    """Return a report in short."""
     failure = report.failure
     at, seconds = _times(report)
     assessments = report.assessments
@@ -153,11 +159,14 @@ def summarize(report: TargetReport) -> Summary:
         counts=counts if found else _NO_FINDINGS,
         findings=tuple(ordered),
         leaf=next((leaf.fingerprint_sha256 for leaf in leaves), ""),
+        status=worst(assessments),
+        accepted=tuple(dict.fromkeys(one.finding.id for assessment in assessments for one in assessment.accepted)),
+        expiry=assessments[0].observation.policy.expiry,
     )
 
 
 def _times(report: TargetReport) -> tuple[float, float]:
-    """Return when the last of a reading's probes began, and how long the longest took."""
+    """Return when the last of a report's probes began, and how long the longest took."""
     at = seconds = 0.0
     for assessment in report.assessments:
         result = assessment.observation.result
@@ -172,7 +181,7 @@ def _expiring(assessments: tuple[Assessment, ...]) -> Iterator[Certificate]:
 
 
 def changes(before: Summary, after: Summary) -> Iterator[Change]:
-    """Yield what differs between two readings of a target."""
+    """Yield what differs between two reports on a target."""
     at = after.at
     if before.failure != after.failure:
         if after.failure:
@@ -180,7 +189,7 @@ def changes(before: Summary, after: Summary) -> Iterator[Change]:
         else:
             yield Change(at, f"answers again, after {before.failure}", True)
     if before.leaf and after.leaf and before.leaf != after.leaf:
-        yield Change(at, f"new certificate {after.leaf[:16]}", None)
+        yield Change(at, f"new certificate {after.leaf[:16]}", None, after.leaf)
     if before.protocol and after.protocol and before.protocol != after.protocol:
         yield Change(at, f"{after.protocol} instead of {before.protocol}", after.protocol > before.protocol)
     if not before.failure and not after.failure:

@@ -3,6 +3,8 @@
 from aiohttp import web
 
 from exporter.web import (
+    api_page,
+    certificates_page,
     config_page,
     discovery,
     health,
@@ -25,7 +27,11 @@ ROUTES: tuple[tuple[str, str, Handler, bool], ...] = (
     ("GET", "/", targets_page.index, False),
     ("GET", "/target", target_page.show, False),
     ("POST", "/target", target_page.probe_now, True),
+    ("GET", "/target/chain.pem", target_page.chain, False),
     ("GET", "/static/{name}", static_files.static, False),
+    ("GET", "/api/v1/openapi.json", api_page.openapi, False),
+    ("GET", "/api/v1/{kind}", api_page.answer, False),
+    ("GET", "/certificates", certificates_page.certificates, False),
     ("GET", "/runbooks/", runbook_page.runbook, False),
     ("GET", "/runbooks/{name}", runbook_page.runbook, False),
     ("GET", "/runbooks/{name}/", runbook_page.runbook, False),

@@ -12,6 +12,7 @@ from exporter.certificates.der import as_pem
 from exporter.certificates.verdict import VerifyError
 from exporter.findings.observation import Observation
 from exporter.metrics.labels import clean
+from exporter.policy import ExpiryThresholds
 from exporter.web.expiry import Validity, validity
 
 _SHOWN_NAMES = 12
@@ -19,7 +20,7 @@ _SHOWN_NAMES = 12
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One certificate of the drawing. `kind` is leaf, issuer, root or stranger; `role` says it in words."""
+    """One certificate of the drawing. `kind` is leaf, issuer, root or unrelated; `role` says it in words."""
 
     certificate: Certificate
     kind: str
@@ -39,16 +40,17 @@ def links(observation: Observation, now: float) -> tuple[Link, ...]:
     trusted = next((verdict.chain for verdict in observation.verdicts if verdict.trusted and verdict.chain), ())
     path = trusted or (observation.chain.path if observation.chain is not None else sent[:1])
     drawn = {certificate.der for certificate in path}
-    strangers = [certificate for certificate in sent if certificate.der not in drawn]
+    thresholds = observation.policy.expiry
+    unrelated = [certificate for certificate in sent if certificate.der not in drawn]
     errors = _errors(observation)
     presented = {certificate.der for certificate in sent}
     last = len(path) - 1
     return (
         *(
-            _link(one, *_role(one, depth, one.der in presented), now, _at(errors, depth, last))
+            _link(one, *_role(one, depth, one.der in presented), now, thresholds, _at(errors, depth, last))
             for depth, one in enumerate(path)
         ),
-        *(_link(one, "stranger", "sent, but not needed for this chain", now, ()) for one in strangers),
+        *(_link(one, "unrelated", "sent, but not needed for this chain", now, thresholds, ()) for one in unrelated),
     )
 
 
@@ -77,13 +79,15 @@ def _at(errors: dict[int, list[str]], depth: int, last: int) -> tuple[str, ...]:
     return tuple(text for at in sorted(errors) if at == depth or (at > last == depth) for text in errors[at])
 
 
-def _link(certificate: Certificate, kind: str, role: str, now: float, errors: tuple[str, ...]) -> Link:
+def _link(
+    certificate: Certificate, kind: str, role: str, now: float, thresholds: ExpiryThresholds, errors: tuple[str, ...]
+) -> Link:
     names = (*certificate.dns_names, *certificate.ip_addresses) if kind == "leaf" else ()
     return Link(
         certificate=certificate,
         kind=kind,
         role=role,
-        validity=validity(certificate.not_before, certificate.not_after, now),
+        validity=validity(certificate.not_before, certificate.not_after, now, thresholds),
         errors=tuple(dict.fromkeys(errors)),
         names=tuple(clean(name, 80) for name in names[:_SHOWN_NAMES]),
         more_names=max(0, len(names) - _SHOWN_NAMES),

@@ -1,16 +1,13 @@
-"""How near the end of a certificate is, judged by its own lifetime: 20 days are little of a year and much of 47 days.
-
-The thresholds are those of the alerts: a quarter of the lifetime but at most 21 days, a tenth but at most 7 days.
-"""
+"""How near the end of a certificate is, for colours and meters, by the thresholds that the findings use."""
 
 from typing import NamedTuple
 
-DAY = 86400.0
-SOON_PART, SOON_SECONDS = 0.25, 21 * DAY
-IMMINENT_PART, IMMINENT_SECONDS = 0.10, 7 * DAY
+from exporter.policy import ExpiryThresholds
 
 LEVELS = ("expired", "early", "imminent", "soon", "good", "unknown")
 """From worst to best; `early`: not valid yet."""
+
+_DEFAULT = ExpiryThresholds()
 
 
 class Validity(NamedTuple):
@@ -22,8 +19,10 @@ class Validity(NamedTuple):
     part: float = 0.0
 
 
-def validity(not_before: int | None, not_after: int | None, now: float) -> Validity:
-    """Judge what is left at a moment."""
+def validity(
+    not_before: int | None, not_after: int | None, now: float, thresholds: ExpiryThresholds = _DEFAULT
+) -> Validity:
+    """Return what is left at a moment. Without a beginning the lifetime is unknown: then days alone count."""
     if not_after is None:
         return Validity("unknown")
     left = not_after - now
@@ -33,8 +32,8 @@ def validity(not_before: int | None, not_after: int | None, now: float) -> Valid
         return Validity("expired", left, whole, 0.0)
     if not_before is not None and now < not_before:
         return Validity("early", not_before - now, whole, 1.0)
-    if left < IMMINENT_SECONDS and (part < IMMINENT_PART or not whole):
+    if left <= (thresholds.critical_seconds(whole) if whole else thresholds.critical):
         return Validity("imminent", left, whole, part)
-    if left < SOON_SECONDS and (part < SOON_PART or not whole):
+    if left <= (thresholds.warn_seconds(whole) if whole else thresholds.warn):
         return Validity("soon", left, whole, part)
     return Validity("good", left, whole, part)

@@ -1,6 +1,6 @@
 """Pages as answers: how a template becomes one, and the header fields that keep a page to itself. It probes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -59,7 +59,11 @@ def shell_of(request: web.Request) -> Shell:
     return Shell("../" * depth, site.options.telemetry_path.lstrip("/"), site.refused)
 
 
-def url(path: str, **parameters: str | int | None) -> str:
-    """Return a relative reference with the parameters that are not None or empty."""
-    query = urlencode({name: value for name, value in parameters.items() if value not in (None, "")})
+Parameter = str | int | Sequence[str] | None
+Parameters = dict[str, Parameter]
+
+
+def url(path: str, **parameters: Parameter) -> str:
+    """Return a relative reference with the parameters that are not None or empty; several values are repeated."""
+    query = urlencode({name: value for name, value in parameters.items() if value not in (None, "", ())}, doseq=True)
     return f"{path}?{query}" if query else path

@@ -1,4 +1,4 @@
-"""The list of all targets as the status page shows it: rows, filters, orders, pages. Pure, and quick for 10,000."""
+"""The list of all targets as pages and the API show it: rows, filters, orders, groups, pages. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -6,37 +6,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from exporter.findings.catalogue import SEVERITIES
+from exporter.findings.state import UNKNOWN, State, Status
 from exporter.scrape.history import Summary, TargetHistory
+from exporter.scrape.report import TargetReport
 from exporter.target import Target
 from exporter.web.expiry import LEVELS, Validity, validity
+from exporter.web.list_filter import leaf_of, target_filter
+from exporter.web.list_query import LABEL_GROUP, ListQuery
 
 PAGE_SIZE = 100
 _NEVER = float("inf")
-
-
-class Row(NamedTuple):
-    """One target with what its last probe gave; `digest` is None before the first. `urgency` 0 is worst."""
-
-    target: Target
-    digest: Summary | None
-    validity: Validity
-    urgency: int
-    kinds: tuple[str, ...]  # those of SHOWN that it belongs to
-
-    @property
-    def state(self) -> str:
-        """`down`, `unknown` or `up`."""
-        if self.digest is None:
-            return "unknown"
-        return "down" if self.digest.failure else "up"
-
-    @property
-    def counts(self) -> list[tuple[str, int]]:
-        """How many findings of each severity there are, without those that there are none of."""
-        if self.digest is None:
-            return []
-        return [(name, count) for name, count in zip(SEVERITIES, self.digest.counts, strict=True) if count]
-
 
 SHOWN: Mapping[str, str] = {
     "": "All",
@@ -46,73 +25,94 @@ SHOWN: Mapping[str, str] = {
     "medium": "Medium",
     "low": "Low",
     "expiring": "Expiring",
+    "accepted": "Accepted",
     "healthy": "Healthy",
     "unknown": "Not probed",
 }
 """What the list can be narrowed to: the name in the address, and the words on the page."""
 
-DOWN, NOT_PROBED, HEALTHY = 0, 5, 6
-_URGENCY_OF_EXPIRY = {"expired": 1, "early": 1, "imminent": 1, "soon": 2}
-_EXPIRING = ("expired", "imminent", "soon")
-_UNKNOWN = Validity("unknown")
+_EXPIRING = frozenset(("certificate_expired", "certificate_expiry_imminent", "certificate_expiring_soon"))
+_FAILED = (State.DOWN, State.NO_HANDSHAKE)
+_UNKNOWN_VALIDITY = Validity("unknown")
 
 
-def row(target: Target, past: TargetHistory | None, now: float) -> Row:
-    """Return the row of a target. An end that is near counts like a finding."""
-    if past is None:
-        return Row(target, None, _UNKNOWN, NOT_PROBED, ("", "unknown"))
-    digest = past.digest
-    left = validity(digest.not_before, digest.not_after, now)
-    urgency = _URGENCY_OF_EXPIRY.get(left.level, HEALTHY)
-    kinds = ["", "expiring"] if left.level in _EXPIRING else [""]
-    if any(digest.counts):
-        urgency = min(urgency, 1 + digest.worst)
-        kinds += [name for name, count in zip(SEVERITIES, digest.counts, strict=True) if count]
-    if digest.failure:
-        urgency = DOWN
+class Row(NamedTuple):
+    """One target with what its last probe gave; `summary` is None before the first."""
+
+    target: Target
+    summary: Summary | None
+    validity: Validity
+    kinds: tuple[str, ...]  # those of SHOWN that it belongs to
+    group: str = ""
+
+    @property
+    def status(self) -> Status:
+        """The worst that is true of the target."""
+        return self.summary.status if self.summary is not None else UNKNOWN
+
+    @property
+    def colour(self) -> str:
+        """How the state is coloured: by its severity, `good`, or `unknown`."""
+        if self.status.state is State.UNKNOWN:
+            return "unknown"
+        return "good" if self.status.state is State.HEALTHY else self.status.severity or "good"
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """How many findings of each severity there are, without those that there are none of."""
+        if self.summary is None:
+            return []
+        return [(name, count) for name, count in zip(SEVERITIES, self.summary.counts, strict=True) if count]
+
+
+def row(target: Target, history: TargetHistory | None, now: float) -> Row:
+    """Return the row of a target."""
+    if history is None:
+        return Row(target, None, _UNKNOWN_VALIDITY, ("", "unknown"))
+    summary = history.summary
+    left = validity(summary.not_before, summary.not_after, now, summary.expiry)
+    kinds = [""]
+    if summary.status.state in _FAILED:
         kinds.append("down")
-    if urgency == HEALTHY:
+    if summary.findings:
+        kinds += [name for name, count in zip(SEVERITIES, summary.counts, strict=True) if count]
+        if not _EXPIRING.isdisjoint(summary.findings):
+            kinds.append("expiring")
+    if summary.accepted:
+        kinds.append("accepted")
+    if summary.status.state is State.HEALTHY:
         kinds.append("healthy")
-    return Row(target, digest, left, urgency, tuple(kinds))
+    return Row(target, summary, left, tuple(kinds))
 
 
 _LEVEL = {level: index for index, level in enumerate(LEVELS)}
 
 
 def _ends(one: Row) -> float:
-    return one.digest.not_after if one.digest is not None and one.digest.not_after is not None else _NEVER
+    return one.summary.not_after if one.summary is not None and one.summary.not_after is not None else _NEVER
 
 
 def _findings(one: Row) -> tuple[int, ...]:
-    return tuple(-count for count in one.digest.counts) if one.digest else (1,)
+    return tuple(-count for count in one.summary.counts) if one.summary else (1,)
 
 
 ORDERS: Mapping[str, tuple[str, Callable[[Row], tuple[Any, ...]]]] = {
-    "urgency": ("Urgency", lambda one: (one.urgency, _LEVEL[one.validity.level], _ends(one))),
+    "urgency": ("Urgency", lambda one: (*one.status.order, _LEVEL[one.validity.level], _ends(one))),
     "target": ("Target", lambda one: (one.target.name, one.target.module)),
-    "state": ("State", lambda one: (one.state, one.digest.failure if one.digest else "")),
+    "state": ("State", lambda one: (*one.status.order, one.summary.failure if one.summary else "")),
     "expiry": ("Expires", lambda one: (_ends(one),)),
-    "protocol": ("Protocol", lambda one: (one.digest.protocol or "~" if one.digest else "~",)),
+    "protocol": ("Protocol", lambda one: (one.summary.protocol or "~" if one.summary else "~",)),
     "findings": ("Findings", _findings),
-    "checked": ("Checked", lambda one: (one.digest.at if one.digest else 0.0,)),
+    "checked": ("Checked", lambda one: (one.summary.at if one.summary else 0.0,)),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class ListQuery:
-    """What of the list is asked for. `text` words must all be found; `page` counts from 1."""
-
-    text: str = ""
-    show: str = ""
-    module: str = ""
-    sort: str = "urgency"
-    descending: bool = False
-    page: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list. `shown` has for each choice of SHOWN its words and how many it would show."""
+    """One page of the list. `shown` has for each choice of SHOWN its words and how many it would show.
+
+    `groups` has how many targets each group has, on all pages. `newest` is when the newest of all results was made.
+    """
 
     rows: tuple[Row, ...]
     total: int
@@ -120,43 +120,65 @@ class Listing:
     page: int
     pages: int
     shown: tuple[tuple[str, str, int], ...]
+    groups: Mapping[str, int]
     newest: float | None
-    """When the newest of all results was made."""
+
+
+def matching_rows(
+    targets: Sequence[Target],
+    histories: Mapping[Target, TargetHistory],
+    reports: Mapping[Target, TargetReport],
+    query: ListQuery,
+    now: float,
+) -> list[Row]:
+    """Return the rows that a query means, whatever its tab, in the order of the configuration."""
+    is_meant = target_filter(query)
+    made = (row(target, histories.get(target), now) for target in targets)
+    return [one for one in made if is_meant(one.target, one.summary, reports.get(one.target))]
+
+
+def ordered(rows: Sequence[Row], query: ListQuery) -> list[Row]:
+    """Return the rows of the query's tab in its order."""
+    found = [one for one in rows if not query.show or query.show in one.kinds]
+    found.sort(key=lambda one: one.target.name)
+    found.sort(key=ORDERS[query.sort or "urgency"][1], reverse=query.descending)
+    return found
 
 
 def listing(
-    targets: Sequence[Target], histories: Mapping[Target, TargetHistory], query: ListQuery, now: float
+    targets: Sequence[Target],
+    histories: Mapping[Target, TargetHistory],
+    reports: Mapping[Target, TargetReport],
+    query: ListQuery,
+    now: float,
 ) -> Listing:
     """Return the page that is asked for; a page beyond the last is the last."""
-    rows = [row(target, histories.get(target), now) for target in targets]
-    newest = max((one.digest.at for one in rows if one.digest), default=None)
-    words = query.text.lower().split()
-    found = [
-        one
-        for one in rows
-        if (not query.module or one.target.module == query.module) and (not words or _holds(one, words))
-    ]
-    counts = Counter(kind for one in found for kind in one.kinds)
-    matching = [one for one in found if not query.show or query.show in one.kinds]
-    matching.sort(key=lambda one: one.target.name)
-    matching.sort(key=ORDERS[query.sort][1], reverse=query.descending)
-    pages = max(1, -(-len(matching) // PAGE_SIZE))
+    rows = matching_rows(targets, histories, reports, query, now)
+    counts = Counter(kind for one in rows for kind in one.kinds)
+    found = ordered(rows, query)
+    groups: Counter[str] = Counter()
+    if query.group:
+        found = [one._replace(group=_group_of(one.target, reports.get(one.target), query.group)) for one in found]
+        found.sort(key=lambda one: (one.group == "", one.group))
+        groups.update(one.group for one in found)
+    pages = max(1, -(-len(found) // PAGE_SIZE))
     number = min(query.page, pages)
     return Listing(
-        rows=tuple(matching[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]),
-        total=len(rows),
-        matching=len(matching),
+        rows=tuple(found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]),
+        total=len(targets),
+        matching=len(found),
         page=number,
         pages=pages,
         shown=tuple((name, title, counts[name]) for name, title in SHOWN.items()),
-        newest=newest,
+        groups=groups,
+        newest=max((one.summary.at for one in rows if one.summary), default=None),
     )
 
 
-def _holds(one: Row, words: list[str]) -> bool:
-    target, digest = one.target, one.digest
-    parts = [target.name, target.module, *(f"{name}={value}" for name, value in target.labels)]
-    if digest is not None:
-        parts += [digest.failure, digest.protocol, *digest.findings]
-    text = " ".join(parts).lower()
-    return all(word in text for word in words)
+def _group_of(target: Target, report: TargetReport | None, group: str) -> str:
+    if group.startswith(LABEL_GROUP):
+        return dict(target.labels).get(group.removeprefix(LABEL_GROUP), "")
+    if group == "issuer":
+        leaf = leaf_of(report)
+        return leaf.issuer if leaf is not None else ""
+    return target.module if group == "module" else ""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from exporter.certificates.der import as_pem
 from exporter.scrape.history import Probe, TargetHistory
 from exporter.target import Target
 from exporter.web.access import RateLimit
@@ -24,6 +25,8 @@ PROBES_AT_ONCE = 10  # by hand, of all targets together
 SECONDS_FOR_A_PROBE = 2.0
 LONGEST_WAIT = 60.0
 NO_SUCH_TARGET = "there is no such target"
+NO_SUCH_CHAIN = "no chain is known of this target"
+_MAX_DIGITS = 4
 LIMIT = web.AppKey("probes by hand", RateLimit)
 
 
@@ -62,6 +65,20 @@ async def probe_now(request: web.Request) -> web.StreamResponse:
     site.own.scrapes.labels("probe now").inc()
     await site.engine.report(target, module, now + min(timeout, LONGEST_WAIT) + 1.0)
     raise web.HTTPSeeOther(url("target", target=target.name, module=target.module))
+
+
+async def chain(request: web.Request) -> web.Response:
+    """Answer with a chain as it was presented, as PEM, leaf first; `result` counts a target's variants from 0."""
+    site = request.app[SITE]
+    target = find(site, request.query.get("target", ""), request.query.get("module", ""))
+    report = site.engine.last.get(target) if target is not None else None
+    index = request.query.get("result", "0")
+    chains = [one.observation.result.chain for one in report.assessments] if report is not None else []
+    if not index.isdecimal() or len(index) > _MAX_DIGITS or int(index) >= len(chains) or not chains[int(index)]:
+        return error_page(request, 404, NO_SUCH_CHAIN)
+    text = "\n".join(as_pem(der) for der in chains[int(index)]) + "\n"
+    headers = {"Content-Disposition": 'attachment; filename="chain.pem"', "X-Content-Type-Options": "nosniff"}
+    return web.Response(text=text, content_type="application/x-pem-file", headers=headers)
 
 
 def may_probe(request: web.Request) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 
 from exporter.findings.accepted import is_bad, is_good, is_post_quantum
 from exporter.findings.assessment import Assessment, Found
+from exporter.findings.explanation import Explanation
+from exporter.findings.failure import explain
 from exporter.findings.observation import Observation
 from exporter.posture.facts import Posture
 from exporter.probe.result import Event, Failure, Phase, Result
@@ -52,7 +54,9 @@ class View:
 
     title: str
     failure: Failure | None
+    explanation: Explanation | None
     findings: tuple[Found, ...]
+    accepted: tuple[Found, ...]
     links: tuple[Link, ...]
     verdicts: tuple[Any, ...]
     name_match: bool | None
@@ -72,7 +76,11 @@ def view(assessment: Assessment, now: float) -> View:
     return View(
         title=" · ".join(part for part in variant if part),
         failure=result.failure,
+        explanation=explain(result.failure, observation.module, observation.target.endpoint)
+        if result.failure is not None
+        else None,
         findings=assessment.findings,
+        accepted=assessment.accepted,
         links=links(observation, now),
         verdicts=observation.verdicts,
         name_match=observation.name_match,

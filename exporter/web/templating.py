@@ -3,7 +3,9 @@
 Every word that a template prints is escaped for HTML and freed of control characters, wherever it comes from.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,6 +13,7 @@ from markupsafe import Markup, escape
 
 from exporter import __version__
 from exporter.text import clean, date, milliseconds, span
+from exporter.web import runbook_page
 from exporter.web.pages import url
 from exporter.web.static_files import FILES
 
@@ -35,10 +38,12 @@ def environment() -> Environment:
         "milliseconds": milliseconds,
         "short_name": short_name,
         "with_code": with_code,
+        "groupby_kept": _in_groups,
     }
     made.globals |= {
         "url": url,
         "version": __version__,
+        "runbooks": runbook_page.names(),
         "static": {name: f"static/{name}?v={file.version}" for name, file in FILES.items()},
     }
     return made
@@ -47,6 +52,11 @@ def environment() -> Environment:
 def _printable(value: Any) -> Any:
     """Free a text of control and direction characters and cut it; markup is ours and passes."""
     return clean(value, LONGEST_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _in_groups(rows: Iterable[Any]) -> list[tuple[str, list[Any]]]:
+    """Return rows that stand in the order of their groups, group by group."""
+    return [(group, list(found)) for group, found in groupby(rows, key=lambda row: row.group)]
 
 
 def short_name(name: str) -> str:

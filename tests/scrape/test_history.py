@@ -70,7 +70,7 @@ def test_a_past_that_can_be_seen_can_be_read(monkeypatch):
     add = TargetHistory.add
 
     def look_before_adding(past, digest):
-        seen.extend(one.digest for one in history.histories.values())
+        seen.extend(one.summary for one in history.histories.values())
         add(past, digest)
 
     monkeypatch.setattr(TargetHistory, "add", look_before_adding)
@@ -83,7 +83,7 @@ def test_what_is_forgotten_is_gone():
     history = History()
     target = Target("a.example:1", parse_endpoint("a.example:1"), "tls")
     history.record(timed_out_report(target, Module("tls"), Phase.CONNECT, 1.0, 100.0))
-    assert history.histories[target].digest.failure == "connect: timeout"
+    assert history.histories[target].summary.failure == "connect: timeout"
     assert history.histories[target].first == 99.0
     history.forget(target)
     history.forget(target)

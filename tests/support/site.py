@@ -1,5 +1,6 @@
 """The whole HTTP surface on a free port of the loopback, in the test's own loop."""
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from exporter.config.model import Config, GlobalConfig, Module, ProbeEndpoint
 from exporter.config.targets import make_target
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.net.resolve import Resolver
+from exporter.net.watcher import watcher_of
 from exporter.scrape.engine import Engine
 from exporter.web.app import make_app
 from exporter.web.context import Options, WebContext
@@ -81,3 +83,4 @@ async def serving(config, *, lookup=None, authenticates=False, host="127.0.0.1",
     finally:
         await runner.cleanup()
         engine.close()
+        watcher_of(asyncio.get_running_loop()).expire_all()  # connections that are being left

@@ -108,7 +108,7 @@ def test_every_target_is_listed_the_worst_first(opened, targets):
     page = opened()
     assert rows(page).count() == len(targets)
     assert "Down" in rows(page).first.inner_text()
-    assert "valid" in names(page)[-1] or rows(page).last.locator(".badge.up").count() == 1
+    assert rows(page).last.locator(".badge.good").count() == 1
     assert page.title() == "Targets · tls-exporter"
 
 
@@ -222,6 +222,94 @@ def test_a_probe_by_hand(opened, targets):
     assert page.locator(".recent rect.phase").count() == before + 1
 
 
+def test_a_label_narrows_the_list_and_a_chip_widens_it_again(opened, targets):
+    page = opened()
+    page.evaluate("window.same = true")
+    page.get_by_role("link", name="scenario=wrong-name").click()
+    expect(rows(page)).to_have_count(1)
+    assert "label=scenario%3Dwrong-name" in page.url
+    page.get_by_role("searchbox").fill("wrong")
+    expect(page).to_have_url(re.compile("q=wrong"))
+    assert "label=scenario%3Dwrong-name" in page.url
+    page.get_by_role("link", name="remove this filter").click()
+    expect(page.locator(".chip")).to_have_count(0)
+    page.get_by_role("searchbox").fill("")
+    expect(rows(page)).to_have_count(len(targets))
+    assert page.evaluate("window.same") is True
+
+
+def test_targets_in_groups(opened, targets):
+    page = opened()
+    page.get_by_label("Group by").select_option("module")
+    expect(page.locator("tr.group").first).to_be_visible()
+    groups = page.locator("tr.group th").all_inner_texts()
+    assert [group.split()[0] for group in groups] == sorted(group.split()[0] for group in groups)
+    assert sum(int(group.split()[-1]) for group in groups) == len(targets)
+    page.get_by_label("Group by").select_option("issuer")
+    expect(page.locator("tr.group", has_text="Demo Intermediate CA")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_each_certificate_once_with_a_calendar(opened, scripts):
+    page = opened("/certificates", java_script_enabled=scripts)
+    weeks = page.locator(".week")
+    assert 13 <= weeks.count() <= 14
+    ends = sum(int(text) for text in page.locator(".week b").all_inner_texts() if text.strip())
+    assert ends > 5
+    page.locator(".week", has=page.locator("rect.many")).first.click()
+    expect(page.locator(".week.chosen")).to_have_count(1)
+    assert rows(page).count() == int(page.locator(".week.chosen b").inner_text())
+    page.get_by_role("link", name="remove this filter").click()
+    expect(page.locator(".week.chosen")).to_have_count(0)
+    page.get_by_role("link", name=re.compile("^Expired")).click()
+    expect(page.locator(".tab[aria-current]")).to_contain_text("Expired")
+    assert rows(page).count() == page.locator("b.expired").count() > 1
+    rows(page).first.locator("td.target a").click()
+    expect(page).to_have_url(re.compile("fingerprint=[0-9a-f]{64}"))
+    assert page.title() == "Targets · tls-exporter"
+    assert rows(page).count() >= 1
+
+
+def test_a_fingerprint_is_copied_and_a_chain_downloaded(opened, targets):
+    page = opened(targets["valid"], permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_text("Serial number, fingerprints, PEM").first.click()
+    page.get_by_role("button", name="Copy the fingerprint").first.click()
+    expect(page.get_by_role("button", name="Copied the fingerprint")).to_be_visible()
+    assert re.fullmatch("[0-9a-f]{64}", page.evaluate("navigator.clipboard.readText()"))
+    page.get_by_role("button", name="Copy the PEM").first.click()
+    expect(page.get_by_role("button", name="Copied the PEM")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").count("-----BEGIN CERTIFICATE-----\n") == 1
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as presented").click()
+    chain = Path(download.value.path()).read_text()
+    assert chain.count("-----BEGIN CERTIFICATE-----\n") == 2
+    assert download.value.suggested_filename == "chain.pem"
+
+
+def test_a_finding_leads_to_its_runbook_and_back(opened, targets):
+    page = opened(targets["wrong-name"])
+    page.get_by_role("link", name="Runbook", exact=True).click()
+    assert page.get_by_role("heading", name="The certificate is for another name").is_visible()
+    page.get_by_role("link", name="Runbooks").last.click()
+    assert page.url.endswith("/runbooks/")
+
+
+def test_without_scripts_no_button_promises_to_copy(opened, targets):
+    page = opened(targets["valid"], java_script_enabled=False)
+    page.get_by_text("Serial number, fingerprints, PEM").first.click()
+    assert not page.get_by_role("button", name="Copy").first.is_visible()
+
+
+def test_an_error_is_a_page_with_a_way_back(browser, exporter):
+    page = browser.new_context().new_page()
+    answer = page.goto(f"{exporter.url}/a/page/that/is/not/there")
+    assert answer.status == 404
+    assert faults(page) == []
+    page.get_by_role("link", name="All targets").click()
+    assert page.title() == "Targets · tls-exporter"
+    page.context.close()
+
+
 def test_looking_does_not_probe(opened, targets, exporter):
     before = sum(
         exporter.scrape("?target=" + targets["valid"].split("target=")[1].split("&")[0]).values(
@@ -260,7 +348,8 @@ def test_light_and_dark(opened, targets):
     ids=["wide-light", "wide-dark", "narrow-light", "narrow-dark"],
 )
 def test_nothing_is_hard_to_use(opened, targets, viewport, scheme, scenarios):
-    for address in ("/", "/?q=nothing-like-this", *(targets[name] for name in scenarios)):
+    lists = ("/", "/?q=nothing-like-this", "/?group=issuer&severity=high", "/certificates", "/certificates?show=leaf")
+    for address in (*lists, "/runbooks/", "/runbooks/certificate_expired", *(targets[name] for name in scenarios)):
         page = opened(address, color_scheme=scheme, viewport=viewport)
         for details in page.locator("summary").all():
             details.click()
@@ -269,7 +358,8 @@ def test_nothing_is_hard_to_use(opened, targets, viewport, scheme, scenarios):
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
 def test_no_page_is_wider_than_the_screen(opened, targets, width):
-    for address in ("/", targets["hostile-subject"], targets["many-names"], targets["fatal-alert"]):
+    pages = ("/", "/certificates", "/?group=issuer&label=scenario", "/runbooks/", "/runbooks/servers")
+    for address in (*pages, targets["hostile-subject"], targets["many-names"], targets["fatal-alert"]):
         page = opened(address, viewport={"width": width, "height": 700})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
 

@@ -6,6 +6,8 @@ import re
 import pytest
 from support.site import configuration, serving
 
+from exporter.findings.catalogue import SEVERITIES
+from exporter.findings.state import State, Status
 from exporter.scrape.history import Summary, TargetHistory
 from exporter.target import Target, parse_endpoint
 from exporter.web.expiry import validity
@@ -24,17 +26,26 @@ def past(days=60.0, *, of=80.0, failure="", protocol="TLSv1.3", counts=(0, 0, 0,
     """Return the past of a target with a certificate that has `days` left `of` its lifetime; None: it has none."""
     ends = None if days is None else int(NOW + days * DAY)
     begins = None if ends is None else int(ends - of * DAY)
-    digest = Summary(at, 0.01, failure, protocol, begins, ends, counts, findings, "ab" * 32)
-    made = TargetHistory(digest)
-    made.add(digest)
+    summary = Summary(at, 0.01, failure, protocol, begins, ends, counts, findings, "ab" * 32, status(counts, failure))
+    made = TargetHistory(summary)
+    made.add(summary)
     return made
+
+
+def status(counts, failure):
+    if failure:
+        return Status(State.DOWN, "critical", "Refused", failure)
+    worst = next((name for name, count in zip(SEVERITIES, counts, strict=True) if count), None)
+    return Status(
+        {None: State.HEALTHY, "low": State.HEALTHY, "medium": State.WARNING}.get(worst, State.VULNERABLE), worst
+    )
 
 
 PASTS = {
     target("good.example:1"): past(),
     target("long.example:1", team="web"): past(300, of=365),
-    target("soon.example:1"): past(10, of=47),
-    target("imminent.example:1"): past(2, of=47),
+    target("soon.example:1"): past(10, of=47, counts=(0, 0, 1, 0), findings=("certificate_expiring_soon",)),
+    target("imminent.example:1"): past(2, of=47, counts=(0, 1, 0, 0), findings=("certificate_expiry_imminent",)),
     target("expired.example:1"): past(-3, counts=(1, 0, 0, 0), findings=("certificate_expired",)),
     target("weak.example:1", "https"): past(counts=(0, 2, 0, 1), findings=("cipher_rc4", "weak_dh", "no_pq")),
     target("old.example:1"): past(protocol="TLSv1.0", counts=(0, 0, 1, 0), findings=("tls10_accepted",)),
@@ -44,11 +55,11 @@ TARGETS = (*PASTS, target("new.example:1"))
 
 
 def names(**query):
-    return [one.target.name.partition(".")[0] for one in listing(TARGETS, PASTS, ListQuery(**query), NOW).rows]
+    return [one.target.name.partition(".")[0] for one in listing(TARGETS, PASTS, {}, ListQuery(**query), NOW).rows]
 
 
 def test_the_worst_comes_first():
-    assert names() == ["down", "expired", "imminent", "soon", "weak", "old", "new", "good", "long"]
+    assert names() == ["down", "expired", "imminent", "weak", "soon", "old", "good", "long", "new"]
 
 
 @pytest.mark.parametrize(
@@ -56,8 +67,8 @@ def test_the_worst_comes_first():
     [
         ("down", {"down"}),
         ("critical", {"expired"}),
-        ("high", {"weak"}),
-        ("medium", {"old"}),
+        ("high", {"weak", "imminent"}),
+        ("medium", {"old", "soon"}),
         ("low", {"weak"}),
         ("expiring", {"expired", "imminent", "soon"}),
         ("healthy", {"good", "long"}),
@@ -66,7 +77,7 @@ def test_the_worst_comes_first():
 )
 def test_choices(show, wanted):
     assert set(names(show=show)) == wanted
-    counts = {name: count for name, _, count in listing(TARGETS, PASTS, ListQuery(), NOW).shown}
+    counts = {name: count for name, _, count in listing(TARGETS, PASTS, {}, ListQuery(), NOW).shown}
     assert counts[show] == len(wanted)
 
 
@@ -100,12 +111,12 @@ def test_orders():
     assert names(sort="expiry")[:3] == ["expired", "imminent", "soon"]
     assert names(sort="target") == sorted(names())
     assert names(sort="protocol")[0] == "old"
-    assert names(sort="findings")[:3] == ["expired", "weak", "old"]
+    assert names(sort="findings")[:3] == ["expired", "weak", "imminent"]
 
 
 def test_pages():
     many = [target(f"{number:04}.example:1") for number in range(2 * PAGE_SIZE + 1)]
-    first, last = (listing(many, {}, ListQuery(sort="target", page=page), NOW) for page in (1, 9999))
+    first, last = (listing(many, {}, {}, ListQuery(sort="target", page=page), NOW) for page in (1, 9999))
     assert (first.pages, first.page, len(first.rows)) == (3, 1, PAGE_SIZE)
     assert (last.page, len(last.rows)) == (3, 1)
     assert [one.target.name for one in last.rows] == ["0200.example:1"]
@@ -141,7 +152,7 @@ def test_what_is_not_known_is_not_judged():
     assert validity(None, None, NOW).level == "unknown"
     assert validity(0, None, NOW).level == "unknown"
     assert validity(None, int(NOW + DAY), NOW).level == "imminent"
-    assert row(target("a.example:1"), None, NOW).state == "unknown"
+    assert row(target("a.example:1"), None, NOW).colour == "unknown"
 
 
 async def test_looking_probes_nothing():

@@ -51,24 +51,24 @@ async function show(address, remember) {
   return true;
 }
 
-// The form's hidden fields say what the tabs and column heads have chosen.
+// The form's fields say what tabs, column heads, labels and chips have chosen.
 function keepInForm(parameters) {
-  for (const name of ["show", "sort", "order"]) {
-    let field = filter.elements.namedItem(name);
-    const value = parameters.get(name) ?? "";
-    if (!field && value) {
-      field = document.createElement("input");
-      field.type = "hidden";
-      field.name = name;
-      filter.append(field);
-    }
-    if (field) field.value = value;
+  for (const field of filter.querySelectorAll("input[type=hidden]")) field.remove();
+  for (const [name, value] of parameters) {
+    const shown = filter.elements.namedItem(name);
+    if (name === "page" || (shown && shown.type !== "hidden")) continue;
+    const field = document.createElement("input");
+    field.type = "hidden";
+    field.name = name;
+    field.value = value;
+    filter.append(field);
   }
+  for (const choice of filter.querySelectorAll("select")) choice.value = parameters.get(choice.name) ?? "";
 }
 
 function formAddress() {
   const parameters = new URLSearchParams();
-  for (const [name, value] of new FormData(filter)) if (value) parameters.set(name, value);
+  for (const [name, value] of new FormData(filter)) if (value) parameters.append(name, value);
   return `./?${parameters}`;
 }
 
@@ -84,7 +84,7 @@ function listen() {
   });
   document.addEventListener("click", (event) => {
     if (event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
-    const link = event.target.closest("#results thead a, #results .tabs a, #results .pages a");
+    const link = event.target.closest("#results thead a, #results .tabs a, #results .pages a, #results .tags a, #results .chips a");
     if (!link) return;
     event.preventDefault();
     const address = link.getAttribute("href");
@@ -102,9 +102,40 @@ function listen() {
   }, REFRESH_MILLISECONDS);
 }
 
+// Buttons that copy: the clipboard needs a secure context, so that plain HTTP takes the older way.
+async function copyText(text) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+}
+
+function offerCopies() {
+  for (const button of document.querySelectorAll("button.copy")) {
+    const words = button.firstChild;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        await copyText(button.dataset.copy);
+        words.textContent = "Copied";
+      } catch {
+        words.textContent = "Not copied";
+      }
+      setTimeout(() => (words.textContent = "Copy"), 2000);
+    });
+  }
+}
+
 if (filter) {
   filter.classList.add("scripted");
   listen();
 }
 tellAges();
 setInterval(tellAges, 1000);
+offerCopies();

@@ -1,0 +1,119 @@
+"""Which targets and certificates a query means. Pure, and quick for 10,000: what is not asked for is not looked at."""
+
+from collections.abc import Callable, Iterator
+
+from exporter.certificates.certificate import Certificate
+from exporter.scrape.history import Summary
+from exporter.scrape.report import TargetReport
+from exporter.target import Target
+from exporter.web.list_query import ListQuery
+
+_SEARCHED_NAMES = 100  # of a certificate, by words; the filter `san` looks at all
+
+Filter = Callable[[Target, Summary | None, TargetReport | None], bool]
+
+
+def target_filter(query: ListQuery) -> Filter:
+    """Return what tells whether a target is meant; the tab of the page (`show`) is not judged here."""
+    words, certificate = query.text.lower().split(), certificate_filter(query)
+    by_certificate = query.issuer or query.fingerprint or query.serial or query.san
+    texts: dict[str, str] = {}
+
+    def is_meant(target: Target, summary: Summary | None, report: TargetReport | None) -> bool:
+        if query.module and target.module != query.module:
+            return False
+        if query.labels and not has_labels(target, query.labels):
+            return False
+        if (query.severity or query.finding or query.state) and not _is_found(summary, report, query):
+            return False
+        if by_certificate and not any(map(certificate, presented(report))):
+            return False
+        return not words or _holds(target, summary, report, words, texts)
+
+    return is_meant
+
+
+def certificate_filter(query: ListQuery) -> Callable[[Certificate], bool]:
+    """Return what tells whether a certificate is meant by its issuer, fingerprint, serial number and names."""
+    issuer, san = query.issuer.lower(), query.san.lower()
+
+    def is_meant(certificate: Certificate) -> bool:
+        return (
+            (not issuer or issuer in certificate.issuer.lower())
+            and (not query.fingerprint or certificate.fingerprint_sha256.startswith(query.fingerprint))
+            and (not query.serial or certificate.serial_number.lstrip("0") == query.serial)
+            and (not san or any(san in name.lower() for name in _names(certificate)))
+        )
+
+    return is_meant
+
+
+def has_labels(target: Target, wanted: tuple[str, ...]) -> bool:
+    """Tell whether a target has every label, each `name=value` or a name alone."""
+    labels = {name: value for name, value in target.labels}  # noqa: C416 - mypy wants pairs
+    return all(
+        (name in labels and labels[name] == value) if equals else name in labels
+        for name, equals, value in (one.partition("=") for one in wanted)
+    )
+
+
+def presented(report: TargetReport | None) -> Iterator[Certificate]:
+    """Yield every certificate that an endpoint presented."""
+    if report is not None:
+        for assessment in report.assessments:
+            yield from assessment.observation.certificates
+
+
+def leaf_of(report: TargetReport | None) -> Certificate | None:
+    """Return the first certificate of a report, which is a leaf."""
+    return next(presented(report), None)
+
+
+def search_text(certificate: Certificate) -> str:
+    """Return what words find a certificate by."""
+    names = (*certificate.dns_names[:_SEARCHED_NAMES], *certificate.ip_addresses[:_SEARCHED_NAMES])
+    parts = (
+        certificate.subject,
+        certificate.issuer,
+        certificate.serial_number,
+        certificate.fingerprint_sha256,
+        certificate.key,
+        *names,
+    )
+    return " ".join(parts).lower()
+
+
+def _names(certificate: Certificate) -> Iterator[str]:
+    yield from certificate.dns_names
+    yield from certificate.ip_addresses
+
+
+def _is_found(summary: Summary | None, report: TargetReport | None, query: ListQuery) -> bool:
+    if summary is None or report is None:
+        return query.state == "unknown" and not (query.severity or query.finding)
+    if query.state and summary.status.state != query.state:
+        return False
+    if not (query.severity or query.finding):
+        return True
+    return any(
+        (not query.severity or found.finding.severity == query.severity)
+        and (not query.finding or found.finding.id == query.finding)
+        for assessment in report.assessments
+        for found in (*assessment.findings, *(assessment.accepted if query.finding else ()))
+    )
+
+
+def _holds(
+    target: Target, summary: Summary | None, report: TargetReport | None, words: list[str], texts: dict[str, str]
+) -> bool:
+    """Tell whether every word is found; `texts` keeps those of certificates, for many targets present the same."""
+    parts = [target.name, target.module, *(f"{name}={value}" for name, value in target.labels)]
+    if summary is not None:
+        parts += [summary.failure, summary.status.state.label, summary.protocol, *summary.findings, *summary.accepted]
+    for certificate in presented(report):
+        key = certificate.fingerprint_sha256
+        if key not in texts:
+            texts[key] = search_text(certificate)
+        parts.append(texts[key])
+    text = " ".join(parts).lower()
+    return all(word in text for word in words)
