@@ -12,8 +12,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
-from exporter.log import get_logger
 from exporter.config.model import PostureConfig
+from exporter.log import get_logger
 from exporter.posture.clients import CLIENTS
 from exporter.posture.downgrades import SIGNATURES
 from exporter.posture.evidence import RATE_LIMITED
