@@ -176,6 +176,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "targets[].labels": ("mapping", "Labels that every series of these targets gets."),
     **_policy("global", ""),
     **_policy("modules.NAME", " Goes before `global`."),
+    "targets[].mail_domain": ("DNS name", "As in the module and before it: the domain whose mail these hosts take."),
     **_policy("targets[]", " Goes before the module."),
     "target_files[]": (
         "file name, with * and ?, or mapping",
@@ -199,6 +200,22 @@ KEYS: dict[str, tuple[str, str]] = {
         "Targets that must present a certificate of these files, as in `targets`. A difference is a finding.",
     ),
     "files[].labels": ("mapping", "Labels that every series of these files gets."),
+    "kubernetes[].secrets": (FLAG, "Watch Secrets: those of type `kubernetes.io/tls`, or all that have one of `keys`."),
+    "kubernetes[].config_maps": (FLAG, "Watch ConfigMaps."),
+    "kubernetes[].ca_bundles": (FLAG, "Watch the CA bundles of webhooks, API services and custom resources."),
+    "kubernetes[].namespaces": ("list of names", "Namespaces to watch. Default: all."),
+    "kubernetes[].selector": ("label selector", "Which objects are watched, as in `app=web,tier!=test`."),
+    "kubernetes[].keys": (
+        "list of patterns",
+        "Keys with certificates. Default: `tls.crt` of Secrets, `*.crt` and `*.pem` of ConfigMaps.",
+    ),
+    "kubernetes[].kubeconfig": ("file", "How to reach the cluster. Default: the one that the exporter runs in."),
+    "kubernetes[].context": ("text", "Context of the kubeconfig. Default: its current one."),
+    "kubernetes[].password": ("text", "Opens key stores."),
+    "kubernetes[].password_file": ("file", "The same, read from a file."),
+    "kubernetes[].module": ("name of a module", "Whose roots, thresholds and accepted findings count. Default: `tls`."),
+    "kubernetes[].serves": ("list of targets", "Targets that must present one of these certificates."),
+    "kubernetes[].labels": ("mapping", "Labels that every series of these objects gets."),
     "probe_endpoint.allow": (
         "list of patterns",
         (

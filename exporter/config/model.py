@@ -235,6 +235,24 @@ class FileGroup:
     labels: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class KubernetesGroup:
+    """An entry of `kubernetes`: what is watched in a cluster. Without a kubeconfig it is the exporter's own."""
+
+    secrets: bool = True
+    config_maps: bool = False
+    ca_bundles: bool = False
+    namespaces: tuple[str, ...] = ()  # none: all of them
+    selector: str = ""
+    keys: tuple[str, ...] = ()  # patterns; none: those that are usual
+    kubeconfig: str | None = None
+    context: str | None = None
+    module: str = "tls"
+    password: Secret | None = None
+    serves: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+
 BUILT_IN_MODULES: Mapping[str, Module] = {
     "https": Module("https", alpn=("h2", "http/1.1")),
     "tls": Module("tls"),
@@ -253,6 +271,7 @@ class Config:
     targets: tuple[Target, ...] = ()
     target_files: tuple[TargetFiles, ...] = ()
     file_groups: tuple[FileGroup, ...] = ()
+    kubernetes: tuple[KubernetesGroup, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()
     empty_files: tuple[str, ...] = field(default=(), compare=False)

@@ -88,6 +88,11 @@ FAMILIES: tuple[Family, ...] = (
         ("position", "entry_kind", "alias", "kubeconfig_user"),
     ),
     Family("tls_file_info", "1; the format of a file with certificates.", ("format",)),
+    Family(
+        "tls_kubernetes_object_info",
+        "1; the Kubernetes object that holds the certificates, and its key.",
+        ("object_kind", "object_namespace", "object_name", "object_key"),
+    ),
     Family("tls_file_modified_timestamp_seconds", "When a file with certificates was last modified, in Unix seconds."),
     Family("tls_certificate_san_count", "Number of subject alternative names in the leaf.", type="unknown"),
     Family(

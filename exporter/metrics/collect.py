@@ -162,6 +162,15 @@ def _certificates(certificates: tuple[Certificate, ...], *, described: bool) -> 
 def _stored(stored: Stored) -> Iterator[Sample]:
     if stored.modified_at is not None:
         yield "tls_file_modified_timestamp_seconds", "", round(stored.modified_at, 3)
+    place = stored.kubernetes
+    if place is not None:
+        labels = (
+            label("object_kind", place.kind),
+            label("object_namespace", place.namespace),
+            label("object_name", place.name),
+            label("object_key", place.key),
+        )
+        yield "tls_kubernetes_object_info", ",".join(labels), INFO
     if stored.format:
         yield "tls_file_info", label("format", stored.format), INFO
     for position, one in enumerate(stored.certificates):

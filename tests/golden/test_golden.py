@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from support.results import make_result
 
 from exporter.at_rest.formats.entry import EntryKind
-from exporter.at_rest.stored import Stored, StoredCertificate
+from exporter.at_rest.stored import KubernetesPlace, Stored, StoredCertificate
 from exporter.certificates.chain_cache import ChainAssessor
 from exporter.certificates.trust_store import load_trust
 from exporter.config.model import HTTPConfig, Module, PostureConfig, RevocationConfig
@@ -141,7 +141,8 @@ def stored():
     """Return what is known of a key store."""
     target = stored_target(FILE, "/etc/ssl/web.jks", "web", (("team", "web"),))
     certificates = tuple(StoredCertificate(der, 0, EntryKind.KEY, "web", "admin") for der in CHAIN)
-    file = Stored("JKS", certificates, opened=True, modified_at=NOW - 60, seconds=0.001)
+    place = KubernetesPlace("secrets", "web", "keystore", "web.jks")
+    file = Stored("JKS", certificates, opened=True, modified_at=NOW - 60, seconds=0.001, kubernetes=place)
     return assess_stored(target, MODULE, file, NOW, load_trust(str(HERE / "root.pem")), ChainAssessor())[0]
 
 
