@@ -180,6 +180,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "targets[].labels": ("mapping", "Labels that every series of these targets gets."),
     **_policy("global", ""),
     **_policy("modules.NAME", " Goes before `global`."),
+    "targets[].mail_domain": ("DNS name", "As in the module and before it: the domain whose mail these hosts take."),
     **_policy("targets[]", " Goes before the module."),
     "target_files[]": (
         "file name, with * and ?, or mapping",

@@ -82,8 +82,8 @@ async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]
 
 def _complete(engine: Engine, report: TargetReport) -> TargetReport:
     """Return a report with what was found out next to the probe: a scrape would see it the next time."""
-    module = report.module
-    if all(one is None for one in (module.posture, module.revocation, module.dns, module.mail_domain, module.ari)):
+    module, mail_domain = report.module, report.target.mail_domain or report.module.mail_domain
+    if all(one is None for one in (module.posture, module.revocation, module.dns, mail_domain, module.ari)):
         return report
     return engine.assess_again(report)
 

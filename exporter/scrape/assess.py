@@ -201,7 +201,7 @@ class Assessor:
         trust: TrustStore | None,
     ) -> Published | None:
         """Return what is known of what is published about the endpoint; start what is due next to the scrape."""
-        if module.dns is None and module.mail_domain is None and module.ari is None:
+        if module.dns is None and module.ari is None and not (target.mail_domain or module.mail_domain):
             return None
         name = reference_name(target, module, result)
         return self.publications.known(prober, target, module, result, chain, name, name_match, trust)
