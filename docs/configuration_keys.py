@@ -160,6 +160,10 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "modules.NAME.posture": ("mapping", "Determine accepted versions, ciphers, groups and flaws. Absent: not at all."),
     "modules.NAME.posture.refresh": (DURATION, "How often at most it is determined anew."),
+    "modules.NAME.posture.clients": (
+        DURATION,
+        "How often at most the ClientHellos of real clients are sent (`24h`). Absent: never.",
+    ),
     "modules.NAME.posture.pace": (
         DURATION,
         "Pause between two connections of a scan, at most 60s. Absent: at most 8 connections in 5.2 seconds.",
@@ -176,6 +180,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "targets[].labels": ("mapping", "Labels that every series of these targets gets."),
     **_policy("global", ""),
     **_policy("modules.NAME", " Goes before `global`."),
+    "targets[].mail_domain": ("DNS name", "As in the module and before it: the domain whose mail these hosts take."),
     **_policy("targets[]", " Goes before the module."),
     "target_files[]": (
         "file name, with * and ?, or mapping",

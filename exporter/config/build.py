@@ -256,6 +256,8 @@ class Assembly:
                     (*path, "targets", position),
                 )
                 message = "the same target, module and labels are written twice"
+                if group.mail_domain is not None:
+                    target = replace(target, mail_domain=group.mail_domain)
                 if self.once(target, source, target_path, message, at_key=False):
                     targets.append(target)
                     self.places[target] = (source, target_path)

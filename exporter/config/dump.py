@@ -100,6 +100,8 @@ def _groups(targets: tuple[Target, ...]) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     for target in targets:
         head = {"module": target.module, "labels": dict(target.labels), **_policy(target.policy)}
+        if target.mail_domain is not None:
+            head["mail_domain"] = target.mail_domain
         if not groups or {key: value for key, value in groups[-1].items() if key != "targets"} != head:
             groups.append({"targets": [], **head})
         groups[-1]["targets"].append(target.name)

@@ -121,6 +121,7 @@ class PostureConfig:
 
     refresh: float = 600.0
     active_checks: bool = False
+    clients: float | None = None  # seconds, how often the hellos of real clients are sent at most; None: never
     pace: float | None = None  # seconds between two connections of a scan; None: as posture.pace limits them
 
 

@@ -133,6 +133,7 @@ class Posture(Shape):
     refresh = Key(REFRESH)
     active_checks = Key(FLAG)
     pace = Key(PAUSE)
+    clients = Key(REFRESH)
 
 
 class Module(Policied):
@@ -216,7 +217,7 @@ class TargetGroup(Policied):
         **{
             name: "it belongs to a module: write it under modules.NAME, and 'module: NAME' here"
             for name in Module.keys
-            if name not in Policied.keys
+            if name not in (*Policied.keys, "mail_domain")
         },
         "target": "write 'targets', a list",
         "url": "write 'targets', a list",
@@ -228,6 +229,7 @@ class TargetGroup(Policied):
     targets = Needed(Numbered(text(parsers.target_text)))
     module = Key(TEXT)
     labels = Key(LABELS)
+    mail_domain = Key(text(mail_domain))
 
 
 class FileGroup(Shape):
