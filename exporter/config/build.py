@@ -256,6 +256,8 @@ class Assembly:
                     (*path, "targets", position),
                 )
                 message = "the same target, module and labels are written twice"
+                if group.mail_domain is not None:
+                    target = replace(target, mail_domain=group.mail_domain)
                 if self.once(target, source, target_path, message, at_key=False):
                     targets.append(target)
                     self.places[target] = (source, target_path)
@@ -301,7 +303,14 @@ class Assembly:
             self.conflicts(source, path, shape.conflicts())
             if self.knows_module(source, path, shape.module, modules):
                 fields = self.stored_fields(source, path, shape)
-                yield FileGroup(tuple(pattern_beside(source, pattern) for pattern in shape.paths), **fields)
+                if shape.refresh is not None:
+                    fields["refresh"] = shape.refresh
+                yield FileGroup(
+                    paths=tuple(pattern_beside(source, pattern) for pattern in shape.paths or ()),
+                    urls=shape.urls or (),
+                    exclude=tuple(pattern_beside(source, pattern) for pattern in shape.exclude or ()),
+                    **fields,
+                )
 
     def kubernetes_groups(self, source: FileSource, modules: dict[str, Module]) -> Iterator[KubernetesGroup]:
         """Yield the entries of `kubernetes` of one source."""

@@ -53,6 +53,8 @@ def _module(module: Module) -> dict[str, Any]:
 
 def _stored_group(group: FileGroup | KubernetesGroup) -> dict[str, Any]:
     written = _block(group) | {"labels": dict(group.labels)}
+    if not written.get("urls"):
+        written.pop("refresh", None)
     return {key: value for key, value in written.items() if value or key == "secrets"}
 
 
@@ -98,6 +100,8 @@ def _groups(targets: tuple[Target, ...]) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     for target in targets:
         head = {"module": target.module, "labels": dict(target.labels), **_policy(target.policy)}
+        if target.mail_domain is not None:
+            head["mail_domain"] = target.mail_domain
         if not groups or {key: value for key, value in groups[-1].items() if key != "targets"} != head:
             groups.append({"targets": [], **head})
         groups[-1]["targets"].append(target.name)
