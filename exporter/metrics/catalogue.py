@@ -212,6 +212,17 @@ FAMILIES: tuple[Family, ...] = (
         ("vulnerability",),
     ),
     Family(
+        "tls_client_connects",
+        "1 if the ClientHello of the real client is answered with what that client takes, 0 if not. "
+        "Cached: asked at most once per posture.clients.",
+        ("client",),
+    ),
+    Family(
+        "tls_client_session_info",
+        "1; what the real client would get. Cached: asked at most once per posture.clients.",
+        ("client", "protocol", "cipher", "group"),
+    ),
+    Family(
         "tls_profile_compliant",
         f"1 if the endpoint keeps the profile of Mozilla's guideline 6.0, 0 if not. {_CACHED_POSTURE}",
         ("profile",),

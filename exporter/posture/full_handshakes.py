@@ -55,7 +55,7 @@ class Handshake:
         with suppress(SSL.Error):
             self.connection.shutdown()
             self.flush()
-        self.stream.close()
+        self.stream.finish()
 
     async def feed(self, seconds: float) -> None:
         """Give OpenSSL what arrives next. Raises NetworkError."""

@@ -227,7 +227,8 @@ class Assessor:
         settings = module.posture
         if settings is None or module.transport is not Transport.TCP:
             return None
-        from exporter.posture.route import determine_route, scanned_route, shown_by  # noqa: PLC0415 - see `postures`
+        from exporter.posture.refresh import seldom_checks  # noqa: PLC0415 - see `postures`
+        from exporter.posture.route import determine_route, scanned_route, shown_by  # noqa: PLC0415
 
         key = (target, module, result.variant)
         posture, is_due = self.postures.consult(key, settings.refresh)
@@ -242,7 +243,7 @@ class Assessor:
                 settings=settings,
                 shown=shown_by(result),
             )
-            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh)
+            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh, seldom_checks(settings))
         return posture
 
     async def settled(self) -> None:

@@ -24,7 +24,7 @@ from exporter.metrics.exposition import pages
 from exporter.net.reason import Reason
 from exporter.policy import Acceptance, PolicyLayer, policy_of
 from exporter.posture.dh_groups import DHGroup
-from exporter.posture.facts import Posture
+from exporter.posture.facts import ClientResult, Posture
 from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Session, Variant
 from exporter.published.ari import Window
 from exporter.published.caa import CAA
@@ -82,6 +82,10 @@ def good():
         dh_groups=(DHGroup(1024, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", weakness="the prime has 1024 bits"),),
         features={"compression": False, "secure_renegotiation": True},
         vulnerabilities={"heartbleed": False, "early_ccs": False},
+        clients={
+            "java-11": ClientResult(True, "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "secp256r1"),
+            "openssl-1.0.2": ClientResult(connects=False),
+        },
         undetermined={"robot": "timeout"},
     )
     revocations = (
