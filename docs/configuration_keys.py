@@ -160,6 +160,10 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "modules.NAME.posture": ("mapping", "Determine accepted versions, ciphers, groups and flaws. Absent: not at all."),
     "modules.NAME.posture.refresh": (DURATION, "How often at most it is determined anew."),
+    "modules.NAME.posture.clients": (
+        DURATION,
+        "How often at most the ClientHellos of real clients are sent (`24h`). Absent: never.",
+    ),
     "modules.NAME.posture.pace": (
         DURATION,
         "Pause between two connections of a scan, at most 60s. Absent: at most 8 connections in 5.2 seconds.",
@@ -176,6 +180,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "targets[].labels": ("mapping", "Labels that every series of these targets gets."),
     **_policy("global", ""),
     **_policy("modules.NAME", " Goes before `global`."),
+    "targets[].mail_domain": ("DNS name", "As in the module and before it: the domain whose mail these hosts take."),
     **_policy("targets[]", " Goes before the module."),
     "target_files[]": (
         "file name, with * and ?, or mapping",
@@ -191,6 +196,12 @@ KEYS: dict[str, tuple[str, str]] = {
         "list of paths, with *, ?, [...] and **",
         "Files with certificates: PEM, DER, PKCS#7, PKCS#12, JKS, JCEKS, kubeconfig. See [files](files.md).",
     ),
+    "files[].urls": (
+        "list of URLs",
+        "The same at http and https addresses, by the module's `ca_file` and `proxy_url`.",
+    ),
+    "files[].refresh": (DURATION, "How often at most a URL is downloaded."),
+    "files[].exclude": ("list of patterns", "Which of these are left out; * matches across folders here."),
     "files[].password": ("text", "Opens key stores."),
     "files[].password_file": ("file", "The same, read from a file."),
     "files[].module": ("name of a module", "Whose roots, thresholds and accepted findings count. Default: `tls`."),
@@ -199,6 +210,26 @@ KEYS: dict[str, tuple[str, str]] = {
         "Targets that must present a certificate of these files, as in `targets`. A difference is a finding.",
     ),
     "files[].labels": ("mapping", "Labels that every series of these files gets."),
+    "kubernetes[].secrets": (FLAG, "Watch Secrets: those of type `kubernetes.io/tls`, or all that have one of `keys`."),
+    "kubernetes[].config_maps": (FLAG, "Watch ConfigMaps."),
+    "kubernetes[].ca_bundles": (FLAG, "Watch the CA bundles of webhooks, API services and custom resources."),
+    "kubernetes[].namespaces": (
+        "list of patterns",
+        "Namespaces to watch, with ! before those that are left out. Default: all.",
+    ),
+    "kubernetes[].names": ("list of patterns", "Names of objects to watch, likewise."),
+    "kubernetes[].selector": ("label selector", "Which objects are watched, as in `app=web,tier!=test`."),
+    "kubernetes[].keys": (
+        "list of patterns",
+        "Keys with certificates. Default: `tls.crt` of Secrets, `*.crt` and `*.pem` of ConfigMaps.",
+    ),
+    "kubernetes[].kubeconfig": ("file", "How to reach the cluster. Default: the one that the exporter runs in."),
+    "kubernetes[].context": ("text", "Context of the kubeconfig. Default: its current one."),
+    "kubernetes[].password": ("text", "Opens key stores."),
+    "kubernetes[].password_file": ("file", "The same, read from a file."),
+    "kubernetes[].module": ("name of a module", "Whose roots, thresholds and accepted findings count. Default: `tls`."),
+    "kubernetes[].serves": ("list of targets", "Targets that must present one of these certificates."),
+    "kubernetes[].labels": ("mapping", "Labels that every series of these objects gets."),
     "probe_endpoint.allow": (
         "list of patterns",
         (

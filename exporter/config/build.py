@@ -27,6 +27,7 @@ from exporter.config.model import (
     FileGroup,
     GlobalConfig,
     HTTPConfig,
+    KubernetesGroup,
     Module,
     PostureConfig,
     ProbeEndpoint,
@@ -79,6 +80,7 @@ class Assembly:
             targets=targets,
             target_files=tuple(entry for source in sources for entry in self.target_files(source, modules)),
             file_groups=tuple(group for source in sources for group in self.file_groups(source, modules)),
+            kubernetes=tuple(group for source in sources for group in self.kubernetes_groups(source, modules)),
             probe_endpoint=ProbeEndpoint(
                 tuple(
                     pattern
@@ -254,6 +256,8 @@ class Assembly:
                     (*path, "targets", position),
                 )
                 message = "the same target, module and labels are written twice"
+                if group.mail_domain is not None:
+                    target = replace(target, mail_domain=group.mail_domain)
                 if self.once(target, source, target_path, message, at_key=False):
                     targets.append(target)
                     self.places[target] = (source, target_path)
@@ -297,18 +301,42 @@ class Assembly:
         for number, shape in (source.shape.files or {}).items():
             path: Steps = ("files", number)
             self.conflicts(source, path, shape.conflicts())
-            if not self.knows_module(source, path, shape.module, modules):
-                continue
-            password = Secret(shape.password) if shape.password is not None else None
-            if shape.password_file is not None:
-                password = self.secret(source, (*path, "password_file"), shape.password_file)
-            yield FileGroup(
-                paths=tuple(pattern_beside(source, pattern) for pattern in shape.paths),
-                module=shape.module or "tls",
-                password=password,
-                serves=tuple((shape.serves or {}).values()),
-                labels=sorted_labels(shape.labels),
-            )
+            if self.knows_module(source, path, shape.module, modules):
+                fields = self.stored_fields(source, path, shape)
+                if shape.refresh is not None:
+                    fields["refresh"] = shape.refresh
+                yield FileGroup(
+                    paths=tuple(pattern_beside(source, pattern) for pattern in shape.paths or ()),
+                    urls=shape.urls or (),
+                    exclude=tuple(pattern_beside(source, pattern) for pattern in shape.exclude or ()),
+                    **fields,
+                )
+
+    def kubernetes_groups(self, source: FileSource, modules: dict[str, Module]) -> Iterator[KubernetesGroup]:
+        """Yield the entries of `kubernetes` of one source."""
+        for number, shape in (source.shape.kubernetes or {}).items():
+            path: Steps = ("kubernetes", number)
+            self.conflicts(source, path, shape.conflicts())
+            if self.knows_module(source, path, shape.module, modules):
+                fields = _written(shape) | self.stored_fields(source, path, shape)
+                fields.pop("password_file", None)
+                if "kubeconfig" in fields:
+                    fields["kubeconfig"] = beside(source, fields["kubeconfig"])
+                yield KubernetesGroup(**fields)
+
+    def stored_fields(
+        self, source: FileSource, path: Steps, shape: schema.FileGroup | schema.KubernetesGroup
+    ) -> dict[str, Any]:
+        """Return what entries of `files` and `kubernetes` have in common."""
+        password = Secret(shape.password) if shape.password is not None else None
+        if shape.password_file is not None:
+            password = self.secret(source, (*path, "password_file"), shape.password_file)
+        return {
+            "module": shape.module or "tls",
+            "password": password,
+            "serves": tuple((shape.serves or {}).values()),
+            "labels": sorted_labels(shape.labels),
+        }
 
     def check_served(self, sources: list[FileSource], targets: tuple[Target, ...]) -> None:
         """Check that `serves` names configured targets; those of target_files are not known yet."""
@@ -317,11 +345,14 @@ class Assembly:
         known = {target.name: served_key(target.endpoint) for target in targets}
         endpoints = set(known.values())
         for source in sources:
-            for number, shape in (source.shape.files or {}).items():
-                for position, name in (shape.serves or {}).items():
+            shapes = {("files", number): shape.serves for number, shape in (source.shape.files or {}).items()} | {
+                ("kubernetes", number): shape.serves for number, shape in (source.shape.kubernetes or {}).items()
+            }
+            for path, serves in shapes.items():
+                for position, name in (serves or {}).items():
                     if name not in known and served_key(parse_endpoint(name)) not in endpoints:
                         message = f"no target {name[:80]!r} is configured{did_you_mean(name, known)}"
-                        self.problems.append(source.problem(("files", number, "serves", position), message))
+                        self.problems.append(source.problem((*path, "serves", position), message))
 
     def unix_socket(self, source: FileSource, path: Steps, module: Module) -> None:
         """Check that the module of a Unix socket can reach one."""

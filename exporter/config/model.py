@@ -121,6 +121,7 @@ class PostureConfig:
 
     refresh: float = 600.0
     active_checks: bool = False
+    clients: float | None = None  # seconds, how often the hellos of real clients are sent at most; None: never
     pace: float | None = None  # seconds between two connections of a scan; None: as posture.pace limits them
 
 
@@ -228,7 +229,29 @@ class ProbeEndpoint:
 class FileGroup:
     """An entry of `files`: patterns of certificate files, all absolute. `serves` names targets that present them."""
 
-    paths: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    refresh: float = 600.0  # of URLs, in seconds
+    module: str = "tls"
+    password: Secret | None = None
+    serves: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesGroup:
+    """An entry of `kubernetes`: what is watched in a cluster. Without a kubeconfig it is the exporter's own."""
+
+    secrets: bool = True
+    config_maps: bool = False
+    ca_bundles: bool = False
+    namespaces: tuple[str, ...] = ()  # patterns, with ! before those that are left out; none: all of them
+    names: tuple[str, ...] = ()  # patterns of objects, likewise
+    selector: str = ""
+    keys: tuple[str, ...] = ()  # patterns; none: those that are usual
+    kubeconfig: str | None = None
+    context: str | None = None
     module: str = "tls"
     password: Secret | None = None
     serves: tuple[str, ...] = ()
@@ -253,6 +276,7 @@ class Config:
     targets: tuple[Target, ...] = ()
     target_files: tuple[TargetFiles, ...] = ()
     file_groups: tuple[FileGroup, ...] = ()
+    kubernetes: tuple[KubernetesGroup, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()
     empty_files: tuple[str, ...] = field(default=(), compare=False)

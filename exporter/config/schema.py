@@ -16,6 +16,7 @@ from exporter.config.schema_types import (
     Named,
     Needed,
     Numbered,
+    OneOrMore,
     Shape,
     TextOr,
     between,
@@ -132,6 +133,7 @@ class Posture(Shape):
     refresh = Key(REFRESH)
     active_checks = Key(FLAG)
     pace = Key(PAUSE)
+    clients = Key(REFRESH)
 
 
 class Module(Policied):
@@ -215,7 +217,7 @@ class TargetGroup(Policied):
         **{
             name: "it belongs to a module: write it under modules.NAME, and 'module: NAME' here"
             for name in Module.keys
-            if name not in Policied.keys
+            if name not in (*Policied.keys, "mail_domain")
         },
         "target": "write 'targets', a list",
         "url": "write 'targets', a list",
@@ -227,6 +229,7 @@ class TargetGroup(Policied):
     targets = Needed(Numbered(text(parsers.target_text)))
     module = Key(TEXT)
     labels = Key(LABELS)
+    mail_domain = Key(text(mail_domain))
 
 
 class FileGroup(Shape):
@@ -234,7 +237,10 @@ class FileGroup(Shape):
 
     instead_of_text = "a mapping is wanted: write '- paths: [/etc/ssl/site/*.pem]'"
 
-    paths = Needed(each(TEXT))
+    paths = Key(each(TEXT))
+    urls = Key(each(text(parsers.http_url)))
+    refresh = Key(REFRESH)
+    exclude = Key(each(TEXT))
     password = Key(TEXT)
     password_file = Key(TEXT)
     module = Key(TEXT)
@@ -243,8 +249,42 @@ class FileGroup(Shape):
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""
+        if not self.paths and not self.urls:
+            yield "paths", "there is nothing to read: write 'paths: [/etc/ssl/site/*.pem]'"
         if self.password is not None and self.password_file is not None:
             yield "password_file", "password is written too: one of them is enough"
+        if self.refresh is not None and not self.urls:
+            yield "refresh", "it is for urls: files are read again when they change"
+
+
+class KubernetesGroup(Shape):
+    """`kubernetes`, or an entry of it: certificates in a cluster."""
+
+    secrets = Key(FLAG)
+    config_maps = Key(FLAG)
+    ca_bundles = Key(FLAG)
+    namespaces = Key(each(text(parsers.kubernetes_name)))
+    names = Key(each(text(parsers.kubernetes_name)))
+    selector = Key(TEXT)
+    keys_ = Key(each(TEXT))
+    kubeconfig = Key(TEXT)
+    context = Key(TEXT)
+    password = Key(TEXT)
+    password_file = Key(TEXT)
+    module = Key(TEXT)
+    serves = Key(Numbered(text(parsers.target_text)))
+    labels = Key(LABELS)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield what does not go together."""
+        if find_spec("kubernetes_asyncio") is None:
+            yield "secrets", "it needs an extra that is not installed: pip install 'tls-exporter[kubernetes]'"
+        if self.password is not None and self.password_file is not None:
+            yield "password_file", "password is written too: one of them is enough"
+        if self.context is not None and self.kubeconfig is None:
+            yield "context", "it is one of a kubeconfig: write that too"
+        if self.secrets is False and not self.config_maps and not self.ca_bundles:
+            yield "secrets", "nothing is left to watch: write config_maps or ca_bundles"
 
 
 class Global(Policied):
@@ -290,4 +330,5 @@ class File(Shape):
     targets = Key(Numbered(Block(TargetGroup)))
     target_files = Key(Numbered(TextOr(text(parsers.file_pattern), Block(TargetFiles))))
     files = Key(Numbered(Block(FileGroup)))
+    kubernetes = Key(OneOrMore(Block(KubernetesGroup)))
     probe_endpoint = Key(Block(ProbeEndpoint))

@@ -88,6 +88,11 @@ FAMILIES: tuple[Family, ...] = (
         ("position", "entry_kind", "alias", "kubeconfig_user"),
     ),
     Family("tls_file_info", "1; the format of a file with certificates.", ("format",)),
+    Family(
+        "tls_kubernetes_object_info",
+        "1; the Kubernetes object that holds the certificates, and its key.",
+        ("object_kind", "object_namespace", "object_name", "object_key"),
+    ),
     Family("tls_file_modified_timestamp_seconds", "When a file with certificates was last modified, in Unix seconds."),
     Family("tls_certificate_san_count", "Number of subject alternative names in the leaf.", type="unknown"),
     Family(
@@ -205,6 +210,17 @@ FAMILIES: tuple[Family, ...] = (
         "tls_vulnerable",
         f"1 if the server has the vulnerability, 0 if it was checked and has not. {_CACHED_POSTURE}",
         ("vulnerability",),
+    ),
+    Family(
+        "tls_client_connects",
+        "1 if the ClientHello of the real client is answered with what that client takes, 0 if not. "
+        "Cached: asked at most once per posture.clients.",
+        ("client",),
+    ),
+    Family(
+        "tls_client_session_info",
+        "1; what the real client would get. Cached: asked at most once per posture.clients.",
+        ("client", "protocol", "cipher", "group"),
     ),
     Family(
         "tls_profile_compliant",

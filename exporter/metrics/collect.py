@@ -162,6 +162,15 @@ def _certificates(certificates: tuple[Certificate, ...], *, described: bool) -> 
 def _stored(stored: Stored) -> Iterator[Sample]:
     if stored.modified_at is not None:
         yield "tls_file_modified_timestamp_seconds", "", round(stored.modified_at, 3)
+    place = stored.kubernetes
+    if place is not None:
+        labels = (
+            label("object_kind", place.kind),
+            label("object_namespace", place.namespace),
+            label("object_name", place.name),
+            label("object_key", place.key),
+        )
+        yield "tls_kubernetes_object_info", ",".join(labels), INFO
     if stored.format:
         yield "tls_file_info", label("format", stored.format), INFO
     for position, one in enumerate(stored.certificates):
@@ -235,10 +244,19 @@ def _posture(posture: Posture) -> Iterator[Sample]:
     ):
         for name, accepted in facts.items():
             yield family, f'{key}="{name}"', float(accepted)
+    yield from _clients(posture)
     for check, reason in posture.undetermined.items():
         yield "tls_posture_undetermined_info", f'check="{check}",reason="{reason}"', INFO
     if posture.timestamp is not None:
         yield "tls_posture_timestamp_seconds", "", round(posture.timestamp, 3)
+
+
+def _clients(posture: Posture) -> Iterator[Sample]:
+    for name, seen in posture.clients.items():
+        yield "tls_client_connects", f'client="{name}"', float(seen.connects)
+        if seen.connects:
+            session = f'protocol="{seen.protocol}",cipher="{seen.cipher}",group="{seen.group}"'
+            yield "tls_client_session_info", f'client="{name}",{session}', INFO
 
 
 def _profiles(observation: Observation) -> Iterator[Sample]:

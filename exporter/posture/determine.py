@@ -20,6 +20,8 @@ async def determine(
     active: bool = False,
     skip: frozenset[str] = frozenset(),
     shown: Shown | None = None,
+    clients: bool = False,
+    offers_alpn: bool = True,
     wait: Callable[[], Awaitable[None]] | None = None,
     farewell: Callable[[], Steps[bytes] | None] = lambda: None,
     clock: Callable[[], float] = time.time,
@@ -29,15 +31,20 @@ async def determine(
 
     `connect` opens a fresh connection, past its proxy and STARTTLS; one is open at a time, and `seconds` bounds each.
     `server_name` is sent as SNI and is never an IP literal. `active` adds the active checks; `skip` leaves checks out,
-    by name. `shown` is what an ordinary handshake with the endpoint has shown. `wait` comes before each connection.
-    `farewell` begins what a session inside TLS ends with.
+    by name. `clients` sends the hellos of real clients as well, with their ALPN where `offers_alpn`. `shown` is what an
+    ordinary handshake with the endpoint has shown. `wait` comes before each connection. `farewell` begins what a
+    session inside TLS ends with.
     """
     began = clock()
-    scan = Scan(Evidence(Wire(connect, seconds, wait, farewell)), server_name, random, shown)
-    await run_checks(scan, (one for one in CHECKS if one.name not in skip and (active or not one.active)))
+    wire = Wire(connect, seconds, wait, farewell)
+    scan = Scan(Evidence(wire), server_name, random, shown, offers_alpn=offers_alpn)
+    wanted = (one for one in CHECKS if (active or not one.active) and (clients or not one.on_request))
+    await run_checks(scan, (one for one in wanted if one.name not in skip))
     return await scan.posture(clock(), clock() - began)
 
 
 def turned_away() -> Posture:
     """Return what a scan that asks nothing finds: nothing, because the server has had enough."""
-    return Posture(undetermined=dict.fromkeys((check.name for check in CHECKS if not check.active), RATE_LIMITED))
+    return Posture(
+        undetermined=dict.fromkeys((one.name for one in CHECKS if not (one.active or one.on_request)), RATE_LIMITED)
+    )

@@ -113,6 +113,8 @@ async def determine_route(
         active=settings.active_checks,
         skip=skip,
         shown=shown,
+        clients=settings.clients is not None,
+        offers_alpn=route.module.starttls is None,
         wait=lambda: pace.wait(slot, settings.pace),
         farewell=lambda: starttls.farewell(route),
         clock=prober.wall_clock,

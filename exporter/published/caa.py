@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from exporter.certificates.certificate import Certificate
-from exporter.certificates.der import DERError, string_untrusted
+from exporter.certificates.der import SEQUENCE, DERError, contents_untrusted, string_untrusted
 from exporter.certificates.distinguished_name import attributes_untrusted
 from exporter.published.caa_identifiers import CAA_IDENTIFIERS
 from exporter.published.dns_answer import Record, bytes_of
@@ -115,12 +115,12 @@ def _authorizes(value: str, identifiers: frozenset[str]) -> bool:
 def identifiers_of(issuer_name_der: bytes) -> tuple[str, frozenset[str] | None]:
     """Return the organization in an issuer's name, and how CAA records name that CA; None if it is not in the table.
 
-    Takes the contents of the Name, as hostile as the certificate that it is from.
+    Takes the encoded Name, as hostile as the certificate that it is from.
     """
     try:
         values = [
             string_untrusted(value)
-            for pairs in attributes_untrusted(issuer_name_der)
+            for pairs in attributes_untrusted(contents_untrusted(issuer_name_der, SEQUENCE))
             for oid, value in pairs
             if oid == ORGANIZATION
         ]

@@ -201,7 +201,7 @@ class Assessor:
         trust: TrustStore | None,
     ) -> Published | None:
         """Return what is known of what is published about the endpoint; start what is due next to the scrape."""
-        if module.dns is None and module.mail_domain is None and module.ari is None:
+        if module.dns is None and module.ari is None and not (target.mail_domain or module.mail_domain):
             return None
         name = reference_name(target, module, result)
         return self.publications.known(prober, target, module, result, chain, name, name_match, trust)
@@ -227,7 +227,8 @@ class Assessor:
         settings = module.posture
         if settings is None or module.transport is not Transport.TCP:
             return None
-        from exporter.posture.route import determine_route, scanned_route, shown_by  # noqa: PLC0415 - see `postures`
+        from exporter.posture.refresh import seldom_checks  # noqa: PLC0415 - see `postures`
+        from exporter.posture.route import determine_route, scanned_route, shown_by  # noqa: PLC0415
 
         key = (target, module, result.variant)
         posture, is_due = self.postures.consult(key, settings.refresh)
@@ -242,7 +243,7 @@ class Assessor:
                 settings=settings,
                 shown=shown_by(result),
             )
-            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh)
+            self.postures.renew(key, lambda skip: determine(skip=skip), settings.refresh, seldom_checks(settings))
         return posture
 
     async def settled(self) -> None:

@@ -83,7 +83,8 @@ class Engine:
         slots, turns = KeyedLimiter(limits.per_address_concurrency), Limiter(limits.concurrency, self._memory_pressure)
         self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver, fast_path=limits.fast_path)
         self.assessor.forget_roots()
-        self._written = config
+        probed = tuple(target for target in config.targets if not target.endpoint.is_at_rest)
+        self._written = replace(config, targets=probed)
         self.stored.apply(config)
         self._set_targets()
 

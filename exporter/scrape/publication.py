@@ -90,7 +90,7 @@ def _question(
         alpn=result.session.alpn if result.session is not None else "",
         is_local=_is_loopback(result.endpoint_address),
         dns=module.dns,
-        mail_domain=module.mail_domain,
+        mail_domain=target.mail_domain or module.mail_domain,
         ari=module.ari,
     )
 

@@ -73,6 +73,20 @@ def test_every_endpoint_has_one_verdict_by_probe_and_daemon(gallery, exporter, r
     assert status == 1, "some of the gallery cannot be reached"
 
 
+def test_page_and_api_say_the_same_as_probe(gallery, exporter, run):
+    """One word for each endpoint of the gallery, whoever is asked."""
+    _, out, _ = run("--all", "--format", "json")
+    mine = {target["target"]: target["state"] for target in json.loads(out)["targets"]}
+    urllib.request.urlopen(f"{exporter.url}/metrics", timeout=60).close()
+    with urllib.request.urlopen(f"{exporter.url}/api/v1/targets", timeout=30) as answer:
+        assert {one["target"]: one["state"] for one in json.load(answer)["targets"]} == mine
+    with urllib.request.urlopen(f"{exporter.url}/?per_page=100", timeout=30) as answer:
+        rows = re.findall(r"<tr\b.*?</tr>", answer.read().decode(), re.DOTALL)
+    for target, state in mine.items():
+        row = next(row for row in rows if f">{target}<" in row)
+        assert re.search(r'class="badge[^"]*">([^<]+)<', row)[1].strip().lower().replace(" ", "_") == state
+
+
 @pytest.mark.parametrize(
     ("scenario", "status", "state"),
     [

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from support.results import make_result
 
 from exporter.at_rest.formats.entry import EntryKind
-from exporter.at_rest.stored import Stored, StoredCertificate
+from exporter.at_rest.stored import KubernetesPlace, Stored, StoredCertificate
 from exporter.certificates.chain_cache import ChainAssessor
 from exporter.certificates.trust_store import load_trust
 from exporter.config.model import HTTPConfig, Module, PostureConfig, RevocationConfig
@@ -24,7 +24,7 @@ from exporter.metrics.exposition import pages
 from exporter.net.reason import Reason
 from exporter.policy import Acceptance, PolicyLayer, policy_of
 from exporter.posture.dh_groups import DHGroup
-from exporter.posture.facts import Posture
+from exporter.posture.facts import ClientResult, Posture
 from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Session, Variant
 from exporter.published.ari import Window
 from exporter.published.caa import CAA
@@ -82,6 +82,10 @@ def good():
         dh_groups=(DHGroup(1024, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", weakness="the prime has 1024 bits"),),
         features={"compression": False, "secure_renegotiation": True},
         vulnerabilities={"heartbleed": False, "early_ccs": False},
+        clients={
+            "java-11": ClientResult(True, "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "secp256r1"),
+            "openssl-1.0.2": ClientResult(connects=False),
+        },
         undetermined={"robot": "timeout"},
     )
     revocations = (
@@ -141,7 +145,8 @@ def stored():
     """Return what is known of a key store."""
     target = stored_target(FILE, "/etc/ssl/web.jks", "web", (("team", "web"),))
     certificates = tuple(StoredCertificate(der, 0, EntryKind.KEY, "web", "admin") for der in CHAIN)
-    file = Stored("JKS", certificates, opened=True, modified_at=NOW - 60, seconds=0.001)
+    place = KubernetesPlace("secrets", "web", "keystore", "web.jks")
+    file = Stored("JKS", certificates, opened=True, modified_at=NOW - 60, seconds=0.001, kubernetes=place)
     return assess_stored(target, MODULE, file, NOW, load_trust(str(HERE / "root.pem")), ChainAssessor())[0]
 
 
