@@ -13,7 +13,7 @@ from exporter.net.stream import Stream
 from exporter.probe import http, http2, starttls
 from exporter.probe.connection import connect_to, reach_host, upgrade
 from exporter.probe.fast_path import FastPathUnavailableError, fast_path_handshake
-from exporter.probe.handshake import handshake
+from exporter.probe.handshake import TLSStream, handshake
 from exporter.probe.leave import Place
 from exporter.probe.plaintext_flight import read_flight
 from exporter.probe.prober import Prober
@@ -106,6 +106,8 @@ class Attempt:
                 with trace.during(Phase.HTTP):
                     http_facts = await self._request(tls, done)
                     trace.note(http_facts.failure or f"HTTP status {http_facts.status_code}")
+                if isinstance(tls, TLSStream) and tls.client_certificate_requested:
+                    done = replace(done, client_certificate_requested=True)
         except NetworkError as error:
             done = replace(done, failure=Failure(trace.phase, error.reason, error.detail))
             trace.note(error.detail or error.reason)
