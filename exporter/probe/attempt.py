@@ -19,6 +19,7 @@ from exporter.probe.plaintext_flight import read_flight
 from exporter.probe.prober import Prober
 from exporter.probe.result import BEYOND_CONNECTION, Failure, Handshake, HTTPFacts, Phase, Result
 from exporter.probe.route import Route
+from exporter.probe.tds_stream import TDSStream
 from exporter.probe.trace import Trace
 from exporter.wire.clienthello import ClientHello
 
@@ -98,10 +99,12 @@ class Attempt:
         tls: Stream | None = None
         try:
             stream = await reach_host(connected, route, trace)
-            injected = await upgrade(stream, route, trace)
+            stream, injected = await upgrade(stream, route, trace)
             with trace.during(Phase.HANDSHAKE):
                 done, tls = await shake_hands(stream)
                 trace.note(describe(done))
+            if isinstance(stream, TDSStream):
+                stream.end_of_handshake()
             if tls is not None and route.module.http is not None:
                 with trace.during(Phase.HTTP):
                     http_facts = await self._request(tls, done)
