@@ -34,9 +34,8 @@ def packet(peer: socket.socket) -> bytes:
 
 def framed(data: bytes) -> bytes:
     pieces = [data[at : at + 1000] for at in range(0, len(data), 1000)]  # smaller than a flight, as 512 may be
-    return b"".join(
-        b"\4" + bytes([piece is pieces[-1]]) + (len(piece) + 8).to_bytes(2) + bytes(4) + piece for piece in pieces
-    )
+    heads = [b"\4" + bytes([piece is pieces[-1]]) + (len(piece) + 8).to_bytes(2) + bytes(4) for piece in pieces]
+    return b"".join(head + piece for head, piece in zip(heads, pieces, strict=True))
 
 
 def tds(peer: socket.socket) -> None:
