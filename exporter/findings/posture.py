@@ -34,7 +34,7 @@ def _no_downgrade_protection(posture: Posture) -> str | None:
     if True in marks or False not in marks:
         return None
     if posture.versions.get("TLSv1.3") is None:
-        return None  # a lack of the sentinel cannot be told from a lack of TLS 1.3
+        return None  # a missing sentinel cannot be distinguished from a missing TLS 1.3
     parts = []
     if fallback is False:
         parts.append("a hello with the fallback signal was answered in a lower version")
