@@ -132,7 +132,7 @@ TARGET_COLUMNS: tuple[Column[TargetEntry], ...] = (
         "checked_at",
         MAYBE_DATE,
         "When the last probe began.",
-        lambda one: rfc3339(one.row.at) if one.row.summary is not None else None,
+        lambda one: rfc3339(one.row.checked_at),
     ),
     Column("duration_seconds", MAYBE_NUMBER, "How long the last probe took.", _seconds),
     Column("protocol", MAYBE_TEXT, "The protocol version.", lambda one: _session(one, "protocol")),
@@ -216,6 +216,6 @@ FINDING_COLUMNS: tuple[Column[FindingEntry], ...] = (
         "checked_at",
         MAYBE_DATE,
         "When the last probe began.",
-        lambda one: rfc3339(one.row.at) if one.row.summary is not None else None,
+        lambda one: rfc3339(one.row.checked_at),
     ),
 )

@@ -49,6 +49,11 @@ class Row(NamedTuple):
     group: str = ""
 
     @property
+    def checked_at(self) -> float | None:
+        """When the last probe began; None before the first."""
+        return self.at if self.summary is not None else None
+
+    @property
     def colour(self) -> str:
         """How the state is coloured: by its severity, `good`, or `unknown`."""
         if self.status.state is State.UNKNOWN:
