@@ -10,10 +10,10 @@ RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
 WORKDIR /src
 COPY pyproject.toml uv.lock README.md LICENSE ./
 # The dependencies alone: this layer stays as long as the lock does.
-RUN uv sync --locked --no-dev --extra quic --no-install-project
+RUN uv sync --locked --no-dev --extra quic --extra kubernetes --no-install-project
 COPY exporter ./exporter
 COPY docs/runbooks ./docs/runbooks
-RUN uv sync --locked --no-dev --extra quic --no-editable
+RUN uv sync --locked --no-dev --extra quic --extra kubernetes --no-editable
 
 FROM python:${PYTHON_VERSION}-slim-bookworm
 ARG VERSION=unknown

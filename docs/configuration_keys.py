@@ -130,6 +130,30 @@ KEYS: dict[str, tuple[str, str]] = {
     "modules.NAME.revocation.refresh": (DURATION, "How often at most each source is asked."),
     "modules.NAME.revocation.crl": (FLAG, "Fetch the certificate revocation lists that the leaf names."),
     "modules.NAME.revocation.ocsp": (FLAG, "Ask the OCSP responder that the leaf names."),
+    "modules.NAME.dns.tlsa": (FLAG, "Compare TLSA records (DANE) with the chain. See the page on DNS."),
+    "modules.NAME.dns.caa": (FLAG, "Tell whether CAA records let the certificate's CA issue again."),
+    "modules.NAME.dns.https": (FLAG, "Follow the HTTPS records of the name as a browser does."),
+    "modules.NAME.dns.nameservers": (
+        "list of IP addresses, each with `:port` or without",
+        "The resolvers to ask. Default: those of the system.",
+    ),
+    "modules.NAME.dns.dnssec": (
+        "resolver or validate",
+        "`resolver`: believe the resolver's AD bit. `validate`: check every signature from the root's keys down.",
+    ),
+    "modules.NAME.dns.trust_anchors_file": (
+        FILE,
+        "DS or DNSKEY records to validate from, as Unbound's `trust-anchor-file`. Default: the root's keys.",
+    ),
+    "modules.NAME.mail_domain": (
+        "DNS name",
+        "The domain that the targets are mail exchangers of: its MTA-STS policy and TLS-RPT record are checked.",
+    ),
+    "modules.NAME.ari.directories": (
+        "list of https URLs",
+        "ACME directories of the CAs that are asked when a certificate should be renewed (RFC 9773).",
+    ),
+    "modules.NAME.ari.ca_file": (FILE, "PEM file of roots for these servers. Default: the roots of the module."),
     "modules.NAME.revocation.proxy_url": (
         "http:// or socks5:// URL",
         "Ask responders and hosts of lists through this proxy. Default: the module's own; `no_proxy` holds here, too.",
@@ -152,6 +176,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "targets[].labels": ("mapping", "Labels that every series of these targets gets."),
     **_policy("global", ""),
     **_policy("modules.NAME", " Goes before `global`."),
+    "targets[].mail_domain": ("DNS name", "As in the module and before it: the domain whose mail these hosts take."),
     **_policy("targets[]", " Goes before the module."),
     "target_files[]": (
         "file name, with * and ?, or mapping",
@@ -175,6 +200,22 @@ KEYS: dict[str, tuple[str, str]] = {
         "Targets that must present a certificate of these files, as in `targets`. A difference is a finding.",
     ),
     "files[].labels": ("mapping", "Labels that every series of these files gets."),
+    "kubernetes[].secrets": (FLAG, "Watch Secrets: those of type `kubernetes.io/tls`, or all that have one of `keys`."),
+    "kubernetes[].config_maps": (FLAG, "Watch ConfigMaps."),
+    "kubernetes[].ca_bundles": (FLAG, "Watch the CA bundles of webhooks, API services and custom resources."),
+    "kubernetes[].namespaces": ("list of names", "Namespaces to watch. Default: all."),
+    "kubernetes[].selector": ("label selector", "Which objects are watched, as in `app=web,tier!=test`."),
+    "kubernetes[].keys": (
+        "list of patterns",
+        "Keys with certificates. Default: `tls.crt` of Secrets, `*.crt` and `*.pem` of ConfigMaps.",
+    ),
+    "kubernetes[].kubeconfig": ("file", "How to reach the cluster. Default: the one that the exporter runs in."),
+    "kubernetes[].context": ("text", "Context of the kubeconfig. Default: its current one."),
+    "kubernetes[].password": ("text", "Opens key stores."),
+    "kubernetes[].password_file": ("file", "The same, read from a file."),
+    "kubernetes[].module": ("name of a module", "Whose roots, thresholds and accepted findings count. Default: `tls`."),
+    "kubernetes[].serves": ("list of targets", "Targets that must present one of these certificates."),
+    "kubernetes[].labels": ("mapping", "Labels that every series of these objects gets."),
     "probe_endpoint.allow": (
         "list of patterns",
         (

@@ -32,10 +32,13 @@ PART = re.compile(r"(<!-- generated: ([^>]+?) -->\n).*?(<!-- end of generated pa
 DEFAULTS = {
     "global": model.GlobalConfig(),
     "modules.NAME": model.Module(""),
+    "kubernetes[]": model.KubernetesGroup(),
     "global.expiry": ExpiryThresholds(),
     "modules.NAME.http": model.HTTPConfig(),
     "modules.NAME.revocation": model.RevocationConfig(),
     "modules.NAME.posture": model.PostureConfig(),
+    "modules.NAME.dns": model.DNSConfig(),
+    "modules.NAME.ari": model.ARIConfig(),
 }
 
 

@@ -75,7 +75,8 @@ class Endpoint:
 class Target:
     """One configured target: what was written, what it means, which module probes it, and the user's labels.
 
-    `policy` is what its group writes on findings. It does not make another target: history and series go on.
+    `policy` is what its group writes on findings, `mail_domain` the domain whose mail it takes. They do not make
+    another target: history and series go on.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Target:
     module: str
     labels: tuple[tuple[str, str], ...] = ()
     policy: PolicyLayer | None = field(default=None, compare=False)
+    mail_domain: str | None = field(default=None, compare=False)
 
     def __hash__(self) -> int:
         return hash(self.name)  # tells targets apart but for a few, and costs a tenth of all fields

@@ -8,7 +8,7 @@ fail() { echo "tls-exporter: $1" >&2; exit 1; }
 
 if command -v uv >/dev/null 2>&1; then
     groups=--no-dev
-    [ "$what" = dev ] && groups="--group dev --extra quic"
+    [ "$what" = dev ] && groups="--group dev --extra quic --extra kubernetes"
     # shellcheck disable=SC2086
     exec uv sync --quiet --locked --inexact $groups
 fi
@@ -22,6 +22,6 @@ command -v "$python" >/dev/null 2>&1 ||
 echo "tls-exporter: installing into .venv, this takes a minute" >&2
 if [ "$what" = dev ]; then
     .venv/bin/python tools/dev_requirements.py > .venv/dev-requirements.txt
-    exec .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[quic]' -r .venv/dev-requirements.txt
+    exec .venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[quic,kubernetes]' -r .venv/dev-requirements.txt
 fi
 exec .venv/bin/python -m pip install --quiet --disable-pip-version-check -e .

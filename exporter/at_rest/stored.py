@@ -18,6 +18,16 @@ class StoredCertificate:
 
 
 @dataclass(frozen=True, slots=True)
+class KubernetesPlace:
+    """Which value of which object: `kind` as in the API's paths, `namespace` "" for objects that are in none."""
+
+    kind: str
+    namespace: str
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """What one file holds, or why it cannot be read. Times are Unix seconds.
 
@@ -30,6 +40,7 @@ class Stored:
     opened: bool = False
     modified_at: float | None = None
     seconds: float = 0.0  # that reading took
+    kubernetes: KubernetesPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)

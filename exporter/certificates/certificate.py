@@ -173,7 +173,7 @@ def _read_untrusted(
         signature_hash=signature.hash,
         spki_sha256=base64.b64encode(hashlib.sha256(spki.encoding).digest()).decode("ascii"),
         is_self_issued=is_self_issued,
-        is_self_signed=is_signed_by(der, spki.encoding) if is_self_issued else False,
+        is_self_signed=_is_self_signed(der, spki, most) if is_self_issued else False,
         subject_der=subject.encoding,
         issuer_der=issuer.encoding,
         spki_der=spki.encoding,
@@ -191,6 +191,10 @@ def _hexadecimal(number: int) -> str:
 
 def _unless_known(faults: tuple[Fault, ...], problem: str) -> tuple[Fault, ...]:
     return () if faults else (Fault("structure", problem),)
+
+
+def _is_self_signed(der: bytes, spki: Element, most: _Most) -> bool | None:
+    return is_signed_by(der, spki.encoding) if most is _WHOLE else None
 
 
 def _with_extensions(certificate: Certificate, extensions: ExtensionFacts, faults: tuple[Fault, ...]) -> Certificate:

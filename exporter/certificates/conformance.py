@@ -68,13 +68,30 @@ def _certificate(outer: Element) -> Iterator[Fault]:
             yield Fault("version", f"there is no version {version + 1}")
     if len(fields) < _BODY_FIELDS:
         raise DERError("fields are missing")
-    serial, algorithm, _, validity, _, _ = fields[:_BODY_FIELDS]
+    if [field.tag for field in fields[:_BODY_FIELDS]] != [der.INTEGER, *[der.SEQUENCE] * (_BODY_FIELDS - 1)]:
+        raise DERError("the fields of its body have other tags than in RFC 5280 section 4.1")
+    serial, algorithm, issuer, validity, subject, key = fields[:_BODY_FIELDS]
     if serial.body[:1] >= b"\x80":
         yield Fault("serial_negative", "the serial number is negative (RFC 5280 section 4.1.2.2)")
     if algorithm.encoding != parts[1].encoding:
         yield Fault("algorithm_mismatch", "the two signature algorithms differ (RFC 5280 section 4.1.1.2)")
+    yield from _name("issuer", issuer)
     yield from _validity(validity)
+    yield from _name("subject", subject)
+    parts = list(elements_untrusted(key.body))
+    if [part.tag for part in parts] != [der.SEQUENCE, der.BIT_STRING]:
+        yield Fault("structure", "public key: it is not an algorithm and a BIT STRING (RFC 5280 section 4.1.2.7)")
     yield from _optional_fields(fields[_BODY_FIELDS:], version)
+
+
+def _name(which: str, name: Element) -> Iterator[Fault]:
+    """Section 4.1.2.4: Name ::= SEQUENCE OF SET SIZE (1..MAX) OF SEQUENCE { type OBJECT IDENTIFIER, value }."""
+    for relative in elements_untrusted(name.body):
+        attributes = list(elements_untrusted(relative.body))
+        shapes = [(one.tag, len(list(elements_untrusted(one.body)))) for one in attributes]
+        if relative.tag != der.SET or not shapes or set(shapes) != {(der.SEQUENCE, 2)}:
+            yield Fault("structure", f"{which}: a name that is not of RFC 5280 section 4.1.2.4")
+            return
 
 
 def _validity(validity: Element) -> Iterator[Fault]:
@@ -113,8 +130,9 @@ def _extensions(field: Element) -> Iterator[Fault]:
     for item in elements_untrusted(sequence.body):
         parts = list(elements_untrusted(item.body))
         tags = [part.tag for part in parts]
-        if tags not in ([der.OID, der.OCTET_STRING], [der.OID, der.BOOLEAN, der.OCTET_STRING]):
-            yield Fault("extension", "bad extension")
+        is_known_shape = tags in ([der.OID, der.OCTET_STRING], [der.OID, der.BOOLEAN, der.OCTET_STRING])
+        if item.tag != der.SEQUENCE or not is_known_shape:
+            yield Fault("structure", "an extension that is not of RFC 5280 section 4.1.2.9")
             continue
         if parts[1].tag == der.BOOLEAN and parts[1].body == b"\x00":
             yield Fault("default", "an extension says that it is not critical, which DER leaves out")

@@ -3,8 +3,8 @@
 A chain may have 100 KiB and 100 certificates; what costs is the number of things in it, and their products: each
 name is held against each constraint, each certificate against each one that has its issuer's name. So the bytes are
 walked over once, which takes about 0.1 microseconds for a byte at most, and the sum decides whether the chain is
-judged at all. The weights are microseconds as measured on one core of 2020, rounded up: for a name read leniently
-(3), strictly (0.5), verified by OpenSSL (0.6), and held against the rules of the Web PKI (2.8), and so on.
+judged at all. The weights are microseconds as measured on one core of 2020, rounded up: what reading, every verifier
+and every rule together take for one thing more of a kind (`tests/hostile/shapes.py`).
 
 Nothing is parsed, verified or kept here, and nothing is raised: what is broken counts as far as it can be read.
 """
@@ -31,10 +31,11 @@ MAX_WORK = 40_000
 """Microseconds that judging one chain may be estimated to cost."""
 
 PER_CERTIFICATE = 300
-PER_NAME = 7
-PER_ATTRIBUTE = 13
-PER_EXTENSION = 11
-PER_VALUE = 2
+PER_KILOBYTE = 200
+PER_NAME = 3
+PER_ATTRIBUTE = 8
+PER_EXTENSION = 3
+PER_VALUE = 5
 NAMES_TIMES_CONSTRAINT_BYTES = 70  # of these one microsecond
 CHECKS = 4  # times that one signature is verified: by itself, in the path, by OpenSSL, by the rules of the Web PKI
 
@@ -48,6 +49,7 @@ _SUBJECT_ALTERNATIVE_NAME, _NAME_CONSTRAINTS = bytes.fromhex("551d11"), bytes.fr
 class Measure:
     """What stands in one certificate. `values` are all of its DER elements, those within extensions included."""
 
+    size: int = 0  # bytes
     values: int = 0
     names: int = 0  # of subjectAltName
     attributes: int = 0  # of subject and issuer
@@ -65,13 +67,14 @@ def measure_untrusted(der: bytes) -> Measure:
         outer = element_untrusted(contents_untrusted(der, SEQUENCE), SEQUENCE)
         body = [element for element in first_untrusted(outer.body, _MOST_FIELDS) if element.tag != _VERSION]
     except DERError:
-        return Measure(values)
+        return Measure(len(der), values)
     if len(body) < 6 or body[0].tag != INTEGER or any(e.tag != SEQUENCE for e in body[1:6]):  # noqa: PLR2004
-        return Measure(values)
+        return Measure(len(der), values)
     issuer, subject, spki = body[2], body[4], body[5]
     extensions = next((element.body for element in body[6:] if element.tag == _EXTENSIONS), b"")
     count, found = _extensions(extensions)
     return Measure(
+        len(der),
         values,
         names=_entries(found.get(_SUBJECT_ALTERNATIVE_NAME, b"")),
         attributes=_attributes(issuer) + (_attributes(subject) if subject.encoding != issuer.encoding else 0),
@@ -158,6 +161,7 @@ def work_of(measures: Iterable[Measure]) -> Work:
             f"{names} names": PER_NAME * names,
             f"{attributes} attributes of names": PER_ATTRIBUTE * attributes,
             f"{extensions} extensions": PER_EXTENSION * extensions,
+            "its size": PER_KILOBYTE * sum(one.size for one in chain) // 1024,
             "the values in it": PER_VALUE * sum(one.values for one in chain),
             f"{names + attributes} names under {constraint_bytes} bytes of name constraints": products,
             "signatures to be tried with the keys in it": CHECKS * _signature_work(chain),

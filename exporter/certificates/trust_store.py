@@ -4,7 +4,6 @@ A set of roots is read once and again only when one of its files changes. No roo
 without any is an error here, never an empty store that would make every certificate look untrusted.
 """
 
-import base64
 import binascii
 import hashlib
 import math
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from exporter.certificates.certificate import Certificate, read_certificate_untrusted
 from exporter.certificates.distinguished_name import canonical
+from exporter.certificates.pem import pem_blocks_untrusted
 from exporter.certificates.verdict import TrustStore
 
 # Where distributions keep their roots as one file; the environment's SSL_CERT_FILE and SSL_CERT_DIR go first.
@@ -30,7 +30,7 @@ SYSTEM_FILES = (
     "/etc/ssl/cert.pem",  # Alpine, the BSDs, macOS
     "/usr/local/share/certs/ca-root-nss.crt",  # FreeBSD
 )
-_PEM = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----(.*?)-----END (?:X509 )?CERTIFICATE-----", re.DOTALL)
+_PEM_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE")
 _CERTIFICATE_SUFFIXES = re.compile(r"\.(pem|crt|cer|der|\d+)\Z", re.IGNORECASE)
 _MAX_FILE_SIZE = 16 * 1024 * 1024
 _MAX_STORES = 64
@@ -160,10 +160,8 @@ def _certificates(path: Path) -> list[bytes]:
         raise TrustError(f"{path}: {error.strerror or error}") from None
     if len(data) > _MAX_FILE_SIZE:
         raise TrustError(f"{path}: larger than 16 MiB")
-    blocks = _PEM.findall(data)
-    if not blocks:
-        return [data] if data.startswith(b"\x30") else []
     try:
-        return [base64.b64decode(b"".join(block.split()), validate=True) for block in blocks]
+        blocks = list(pem_blocks_untrusted(data, *_PEM_LABELS))
     except binascii.Error:
         raise TrustError(f"{path}: a certificate in it is not valid PEM (base64)") from None
+    return blocks or ([data] if data.startswith(b"\x30") else [])

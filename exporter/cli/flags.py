@@ -240,11 +240,17 @@ def _findings() -> argparse.ArgumentParser:
 def _migrate() -> argparse.ArgumentParser:
     parser = _parser(
         "tls-exporter migrate",
-        "Write our configuration for what blackbox_exporter and Prometheus are configured to probe today. The\n"
-        "configuration goes to standard output, what could not be carried over to standard error.",
+        "Write the configuration for what blackbox_exporter or ssl_exporter and Prometheus probe today. The\n"
+        "configuration goes to standard output, notes and a summary to standard error.",
+        "exit status: 0 all carried over, 4 not all, 2 no such input or one that belongs to none of these programs.\n",
     )
-    parser.add_argument("blackbox", metavar="BLACKBOX.YML", help="blackbox_exporter's configuration")
-    parser.add_argument("prometheus", metavar="PROMETHEUS.YML", help="Prometheus' configuration, for the targets")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="configurations of blackbox_exporter, ssl_exporter and Prometheus, Probe and ScrapeConfig resources; "
+        "in any order; - is standard input",
+    )
     return parser
 
 

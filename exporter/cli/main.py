@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from exporter import log
 from exporter.cli.flags import DEFAULT_LISTEN_ADDRESS, parse, parsers
 from exporter.config.problems import ConfigError, Problem, did_you_mean
-from exporter.errors import FAILED, NAGIOS_UNKNOWN, OK, USAGE, StartError, UsageError
+from exporter.errors import FAILED, NAGIOS_UNKNOWN, OK, PARTLY, USAGE, StartError, UsageError
 
 if TYPE_CHECKING:
     from exporter.daemon.service import Settings
@@ -170,17 +170,17 @@ def _findings(known: argparse.Namespace) -> int:
 
 
 def _migrate(known: argparse.Namespace) -> int:
-    from exporter.cli.migrate import migrate_files  # noqa: PLC0415
+    from exporter.cli.migrate import migrate_paths  # noqa: PLC0415
     from exporter.migrate.reading import MigrationError  # noqa: PLC0415
 
     try:
-        text, notes = migrate_files(known.blackbox, known.prometheus)
+        migration = migrate_paths(known.files)
     except MigrationError as error:
         raise UsageError(str(error)) from None
-    print(text, end="")
-    for note in notes:
+    print(migration.config_text, end="")
+    for note in (*migration.notes, migration.summary):
         print(note, file=sys.stderr)
-    return OK
+    return OK if migration.is_whole else PARTLY
 
 
 def _completion(known: argparse.Namespace) -> int:

@@ -1,15 +1,20 @@
-"""The files of `tls-exporter migrate`: reads both, and leaves printing to the command."""
+"""The files of `tls-exporter migrate`: reads them, and leaves printing to the command."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from exporter.migrate.migration import migrate
+from exporter.migrate.inputs import Inputs
+from exporter.migrate.migration import Migration, migrate_inputs
 from exporter.migrate.reading import MigrationError
 
 
-def migrate_files(blackbox: str, prometheus: str) -> tuple[str, tuple[str, ...]]:
-    """Return our configuration and the notes for two files. Raises MigrationError."""
-    migration = migrate(_text(blackbox), _text(prometheus))
-    return migration.config_text, migration.notes
+def migrate_paths(paths: Sequence[str]) -> Migration:
+    """Return the configuration for some files, in any order; `-` is the standard input. Raises MigrationError."""
+    inputs = Inputs()
+    for path in paths:
+        inputs.take("standard input" if path == "-" else path, sys.stdin.read() if path == "-" else _text(path))
+    return migrate_inputs(inputs)
 
 
 def _text(path: str) -> str:

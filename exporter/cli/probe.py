@@ -22,6 +22,7 @@ from exporter.scrape.report import TargetReport
 
 DEFAULT_CONFIG = "config.yaml"
 AT_ONCE = 64  # targets probed at once
+ROUNDS = 3  # an answer may lead to a question: a record to a policy, a directory to a renewal window
 
 
 def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
@@ -70,8 +71,10 @@ async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]
 
     try:
         reports = await asyncio.gather(*map(read, wanted))
-        await engine.assessor.settled()
-        return [_complete(engine, report) for report in reports]
+        for _ in range(ROUNDS):
+            await engine.assessor.settled()
+            reports = [_complete(engine, report) for report in reports]
+        return reports
     finally:
         await engine.prober.departures.all_left()
         engine.close()
@@ -79,7 +82,8 @@ async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]
 
 def _complete(engine: Engine, report: TargetReport) -> TargetReport:
     """Return a report with what was found out next to the probe: a scrape would see it the next time."""
-    if report.module.posture is None and report.module.revocation is None:
+    module, mail_domain = report.module, report.target.mail_domain or report.module.mail_domain
+    if all(one is None for one in (module.posture, module.revocation, module.dns, mail_domain, module.ari)):
         return report
     return engine.assess_again(report)
 

@@ -17,6 +17,7 @@ from exporter.findings.failure import explain
 from exporter.findings.state import State, Status, status, worst
 from exporter.metrics.labels import clean
 from exporter.probe.result import Failure, Result, Variant
+from exporter.published.shown import published_rows
 from exporter.scrape.report import TargetReport
 from exporter.target import Target
 
@@ -86,6 +87,12 @@ def _page(assessment: Assessment, ink: _Ink) -> Iterator[str]:
             yield from _certificate_rows(position, certificate, observation.now, ink)
         yield ""
         yield from _trust_rows(assessment, ink)
+    if observation.published is not None:
+        yield ""
+        yield ink("head", "what is published")
+        for label, text, mark in published_rows(observation.published):
+            shown = clean(text, 4 * WIDTH)
+            yield _row(clean(label, WIDTH), ink(mark, shown) if mark else shown)
     if observation.posture is not None:
         yield ""
         yield ink("head", "posture, as the scan found it")

@@ -14,6 +14,7 @@ from exporter.findings.assessment import Assessment, Found
 from exporter.findings.failure import explain
 from exporter.findings.state import status, worst
 from exporter.probe.result import Failure
+from exporter.published.shown import published_fields
 from exporter.scrape.report import TargetReport
 
 SCHEMA_VERSION = 1
@@ -77,6 +78,7 @@ def _result(assessment: Assessment, *, pem: bool) -> dict[str, Any]:
         ],
         "name_match": observation.name_match,
         "posture": posture_fields(observation),
+        "published": published_fields(observation.published),
         "http": _fields(result.http, "status_code", "version", "location", "redirects_to_https", "failure"),
         "findings": [_found(found) for found in assessment.findings],
         "accepted": [_found(found) for found in assessment.accepted],

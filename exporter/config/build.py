@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from exporter.config import schema
+from exporter.config.build_published import make_ari, make_dns
 from exporter.config.doubts import Place, doubts, missing_files
 from exporter.config.files import (
     DoubtfulFileError,
@@ -26,6 +27,7 @@ from exporter.config.model import (
     FileGroup,
     GlobalConfig,
     HTTPConfig,
+    KubernetesGroup,
     Module,
     PostureConfig,
     ProbeEndpoint,
@@ -78,6 +80,7 @@ class Assembly:
             targets=targets,
             target_files=tuple(entry for source in sources for entry in self.target_files(source, modules)),
             file_groups=tuple(group for source in sources for group in self.file_groups(source, modules)),
+            kubernetes=tuple(group for source in sources for group in self.kubernetes_groups(source, modules)),
             probe_endpoint=ProbeEndpoint(
                 tuple(
                     pattern
@@ -141,6 +144,11 @@ class Assembly:
             fields["tls_config"] = self.tls_config(source, (*path, "tls_config"), shape.tls_config)
         if shape.trust is not None:
             fields["trust"] = self.trust(source, (*path, "trust"), shape.trust)
+        if shape.dns is not None:
+            self.conflicts(source, (*path, "dns"), shape.dns.conflicts())
+            fields["dns"] = make_dns(shape.dns, partial(self.key_file, source, (*path, "dns")))
+        if shape.ari is not None:
+            fields["ari"] = make_ari(shape.ari, partial(self.key_file, source, (*path, "ari")))
         if "proxy_url" in fields:
             fields["proxy"] = self.proxy(source, path, shape)
         for key in ("proxy_url", "proxy_password_file"):
@@ -206,9 +214,13 @@ class Assembly:
 
     def pem(self, source: FileSource, path: Steps, name: str, wanted: str) -> str:
         """Check a PEM file and return its whole name."""
+        return self.key_file(source, path[:-1], path[-1], name, lambda file: check_pem(file, wanted))
+
+    def key_file(self, source: FileSource, path: Steps, key: str | int, name: str, check: Callable[[str], None]) -> str:
+        """Check a file that a key names and return its whole name."""
         file = beside(source, name)
         self.files.append(file)
-        self.attempt(source, path, lambda: check_pem(file, wanted))
+        self.attempt(source, (*path, key), lambda: check(file))
         return file
 
     def secret(self, source: FileSource, path: Steps, name: str) -> Secret | None:
@@ -244,6 +256,8 @@ class Assembly:
                     (*path, "targets", position),
                 )
                 message = "the same target, module and labels are written twice"
+                if group.mail_domain is not None:
+                    target = replace(target, mail_domain=group.mail_domain)
                 if self.once(target, source, target_path, message, at_key=False):
                     targets.append(target)
                     self.places[target] = (source, target_path)
@@ -287,18 +301,35 @@ class Assembly:
         for number, shape in (source.shape.files or {}).items():
             path: Steps = ("files", number)
             self.conflicts(source, path, shape.conflicts())
-            if not self.knows_module(source, path, shape.module, modules):
-                continue
-            password = Secret(shape.password) if shape.password is not None else None
-            if shape.password_file is not None:
-                password = self.secret(source, (*path, "password_file"), shape.password_file)
-            yield FileGroup(
-                paths=tuple(pattern_beside(source, pattern) for pattern in shape.paths),
-                module=shape.module or "tls",
-                password=password,
-                serves=tuple((shape.serves or {}).values()),
-                labels=sorted_labels(shape.labels),
-            )
+            if self.knows_module(source, path, shape.module, modules):
+                fields = self.stored_fields(source, path, shape)
+                yield FileGroup(tuple(pattern_beside(source, pattern) for pattern in shape.paths), **fields)
+
+    def kubernetes_groups(self, source: FileSource, modules: dict[str, Module]) -> Iterator[KubernetesGroup]:
+        """Yield the entries of `kubernetes` of one source."""
+        for number, shape in (source.shape.kubernetes or {}).items():
+            path: Steps = ("kubernetes", number)
+            self.conflicts(source, path, shape.conflicts())
+            if self.knows_module(source, path, shape.module, modules):
+                fields = _written(shape) | self.stored_fields(source, path, shape)
+                fields.pop("password_file", None)
+                if "kubeconfig" in fields:
+                    fields["kubeconfig"] = beside(source, fields["kubeconfig"])
+                yield KubernetesGroup(**fields)
+
+    def stored_fields(
+        self, source: FileSource, path: Steps, shape: schema.FileGroup | schema.KubernetesGroup
+    ) -> dict[str, Any]:
+        """Return what entries of `files` and `kubernetes` have in common."""
+        password = Secret(shape.password) if shape.password is not None else None
+        if shape.password_file is not None:
+            password = self.secret(source, (*path, "password_file"), shape.password_file)
+        return {
+            "module": shape.module or "tls",
+            "password": password,
+            "serves": tuple((shape.serves or {}).values()),
+            "labels": sorted_labels(shape.labels),
+        }
 
     def check_served(self, sources: list[FileSource], targets: tuple[Target, ...]) -> None:
         """Check that `serves` names configured targets; those of target_files are not known yet."""
@@ -307,11 +338,14 @@ class Assembly:
         known = {target.name: served_key(target.endpoint) for target in targets}
         endpoints = set(known.values())
         for source in sources:
-            for number, shape in (source.shape.files or {}).items():
-                for position, name in (shape.serves or {}).items():
+            shapes = {("files", number): shape.serves for number, shape in (source.shape.files or {}).items()} | {
+                ("kubernetes", number): shape.serves for number, shape in (source.shape.kubernetes or {}).items()
+            }
+            for path, serves in shapes.items():
+                for position, name in (serves or {}).items():
                     if name not in known and served_key(parse_endpoint(name)) not in endpoints:
                         message = f"no target {name[:80]!r} is configured{did_you_mean(name, known)}"
-                        self.problems.append(source.problem(("files", number, "serves", position), message))
+                        self.problems.append(source.problem((*path, "serves", position), message))
 
     def unix_socket(self, source: FileSource, path: Steps, module: Module) -> None:
         """Check that the module of a Unix socket can reach one."""

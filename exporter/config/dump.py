@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from exporter.config.model import Config, FileGroup, Module, Secret, TargetFiles
+from exporter.config.model import Config, FileGroup, KubernetesGroup, Module, Secret, TargetFiles
 from exporter.config.parsers import format_proxy_url
 from exporter.config.units import format_duration
 from exporter.policy import Acceptance, PolicyLayer
@@ -33,7 +33,8 @@ def mask(config: Config) -> str:
         "modules": {name: _module(module) for name, module in config.modules.items()},
         "targets": _groups(tuple(target for target in config.targets if not target.endpoint.is_at_rest)),
         "target_files": [_files(entry) for entry in config.target_files],
-        "files": [_file_group(group) for group in config.file_groups],
+        "files": [_stored_group(group) for group in config.file_groups],
+        "kubernetes": [_stored_group(group) for group in config.kubernetes],
         "probe_endpoint": {"allow": list(config.probe_endpoint.allow)},
     }
     return yaml.dump(whole, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
@@ -50,8 +51,9 @@ def _module(module: Module) -> dict[str, Any]:
     return {key: value for key, value in _block(module).items() if key not in ("name", "policy")}
 
 
-def _file_group(group: FileGroup) -> dict[str, Any]:
-    return {key: value for key, value in (_block(group) | {"labels": dict(group.labels)}).items() if value}
+def _stored_group(group: FileGroup | KubernetesGroup) -> dict[str, Any]:
+    written = _block(group) | {"labels": dict(group.labels)}
+    return {key: value for key, value in written.items() if value or key == "secrets"}
 
 
 def _block(block: Any) -> dict[str, Any]:
@@ -96,6 +98,8 @@ def _groups(targets: tuple[Target, ...]) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     for target in targets:
         head = {"module": target.module, "labels": dict(target.labels), **_policy(target.policy)}
+        if target.mail_domain is not None:
+            head["mail_domain"] = target.mail_domain
         if not groups or {key: value for key, value in groups[-1].items() if key != "targets"} != head:
             groups.append({"targets": [], **head})
         groups[-1]["targets"].append(target.name)

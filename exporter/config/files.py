@@ -101,6 +101,13 @@ def check_directory(path: str) -> None:
         raise NamedFileError(f"cannot list {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
+def check_zone_records(path: str, *kinds: str) -> None:
+    """Check that a file holds a DNS record of one of these types, in the form of a zone file."""
+    words = set(read_named(path).split())
+    if not any(kind.encode() in words for kind in kinds):
+        raise NamedFileError(f"{path} holds no {' or '.join(kinds)} record")
+
+
 def read_secret(path: str) -> Secret:
     """Return the password in a file, without the newline at its end."""
     data = read_named(path, _LARGEST_SECRET)

@@ -124,6 +124,44 @@ class PostureConfig:
     pace: float | None = None  # seconds between two connections of a scan; None: as posture.pace limits them
 
 
+class DNSSECMode(StrEnum):
+    """Who validates DNSSEC: the name servers that are asked, or the exporter from the trust anchors down."""
+
+    RESOLVER = "resolver"
+    VALIDATE = "validate"
+
+
+@dataclass(frozen=True, slots=True)
+class NameServer:
+    """A name server: an IP address and a port."""
+
+    ip: str
+    port: int = 53
+
+    def __str__(self) -> str:
+        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class DNSConfig:
+    """`dns`: which records are compared with the endpoint, and who is asked; no `nameservers`: the system's."""
+
+    tlsa: bool = True
+    caa: bool = True
+    https: bool = True
+    nameservers: tuple[NameServer, ...] = ()
+    dnssec: DNSSECMode = DNSSECMode.RESOLVER
+    trust_anchors_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ARIConfig:
+    """`ari`: the ACME directories of the CAs that are asked when a certificate should be renewed."""
+
+    directories: tuple[str, ...] = ()
+    ca_file: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """How to probe. `https` and `tls` exist without being written."""
@@ -148,6 +186,9 @@ class Module:
     trust: TrustConfig = field(default_factory=TrustConfig)
     revocation: RevocationConfig | None = None
     posture: PostureConfig | None = None
+    dns: DNSConfig | None = None
+    mail_domain: str | None = None
+    ari: ARIConfig | None = None
     # Of findings. What the module itself writes, and what that makes of `global`: no part of how a target is probed.
     layer: PolicyLayer = field(default_factory=PolicyLayer, compare=False)
     policy: Policy = field(default=DEFAULT_POLICY, compare=False)
@@ -194,6 +235,24 @@ class FileGroup:
     labels: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class KubernetesGroup:
+    """An entry of `kubernetes`: what is watched in a cluster. Without a kubeconfig it is the exporter's own."""
+
+    secrets: bool = True
+    config_maps: bool = False
+    ca_bundles: bool = False
+    namespaces: tuple[str, ...] = ()  # none: all of them
+    selector: str = ""
+    keys: tuple[str, ...] = ()  # patterns; none: those that are usual
+    kubeconfig: str | None = None
+    context: str | None = None
+    module: str = "tls"
+    password: Secret | None = None
+    serves: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+
 BUILT_IN_MODULES: Mapping[str, Module] = {
     "https": Module("https", alpn=("h2", "http/1.1")),
     "tls": Module("tls"),
@@ -212,6 +271,7 @@ class Config:
     targets: tuple[Target, ...] = ()
     target_files: tuple[TargetFiles, ...] = ()
     file_groups: tuple[FileGroup, ...] = ()
+    kubernetes: tuple[KubernetesGroup, ...] = ()
     probe_endpoint: ProbeEndpoint = field(default_factory=ProbeEndpoint)
     files: tuple[str, ...] = ()
     empty_files: tuple[str, ...] = field(default=(), compare=False)

@@ -23,6 +23,7 @@ from exporter.wire.starttls import PROTOCOLS
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
 CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
+_KUBERNETES_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 _PROXY_PORTS = {"http": 3128, "socks5": 1080}
 _LONGEST_LABEL_VALUE = 1024
 _LONGEST_LABEL_NAME = 128
@@ -277,6 +278,13 @@ def module_name(text: str) -> str:
     """Read the name of a module."""
     if not _MODULE.match(text):
         raise ValueError(f"bad module name {text[:80]!r}: up to 64 letters, digits, '_', '-' and '.'")
+    return text
+
+
+def kubernetes_name(text: str) -> str:
+    """Read the name of a namespace (RFC 1123 label)."""
+    if not _KUBERNETES_NAME.match(text):
+        raise ValueError(f"bad namespace {text[:80]!r}: up to 63 lower-case letters, digits and '-'")
     return text
 
 

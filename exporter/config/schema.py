@@ -9,12 +9,14 @@ from typing import ClassVar
 
 from exporter.config import parsers
 from exporter.config.model import Addresses, IPProtocol, Transport
+from exporter.config.schema_published import ARI, DNS, mail_domain
 from exporter.config.schema_types import (
     Block,
     Key,
     Named,
     Needed,
     Numbered,
+    OneOrMore,
     Shape,
     TextOr,
     between,
@@ -168,6 +170,9 @@ class Module(Policied):
     trust = Key(Block(Trust))
     revocation = Key(Block(Revocation, true_is_empty=True))
     posture = Key(Block(Posture, true_is_empty=True))
+    dns = Key(Block(DNS, true_is_empty=True))
+    mail_domain = Key(text(mail_domain))
+    ari = Key(Block(ARI))
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""
@@ -211,7 +216,7 @@ class TargetGroup(Policied):
         **{
             name: "it belongs to a module: write it under modules.NAME, and 'module: NAME' here"
             for name in Module.keys
-            if name not in Policied.keys
+            if name not in (*Policied.keys, "mail_domain")
         },
         "target": "write 'targets', a list",
         "url": "write 'targets', a list",
@@ -223,6 +228,7 @@ class TargetGroup(Policied):
     targets = Needed(Numbered(text(parsers.target_text)))
     module = Key(TEXT)
     labels = Key(LABELS)
+    mail_domain = Key(text(mail_domain))
 
 
 class FileGroup(Shape):
@@ -241,6 +247,35 @@ class FileGroup(Shape):
         """Yield what does not go together."""
         if self.password is not None and self.password_file is not None:
             yield "password_file", "password is written too: one of them is enough"
+
+
+class KubernetesGroup(Shape):
+    """`kubernetes`, or an entry of it: certificates in a cluster."""
+
+    secrets = Key(FLAG)
+    config_maps = Key(FLAG)
+    ca_bundles = Key(FLAG)
+    namespaces = Key(each(text(parsers.kubernetes_name)))
+    selector = Key(TEXT)
+    keys_ = Key(each(TEXT))
+    kubeconfig = Key(TEXT)
+    context = Key(TEXT)
+    password = Key(TEXT)
+    password_file = Key(TEXT)
+    module = Key(TEXT)
+    serves = Key(Numbered(text(parsers.target_text)))
+    labels = Key(LABELS)
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield what does not go together."""
+        if find_spec("kubernetes_asyncio") is None:
+            yield "secrets", "it needs an extra that is not installed: pip install 'tls-exporter[kubernetes]'"
+        if self.password is not None and self.password_file is not None:
+            yield "password_file", "password is written too: one of them is enough"
+        if self.context is not None and self.kubeconfig is None:
+            yield "context", "it is one of a kubeconfig: write that too"
+        if self.secrets is False and not self.config_maps and not self.ca_bundles:
+            yield "secrets", "nothing is left to watch: write config_maps or ca_bundles"
 
 
 class Global(Policied):
@@ -286,4 +321,5 @@ class File(Shape):
     targets = Key(Numbered(Block(TargetGroup)))
     target_files = Key(Numbered(TextOr(text(parsers.file_pattern), Block(TargetFiles))))
     files = Key(Numbered(Block(FileGroup)))
+    kubernetes = Key(OneOrMore(Block(KubernetesGroup)))
     probe_endpoint = Key(Block(ProbeEndpoint))

@@ -165,6 +165,17 @@ class Numbered(Generic[T]):
         return kept
 
 
+class OneOrMore(Numbered[T]):
+    """Reads a list, or what could be its only item without the list around it."""
+
+    def __call__(self, node: Node, trail: Trail) -> dict[int, T]:
+        """Read it."""
+        if not isinstance(node.content, dict):
+            return super().__call__(node, trail)
+        value = self.item(node, trail)
+        return {} if value is None else {0: value}
+
+
 class TextOr(Generic[T, U]):
     """Reads text by one reader, and whatever else is written by another."""
 

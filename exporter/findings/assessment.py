@@ -51,7 +51,9 @@ def assess(observation: Observation, rules: Sequence[Rule] = RULES) -> Assessmen
     for rule in rules:
         detail = rule.detail(observation)
         if detail is not None:
-            finding = with_severity(rule.finding, policy.severity_of(rule.finding.id, rule.finding.severity))
+            finding = with_severity(
+                rule.finding, policy.severity_of(rule.finding.id, detail.severity or rule.finding.severity)
+            )
             found.append(Found(finding, detail.text, detail.certificate, policy.acceptance(finding.id, now)))
     found.sort(key=lambda one: SEVERITIES.index(one.finding.severity))
     return Assessment(

@@ -13,6 +13,7 @@ from exporter.findings import (
     http,
     posture,
     protocol,
+    published,
     refused,
     revocation,
     serving,
@@ -34,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     *posture.RULES,
     *http.RULES,
     *serving.RULES,
+    *published.RULES,
 )
 
 CATALOGUE: Mapping[str, Finding] = MappingProxyType({rule.finding.id: rule.finding for rule in RULES})

@@ -229,6 +229,12 @@ _BY_PHASE: Mapping[tuple[Phase, Reason], Explanation] = {
         "Check the name servers of the exporter's host (`/etc/resolv.conf`), and in Kubernetes the DNS policy. If "
         "`tls_exporter_resolver_busy_total` rises, all look-ups wait for a resolver that hangs.",
     ),
+    (Phase.HANDSHAKE, Reason.TOO_EXPENSIVE): Explanation(
+        "The server's Diffie-Hellman group is too large",
+        "The prime is longer than 4,096 bits and of no standard: computing with it would hold up the probes of other "
+        "targets. Certificate and session are read from what was sent in plaintext.",
+        "Use a group of RFC 7919 (ffdhe2048 to ffdhe8192), which costs clients a twentieth, or suites with ECDHE.",
+    ),
     (Phase.CONNECT, Reason.TIMEOUT): Explanation(
         "No answer to the connection",
         "Nothing came back to the attempt to connect: a firewall drops the packets, or the host is off.",

@@ -35,11 +35,13 @@ def with_severity(finding: Finding, severity: str) -> Finding:
 class Detail:
     """What was seen, and of which certificate of the chain as presented where it is about one.
 
-    `text` may hold a peer's words: escape it where it is shown. The leaf's `certificate` is 0.
+    `text` may hold a peer's words: escape it where it is shown. The leaf's `certificate` is 0. `severity` is set where
+    it is another here than in the catalogue; what the configuration says of the finding counts more.
     """
 
     text: str
     certificate: int | None = None
+    severity: str | None = None
 
 
 Condition = Callable[[Observation], Detail | str | None]

@@ -10,6 +10,7 @@ from exporter.config.model import Module
 from exporter.policy import Policy, layered
 from exporter.posture.facts import Posture
 from exporter.probe.result import Result
+from exporter.published.facts import Published
 from exporter.revocation.status import Revocation
 from exporter.target import Target
 
@@ -30,6 +31,7 @@ class Observation:
     revocations: tuple[Revocation, ...] = ()  # one for each source that was asked
     addresses_disagree: bool | None = None
     posture: Posture | None = None
+    published: Published | None = None
     stored: Stored | None = None  # what a file holds, where this is no endpoint
     expected: tuple[Expected, ...] = ()  # what files hold that the endpoint must present
     series_excess: str = ""  # why the series that describe certificates are left out, if they are

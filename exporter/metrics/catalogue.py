@@ -24,6 +24,7 @@ class Family:
 IDENTITY_LABELS = ("target", "module", "address", "server_name", "certificate_type")
 
 _CACHED_POSTURE = "Cached: determined at most once per posture.refresh, see tls_posture_timestamp_seconds."
+_CACHED_DNS = "Cached for as long as the DNS records live."
 _CACHED_REVOCATION = "Cached until its next update at most."
 
 FAMILIES: tuple[Family, ...] = (
@@ -87,6 +88,11 @@ FAMILIES: tuple[Family, ...] = (
         ("position", "entry_kind", "alias", "kubeconfig_user"),
     ),
     Family("tls_file_info", "1; the format of a file with certificates.", ("format",)),
+    Family(
+        "tls_kubernetes_object_info",
+        "1; the Kubernetes object that holds the certificates, and its key.",
+        ("object_kind", "object_namespace", "object_name", "object_key"),
+    ),
     Family("tls_file_modified_timestamp_seconds", "When a file with certificates was last modified, in Unix seconds."),
     Family("tls_certificate_san_count", "Number of subject alternative names in the leaf.", type="unknown"),
     Family(
@@ -142,6 +148,41 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "tls_revocation_failure_info",
         f"1; why a source of revocation information gave none. {_CACHED_REVOCATION}",
+        ("source", "reason"),
+    ),
+    # what is published
+    Family("tls_dane_valid", f"1 if a TLSA record that clients can use holds for the chain, 0 if not. {_CACHED_DNS}"),
+    Family(
+        "tls_dane_record_match",
+        f"1 if a usable TLSA record of the kind matches the chain, 0 if not. {_CACHED_DNS}",
+        ("usage", "selector", "matching_type"),
+    ),
+    Family(
+        "tls_caa_permits_issuer",
+        f"1 if CAA records let the certificate's CA issue for its names again, 0 if not. {_CACHED_DNS}",
+    ),
+    Family(
+        "tls_mta_sts_policy_info",
+        "1; the MTA-STS policy of the mail domain, max_age in seconds. Cached for an hour.",
+        ("mode", "max_age"),
+    ),
+    Family(
+        "tls_reporting_record_valid",
+        f"1 if the TLS-RPT record of the mail domain can be used, 0 if not, absent if there is none. {_CACHED_DNS}",
+    ),
+    Family(
+        "tls_ech_config_accepted",
+        f"1 if the server accepts the published Encrypted Client Hello configuration, 0 if not. {_CACHED_DNS}",
+    ),
+    Family(
+        "tls_certificate_renewal_window_timestamp_seconds",
+        "When the CA suggests to renew the leaf (ACME renewal information), in Unix seconds. "
+        "Cached for as long as the CA says.",
+        ("edge",),
+    ),
+    Family(
+        "tls_published_failure_info",
+        "1; why a source of published facts (DNS, MTA-STS, ACME) gave none.",
         ("source", "reason"),
     ),
     # posture

@@ -17,6 +17,7 @@ from exporter.findings.catalogue import SEVERITIES
 from exporter.findings.mozilla_profile import compliance
 from exporter.findings.observation import Observation
 from exporter.metrics.labels import joined, label, user_label
+from exporter.metrics.published import published_samples
 from exporter.posture.facts import Posture
 from exporter.probe.result import HTTPFacts, Result
 from exporter.revocation.status import CRL, Revocation
@@ -102,6 +103,7 @@ def samples(assessment: Assessment) -> Iterator[Sample]:
         yield from _revocation(revocation)
     if observation.result.http is not None:
         yield from _http(observation.result.http, described=described)
+    yield from published_samples(observation.published)
     if observation.posture is not None:
         yield from _posture(observation.posture)
         yield from _profiles(observation)
@@ -160,6 +162,15 @@ def _certificates(certificates: tuple[Certificate, ...], *, described: bool) -> 
 def _stored(stored: Stored) -> Iterator[Sample]:
     if stored.modified_at is not None:
         yield "tls_file_modified_timestamp_seconds", "", round(stored.modified_at, 3)
+    place = stored.kubernetes
+    if place is not None:
+        labels = (
+            label("object_kind", place.kind),
+            label("object_namespace", place.namespace),
+            label("object_name", place.name),
+            label("object_key", place.key),
+        )
+        yield "tls_kubernetes_object_info", ",".join(labels), INFO
     if stored.format:
         yield "tls_file_info", label("format", stored.format), INFO
     for position, one in enumerate(stored.certificates):

@@ -1,12 +1,13 @@
 """blackbox_exporter's modules as ours. What a module did beyond TLS is noted, never dropped in silence."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from exporter.config import parsers
 from exporter.config.units import parse_duration
 from exporter.migrate.dialogue import protocol_of, turns_to_tls
+from exporter.migrate.note import Note, remark
 from exporter.migrate.reading import flag, mapping, sequence, text
 
 _TLS_KEYS = ("ca_file", "cert_file", "key_file", "server_name", "min_version", "max_version")
@@ -45,22 +46,43 @@ _CARRIED = {
 
 @dataclass(slots=True)
 class Module:
-    """A module that was carried over. `written` is what our configuration says; `http` that its targets are URLs."""
+    """A module that was carried over. `written` is what the new configuration says.
+
+    `http`: its targets are URLs, http:// where none is written; `secure_urls`: https:// where none is written.
+    `reads_files`: its targets are certificates at rest. `fixed_target` is the one that the module itself names.
+    """
 
     name: str
     written: dict[str, Any] = field(default_factory=dict)
     http: bool = False
-    notes: list[str] = field(default_factory=list)
+    secure_urls: bool = False
+    reads_files: bool = False
+    password_file: str | None = None
+    fixed_target: str | None = None
+    notes: list[Note] = field(default_factory=list)
 
     def note(self, sentence: str) -> None:
-        """Add a note about this module."""
-        self.notes.append(f"module {self.name}: {sentence}")
+        """Note what of this module is not carried over."""
+        self.notes.append(Note(f"module {self.name}: {sentence}"))
+
+    def remark(self, sentence: str) -> None:
+        """Explain something about this module."""
+        self.notes.append(remark(f"module {self.name}: {sentence}"))
+
+    def checked(self, key: str, value: str, check: Callable[[], object]) -> None:
+        """Write a value if the configuration takes it. The note does not repeat it: it may hold a password."""
+        try:
+            check()
+        except ValueError as error:
+            self.note(f"{key} is not carried over: {error}")
+        else:
+            self.written[key] = value
 
 
-def read_modules(document: dict[str, Any]) -> tuple[dict[str, Module], list[str]]:
+def read_modules(document: dict[str, Any]) -> tuple[dict[str, Module], list[Note]]:
     """Return the modules that probe TLS by their old names, and notes on all."""
     modules: dict[str, Module] = {}
-    notes: list[str] = []
+    notes: list[Note] = []
     for name, body in mapping(document.get("modules")).items():
         module = Module(name)
         settings = mapping(body)
@@ -102,7 +124,7 @@ def _http(module: Module, settings: dict[str, Any]) -> bool:
     module.written["http"] = request
     if flag(settings.get("enable_http3")):
         module.written |= {"transport": "quic", "alpn": ["h3"]}
-        module.note("HTTP/3 needs the extra: pip install 'tls-exporter[quic]'")
+        module.remark("HTTP/3 needs the extra: pip install 'tls-exporter[quic]'")
     else:
         http2 = flag(settings.get("enable_http2"), default=True)
         module.written["alpn"] = ["h2", "http/1.1"] if http2 else ["http/1.1"]
@@ -118,7 +140,7 @@ def _stream(module: Module, settings: dict[str, Any]) -> bool:
             module.note("which protocol its starttls step belongs to is not recognised: write starttls: by hand")
             return False
         module.written["starttls"] = protocol
-        module.note(f"its dialogue is taken for {protocol}; what it expects after STARTTLS is not checked")
+        module.remark(f"its dialogue is taken for {protocol}; what it expects after STARTTLS is not checked")
     elif not flag(settings.get("tls")):
         module.note("it speaks no TLS: keep it in blackbox_exporter")
         return False
@@ -153,13 +175,15 @@ def _connection(module: Module, settings: dict[str, Any]) -> None:
     preferred = text(settings.get("preferred_ip_protocol"))
     if preferred in ("ip4", "ip6"):
         if flag(settings.get("ip_protocol_fallback"), default=True):
-            module.note(f"{preferred} was preferred, any address is taken now; ip_protocol: {preferred} insists on it")
+            module.remark(
+                f"{preferred} was preferred, any address is taken now; ip_protocol: {preferred} insists on it"
+            )
         else:
             module.written["ip_protocol"] = preferred
     if source := text(settings.get("source_ip_address")):
         module.written["source_address"] = source
     if proxy := text(settings.get("proxy_url")):
-        _checked(module, "proxy_url", proxy, lambda: parsers.proxy_url(proxy))
+        module.checked("proxy_url", proxy, lambda: parsers.proxy_url(proxy))
         exempt = [part.strip() for part in text(settings.get("no_proxy")).split(",") if part.strip()]
         if "proxy_url" in module.written and exempt:
             module.written["no_proxy"] = exempt
@@ -169,7 +193,7 @@ def _tls_config(module: Module, settings: dict[str, Any]) -> dict[str, str]:
     for key, value in settings.items():
         if key == "insecure_skip_verify":
             if flag(value):
-                module.note("insecure_skip_verify is not needed: trust is told apart, in tls_certificate_trusted")
+                module.remark("insecure_skip_verify is not needed: trust is told apart, in tls_certificate_trusted")
         elif key not in _TLS_KEYS:
             module.note(f"tls_config.{key} is not carried over: write it to a file and name that in tls_config")
     return {key: text(settings[key]) for key in _TLS_KEYS if text(settings.get(key))}
@@ -177,17 +201,7 @@ def _tls_config(module: Module, settings: dict[str, Any]) -> dict[str, str]:
 
 def _timeout(module: Module, settings: dict[str, Any]) -> None:
     if timeout := text(settings.get("timeout")):
-        _checked(module, "timeout", timeout, lambda: parse_duration(timeout))
-
-
-def _checked(module: Module, key: str, value: str, check: Any) -> None:
-    """Write a value if our configuration takes it. The note does not repeat it: it may hold a password."""
-    try:
-        check()
-    except ValueError as error:
-        module.note(f"{key} is not carried over: {error}")
-    else:
-        module.written[key] = value
+        module.checked("timeout", timeout, lambda: parse_duration(timeout))
 
 
 def names_of(modules: Iterable[str]) -> dict[str, str]:

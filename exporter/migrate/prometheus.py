@@ -8,6 +8,7 @@ from typing import Any
 
 from exporter.metrics.vocabulary import VOCABULARY
 from exporter.migrate.blackbox import Module
+from exporter.migrate.note import Note, remark
 from exporter.migrate.reading import mapping, sequence, text, texts
 from exporter.target import TargetError, parse_endpoint
 
@@ -25,14 +26,24 @@ class Group:
     labels: Labels
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files of targets in Prometheus' file_sd format, with the module (its old name) that probes them."""
+
+    pattern: str
+    module: str
+
+
 @dataclass(slots=True)
 class Jobs:
     """What was found in all jobs."""
 
     modules: dict[str, Module]
     groups: list[Group] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    files: list[Files] = field(default_factory=list)
+    certificate_files: list[tuple[tuple[str, ...], str | None]] = field(default_factory=list)  # with a password's file
+    notes: list[Note] = field(default_factory=list)
+    default_module: str = "http_2xx"
     _seen: set[tuple[str, str, Labels]] = field(default_factory=set)
 
     def read(self, document: dict[str, Any]) -> None:
@@ -43,17 +54,29 @@ class Jobs:
             if _is_multi_target(job):
                 self._job(name, job)
 
+    def note(self, sentence: str) -> None:
+        """Note what is not carried over."""
+        self.notes.append(Note(sentence))
+
+    def remark(self, sentence: str) -> None:
+        """Explain something."""
+        self.notes.append(remark(sentence))
+
+    def add_fixed(self) -> None:
+        """Take over the targets that modules themselves name."""
+        for name, module in self.modules.items():
+            if module.fixed_target is not None:
+                self._static(f"module {name}", name, {"targets": [module.fixed_target]})
+
     def _job(self, name: str, job: dict[str, Any]) -> None:
         parameters = mapping(job.get("params"))
         asked = texts(parameters.get("module"))
-        module = asked[0] if asked else "http_2xx"  # blackbox_exporter's own default
+        module = asked[0] if asked else self.default_module
         if hostname := texts(parameters.get("hostname")):
-            self.notes.append(
-                f"job {name}: hostname {hostname[0]} becomes tls_config.server_name in its module by hand"
-            )
+            self.note(f"job {name}: hostname {hostname[0]} becomes tls_config.server_name in its module by hand")
         self._relabelling(name, job)
         if interval := text(job.get("scrape_interval")):
-            self.notes.append(
+            self.remark(
                 f"job {name}: it was scraped every {interval}; for an interval of its own make a job with "
                 f"params: {{module: [{module}]}}",
             )
@@ -63,13 +86,13 @@ class Jobs:
             if key == "file_sd_configs":
                 self._files(name, module, value)
             elif key.endswith("_sd_configs"):
-                self.notes.append(f"job {name}: {key} is not carried over: let it write a file for target_files")
+                self.note(f"job {name}: {key} is not carried over: let it write a file for target_files")
 
     def _relabelling(self, name: str, job: dict[str, Any]) -> None:
         for rule in map(mapping, sequence(job.get("relabel_configs"))):
             if text(rule.get("target_label")) not in _PATTERN_LABELS or text(rule.get("regex")) not in ("", "(.*)"):
                 label = text(rule.get("target_label")) or text(rule.get("action")) or "?"
-                self.notes.append(f"job {name}: the relabelling of {label} is not carried over")
+                self.note(f"job {name}: the relabelling of {label} is not carried over")
 
     def _static(self, name: str, module: str, group: dict[str, Any]) -> None:
         labels = {key: text(value) for key, value in mapping(group.get("labels")).items()}
@@ -77,9 +100,12 @@ class Jobs:
         found = self.modules.get(module)
         written = texts(group.get("targets"))
         if found is None:
-            self.notes.append(f"job {name}: {', '.join(written)} stay with blackbox_exporter, as module {module} does")
+            self.note(f"job {name}: {', '.join(written)} stay with the other exporter, as module {module} does")
             return
         kept = self._labels(name, labels)
+        if found.reads_files:
+            self.certificate_files.append((tuple(written), found.password_file))
+            return
         targets = []
         for target in written:
             carried = self._target(name, target, found)
@@ -93,10 +119,10 @@ class Jobs:
         kept = {}
         for label, value in labels.items():
             if label.startswith("__"):
-                self.notes.append(f"job {name}: the label {label} is not carried over")
+                self.note(f"job {name}: the label {label} is not carried over")
             elif label in VOCABULARY.reserved_labels:
                 kept[f"original_{label}"] = value
-                self.notes.append(f"job {name}: the label {label} is the exporter's own: it becomes original_{label}")
+                self.note(f"job {name}: the label {label} is the exporter's own: it becomes original_{label}")
             elif value:
                 kept[label] = value
         return tuple(sorted(kept.items()))
@@ -110,33 +136,30 @@ class Jobs:
                 scheme, rest = "http", target
             if scheme.lower() == "http":
                 if not _on_port_80(rest):
-                    self.notes.append(f"job {name}: {target} is asked without TLS: it stays with blackbox_exporter")
+                    self.note(f"job {name}: {target} is asked without TLS: it stays with blackbox_exporter")
                     return None
                 carried = "https://" + rest.replace(":80", "", 1)
-                self.notes.append(
+                self.remark(
                     f"job {name}: {target} was asked on port 80 first; now {carried} is probed "
                     "(http: {redirect_from_port: 80} judges the redirect)",
                 )
+        elif module.secure_urls:
+            carried = target if "://" in target else f"https://{target}"
         elif target.startswith("/"):
             carried = f"unix:{target}"
         try:
             parse_endpoint(carried)
         except TargetError as error:
-            self.notes.append(f"job {name}: the target {target} is not carried over: {error}")
+            self.note(f"job {name}: the target {target} is not carried over: {error}")
             return None
         return carried
 
     def _files(self, name: str, module: str, configs: Any) -> None:
         for pattern in (file for config in sequence(configs) for file in texts(mapping(config).get("files"))):
-            if module not in self.modules:
-                self.notes.append(f"job {name}: {pattern} stays with blackbox_exporter, as module {module} does")
-                continue
-            if pattern not in self.files:
-                self.files.append(pattern)
-            self.notes.append(
-                f"job {name}: give the entries of {pattern} the label __param_module: {module}; "
-                "without it port 443 means https, others tls",
-            )
+            if module not in self.modules or self.modules[module].reads_files:
+                self.note(f"job {name}: {pattern} stays with the other exporter, as module {module} does")
+            elif Files(pattern, module) not in self.files:
+                self.files.append(Files(pattern, module))
 
 
 def _on_port_80(rest: str) -> bool:

@@ -10,7 +10,7 @@ from exporter.config.model import Module
 from exporter.net.reason import NetworkError
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
-from exporter.probe import http, starttls
+from exporter.probe import http, http2, starttls
 from exporter.probe.connection import connect_to, reach_host, upgrade
 from exporter.probe.fast_path import FastPathUnavailableError, fast_path_handshake
 from exporter.probe.handshake import handshake
@@ -21,6 +21,8 @@ from exporter.probe.result import BEYOND_CONNECTION, Failure, Handshake, HTTPFac
 from exporter.probe.route import Route
 from exporter.probe.trace import Trace
 from exporter.wire.clienthello import ClientHello
+
+HTTP_2, HTTP_1 = "h2", "http/1.1"
 
 ShakeHands = Callable[[Stream], Awaitable[tuple[Handshake, Stream | None]]]
 """Completes a handshake on a stream. Returns what it showed, and the stream inside the session if there is one."""
@@ -38,7 +40,8 @@ class Offer:
 class Attempt:
     """One connection to a route. `deadline` is in the loop's time, `started_at` in Unix seconds.
 
-    `place` is what it holds at its address, until it has been left.
+    `alpn` is what is offered, which may be less than the module's. `place` is what it holds at its address, until it
+    has been left.
     """
 
     prober: Prober
@@ -48,6 +51,7 @@ class Attempt:
     addresses: tuple[Address, ...]
     started_at: float
     place: Place
+    alpn: tuple[str, ...]
     offer: Offer = Offer()
 
     async def by_openssl(self) -> Result:
@@ -80,10 +84,9 @@ class Attempt:
         return await fast_path_handshake(stream, offer.hello(self.route.server_name))
 
     def _context(self) -> SSL.Context:
-        module = self.route.module
+        module, certificate_type = self.route.module, self.route.variant.certificate_type
         groups = self.offer.groups or module.groups
-        certificate_type = self.route.variant.certificate_type
-        return self.prober.contexts.get(module.tls_config, offered_alpn(module), certificate_type, groups)
+        return self.prober.contexts.get(module.tls_config, self.alpn, certificate_type, groups)
 
     async def _over_tcp(self, shake_hands: ShakeHands) -> Result:
         route, trace = self.route, self.trace
@@ -127,7 +130,8 @@ class Attempt:
 
     async def _request(self, tls: Stream, done: Handshake) -> HTTPFacts:
         assert done.session is not None
-        return await http.request(tls, self._http_host(), self.route.path, done.session.alpn)
+        ask = http2.request if done.session.alpn == HTTP_2 else http.request
+        return await ask(tls, self._http_host(), self.route.path)
 
     def _http_host(self) -> str:
         settings = self.route.module.http
@@ -179,10 +183,10 @@ class Attempt:
         )
 
 
-def offered_alpn(module: Module) -> tuple[str, ...]:
-    """Return the ALPN protocols to offer: with `http`, only what the request can be sent over."""
-    if module.http is not None and module.alpn == ("h2", "http/1.1"):
-        return ("http/1.1",)
+def alpn_at_first(module: Module) -> tuple[str, ...]:
+    """Return the ALPN protocols to offer at first: with `http`, HTTP/1.1 alone, for a request over it costs less."""
+    if module.http is not None and set(module.alpn) == {HTTP_2, HTTP_1}:
+        return (HTTP_1,)
     return module.alpn
 
 

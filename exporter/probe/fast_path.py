@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from OpenSSL import SSL
 
-from exporter.net.limits import MAX_HANDSHAKE_BYTES
+from exporter.net.limits import MAX_AFTER_HANDSHAKE_BYTES
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import Stream
 from exporter.probe.result import Handshake, Result, Session
@@ -119,8 +119,8 @@ class FastPathStream:
             if not arrived:
                 return b""
             received += len(arrived)
-            if received > MAX_HANDSHAKE_BYTES:
-                detail = f"more than {MAX_HANDSHAKE_BYTES} bytes of handshake after the handshake"
+            if received > MAX_AFTER_HANDSHAKE_BYTES:
+                detail = f"more than {MAX_AFTER_HANDSHAKE_BYTES} bytes of handshake after the handshake"
                 raise NetworkError(Reason.TOO_MUCH_DATA, detail)
             try:
                 self._client.receive_untrusted(arrived)

@@ -12,15 +12,16 @@ from dataclasses import dataclass, field, replace
 
 from OpenSSL import SSL, crypto
 
-from exporter.net.limits import MAX_CERTIFICATES, MAX_HANDSHAKE_BYTES
+from exporter.net.limits import MAX_AFTER_HANDSHAKE_BYTES, MAX_CERTIFICATES, MAX_HANDSHAKE_BYTES
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import Stream
 from exporter.probe.handshake_failure import PROTOCOLS, error_of, flight_failure, flight_session
 from exporter.probe.openssl_contexts import Delivered
 from exporter.probe.result import Handshake, Session
 from exporter.wire import iana
+from exporter.wire.dh_groups import is_too_expensive
 from exporter.wire.records import WireError
-from exporter.wire.server_flight import ServerFlight, read_server_flight_untrusted
+from exporter.wire.server_flight import ServerFlight, ServerFlightReader
 from exporter.wire.serverhello import read_scts_untrusted
 from exporter.wire.tls13.messages import read_certificate_untrusted
 
@@ -34,21 +35,33 @@ LEAST_VERDICT_SECONDS = 0.2
 VERDICT_ROUND_TRIPS = 4
 
 
+_START = 256  # bytes from which a peer that speaks something else is recognised
+
+
 @dataclass(slots=True)
 class _Received:
-    """The bytes of the server, kept until the handshake is over, so that a failure can be read from them."""
+    """The bytes of the server until the handshake is over, read beside OpenSSL as far as they are not encrypted.
 
-    chunks: list[bytes] = field(default_factory=list)
+    A failure is explained from them, and what would hold the event loop up is refused before OpenSSL has it.
+    """
+
+    reader: ServerFlightReader = field(default_factory=ServerFlightReader)
+    start: bytes = b""
     size: int = 0
     client_certificate_requested: bool = False  # by a TLS 1.3 server, whose request is encrypted
 
     def add(self, data: bytes) -> None:
-        self.chunks.append(data)
         self.size += len(data)
+        if len(self.start) < _START:
+            self.start += data[:_START]
         if self.size > MAX_HANDSHAKE_BYTES:
             raise NetworkError(
                 Reason.TOO_MUCH_DATA, f"more than {MAX_HANDSHAKE_BYTES} bytes before the handshake's end"
             )
+        exchange = self.reader.feed_untrusted(data).key_exchange
+        if exchange is not None and exchange.dh is not None and is_too_expensive(exchange.dh):
+            detail = f"a Diffie-Hellman prime of {exchange.dh.bits} bits, which is of no standard, is not computed with"
+            raise NetworkError(Reason.TOO_EXPENSIVE, detail)
 
 
 class TLSStream:
@@ -73,8 +86,8 @@ class TLSStream:
                 if not data:
                     return b""
                 received += len(data)
-                if received > MAX_HANDSHAKE_BYTES:
-                    detail = f"more than {MAX_HANDSHAKE_BYTES} bytes of handshake after the handshake"
+                if received > MAX_AFTER_HANDSHAKE_BYTES:
+                    detail = f"more than {MAX_AFTER_HANDSHAKE_BYTES} bytes of handshake after the handshake"
                     raise NetworkError(Reason.TOO_MUCH_DATA, detail) from None
                 self.connection.bio_write(data)
             except (SSL.ZeroReturnError, SSL.SysCallError):
@@ -83,9 +96,13 @@ class TLSStream:
                 raise error_of(error) from None
 
     def write(self, data: bytes) -> None:
-        """Encrypt and send."""
+        """Encrypt and send. Raises NetworkError."""
+        if not data:  # which OpenSSL takes for an error
+            return
         try:
             self.connection.send(data)
+        except SSL.SysCallError:
+            raise NetworkError(Reason.CLOSED, "the session has ended") from None
         except SSL.Error as error:
             raise error_of(error) from None
         _flush(self.connection, self._stream)
@@ -142,7 +159,7 @@ async def handshake(
         client_certificate_requested=received.client_certificate_requested,
     )
     if session.version < 1.3:  # noqa: PLR2004 - what TLS 1.3 encrypts cannot be read beside OpenSSL
-        flight = read_server_flight_untrusted(b"".join(received.chunks))
+        flight = received.reader.flight
         scts = _scts(delivered, flight)
         done = replace(done, client_certificate_requested=flight.certificate_requested, tls_scts=scts)
     return done, TLSStream(connection, stream)
@@ -242,8 +259,7 @@ def _incomplete(
     connection: SSL.Connection, received: _Received, delivered: Delivered, error: NetworkError
 ) -> Handshake:
     """Read what can be known of a handshake that did not complete."""
-    data = b"".join(received.chunks)
-    flight = read_server_flight_untrusted(data)
+    flight = received.reader.flight
     return Handshake(
         session=flight_session(flight),
         chain=(flight.certificates or _presented_untrusted(delivered) or _chain(connection))[:MAX_CERTIFICATES],
@@ -251,7 +267,7 @@ def _incomplete(
         staple=flight.staple or (delivered.staples[-1] if delivered.staples else None),
         tls_scts=_scts(delivered, flight),
         client_certificate_requested=flight.certificate_requested or received.client_certificate_requested,
-        failure=flight_failure(flight, data, error),
+        failure=flight_failure(flight, received.start, error),
     )
 
 

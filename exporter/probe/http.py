@@ -20,6 +20,8 @@ from exporter.text import printable
 MAX_HEADER_BYTES = 64 * 1024
 MAX_ANSWER_BYTES = 256 * 1024  # with the interim answers before the one that counts
 MAX_LOCATION = 2048
+_BEGINNING = b"HTTP/"
+_START = 40  # bytes of what is no HTTP, repeated in the failure
 MAX_ALT_SVC = 256
 MAX_LENGTH_DIGITS = 18  # of a Content-Length: an exabyte
 MAX_REMEMBERED = 16_384
@@ -27,19 +29,26 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})  # RFC 9110 section 15.4, thos
 _PATH_CHARACTERS = "/?:@!$&'()*+,;=%~-._[]"  # RFC 3986 section 3.3 and 3.4, and what is encoded already
 
 
-async def request(stream: Stream, host_header: str, path: str, alpn: str = "") -> HTTPFacts:
-    """Ask for a path and return the facts in the answer's header. Never raises but for cancellation."""
-    if alpn == "h2":
-        return HTTPFacts(failure="the server chose HTTP/2: list only http/1.1 in the module's alpn")
+NOT_HTTP_1 = "the answer is not HTTP/1.1"
+CLOSED = "the connection was closed before an answer"
+NO_REQUEST = "no request can be made of this host and path"
+
+
+class _NoAnswerError(Exception):
+    """There is no answer; the message says why, in words that name nothing of a library's inside."""
+
+
+async def request(stream: Stream, host_header: str, path: str) -> HTTPFacts:
+    """Ask for a path and return the facts in the answer's header. Never raises except when cancelled."""
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADER_BYTES)
     try:
         stream.write(_request_bytes(connection, host_header, path))
         answer = await _answer(connection, stream)
         return answer_facts(answer.status_code, answer.http_version.decode("ascii"), answer.headers)
-    except h11.LocalProtocolError as error:
-        return HTTPFacts(failure=f"the request cannot be made: {error}")
-    except h11.RemoteProtocolError as error:
-        return HTTPFacts(failure=f"the answer is not HTTP: {printable(str(error))}")
+    except h11.LocalProtocolError:
+        return HTTPFacts(failure=NO_REQUEST)
+    except _NoAnswerError as error:
+        return HTTPFacts(failure=str(error))
     except NetworkError as error:
         return HTTPFacts(failure=f"{error.reason}: {error.detail}" if error.detail else str(error.reason))
 
@@ -69,19 +78,27 @@ def _request_event(host_header: str, path: str) -> h11.Request:
 
 
 async def _answer(connection: h11.Connection, stream: Stream) -> h11.Response:
-    received = 0
+    """Return the answer's header. Raises NetworkError and _NoAnswerError."""
+    received, start = 0, b""
     while True:
-        event = connection.next_event()
+        try:
+            event = connection.next_event()
+        except h11.RemoteProtocolError:
+            raise _not_http(start) from None
         if isinstance(event, h11.Response):
             return event
         if event is h11.NEED_DATA:
             data = await stream.read()
-            received += len(data)
+            if not data:
+                raise _NoAnswerError(CLOSED) if _BEGINNING.startswith(start[: len(_BEGINNING)]) else _not_http(start)
+            received, start = received + len(data), start or data[:_START]
             if received > MAX_ANSWER_BYTES:
-                raise h11.RemoteProtocolError(f"more than {MAX_ANSWER_BYTES} bytes before its header ends")
+                raise _NoAnswerError(f"more than {MAX_ANSWER_BYTES} bytes before the answer's header ends")
             connection.receive_data(data)
-        elif not isinstance(event, h11.InformationalResponse):
-            raise h11.RemoteProtocolError("the connection was closed before an answer")
+
+
+def _not_http(start: bytes) -> _NoAnswerError:
+    return _NoAnswerError(f"{NOT_HTTP_1}: it began with '{printable(start.decode('latin-1'))}'")
 
 
 def answer_facts(status: int, version: str, headers: Iterable[tuple[bytes, bytes]]) -> HTTPFacts:

@@ -16,11 +16,12 @@ from h2.exceptions import H2Error
 from exporter import __version__
 from exporter.net.reason import NetworkError
 from exporter.net.stream import Stream
-from exporter.probe.http import MAX_ANSWER_BYTES, answer_facts, request_target
+from exporter.probe.http import CLOSED, MAX_ANSWER_BYTES, NO_REQUEST, answer_facts, request_target
 from exporter.probe.result import HTTPFacts
 
 _STREAM = 1
 _CONFIGURATION = H2Configuration(client_side=True, header_encoding=None)
+_TYPE, _SETTINGS = 3, b"\x04"  # section 3.4: the first frame of a server, of whose length three bytes tell
 NOT_HTTP_2 = "the answer is not HTTP/2"
 
 
@@ -28,8 +29,12 @@ async def request(stream: Stream, authority: str, path: str) -> HTTPFacts:
     """Ask for a path and return the facts in the answer's header. Never raises but for cancellation."""
     connection = H2Connection(_CONFIGURATION)
     try:
+        headers = _headers(authority, path)
+    except UnicodeEncodeError:
+        return HTTPFacts(failure=NO_REQUEST)
+    try:
         connection.initiate_connection()
-        connection.send_headers(_STREAM, _headers(authority, path), end_stream=True)
+        connection.send_headers(_STREAM, headers, end_stream=True)
         stream.write(connection.data_to_send())
         facts = await _answer(connection, stream)
         connection.close_connection()
@@ -54,12 +59,13 @@ def _headers(authority: str, path: str) -> list[tuple[bytes, bytes]]:
 
 
 async def _answer(connection: H2Connection, stream: Stream) -> HTTPFacts:
-    received = 0
+    received, start = 0, b""
     while received <= MAX_ANSWER_BYTES:
         data = await stream.read()
         if not data:
-            return HTTPFacts(failure="the connection was closed before an answer")
-        received += len(data)
+            is_preface = start[_TYPE : _TYPE + 1] in (_SETTINGS, b"")
+            return HTTPFacts(failure=CLOSED if is_preface else NOT_HTTP_2)
+        received, start = received + len(data), (start + data)[: _TYPE + 1]
         facts = _read_events_untrusted(connection.receive_data(data))
         stream.write(connection.data_to_send())  # it acknowledges settings and pings
         if facts is not None:
@@ -72,7 +78,10 @@ def _read_events_untrusted(events: Iterable[Event]) -> HTTPFacts | None:
     for event in events:
         if isinstance(event, ResponseReceived):
             headers = [(bytes(name), bytes(value)) for name, value in event.headers or ()]
-            return answer_facts(int(dict(headers)[b":status"]), "2", headers)
+            status = dict(headers)[b":status"]
+            if not status.isdigit() or len(status) != 3:  # noqa: PLR2004 - RFC 9110 section 15
+                raise ValueError("a bad status code")
+            return answer_facts(int(status), "2", headers)
         if isinstance(event, StreamReset | ConnectionTerminated):
             return HTTPFacts(failure=f"the server ended the request with {_error_name(event.error_code)}")
     return None

@@ -1,7 +1,8 @@
 """What all probes share: the limits, the resolver, the TLS contexts, and what was learned of endpoints."""
 
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from exporter.net.limiter import KeyedLimiter, Limiter
@@ -11,6 +12,27 @@ from exporter.probe.leave import Departures
 from exporter.probe.openssl_contexts import Contexts
 from exporter.probe.redirect import RedirectVerdicts
 from exporter.probe.remedies import SecondTries
+
+MAX_HTTP2_ENDPOINTS = 10_000
+
+
+class BoundedSet:
+    """What was seen last, up to MAX_HTTP2_ENDPOINTS."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[Hashable, None] = OrderedDict()
+
+    def add(self, one: Hashable) -> None:
+        """Remember one, and forget the oldest beyond the limit."""
+        self._seen[one] = None
+        if len(self._seen) > MAX_HTTP2_ENDPOINTS:
+            self._seen.popitem(last=False)
+
+    def __contains__(self, one: Hashable) -> bool:
+        return one in self._seen
+
+    def __len__(self) -> int:
+        return len(self._seen)
 
 
 @dataclass(slots=True)
@@ -24,6 +46,7 @@ class Prober:
     offers: Offers = field(default_factory=Offers)
     fast_path_endpoints: FastPathEndpoints = field(default_factory=FastPathEndpoints)
     redirects: RedirectVerdicts = field(default_factory=RedirectVerdicts)
+    http2_endpoints: BoundedSet = field(default_factory=BoundedSet)  # that speak HTTP/2 and not HTTP/1.1
     second_tries: SecondTries = field(default_factory=SecondTries)
     departures: Departures = field(default_factory=Departures)
     wall_clock: Callable[[], float] = time.time

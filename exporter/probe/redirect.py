@@ -35,8 +35,10 @@ async def check_redirect(open_stream: OpenStream, host: str, path: str = "/") ->
         return None, f"no connection: {error.detail or error.reason}"
     try:
         facts = await http.request(stream, host, path)
-    finally:
+    except BaseException:
         stream.close()
+        raise
+    stream.finish()
     return redirect_verdict(facts, host, path)
 
 

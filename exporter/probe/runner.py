@@ -6,7 +6,7 @@ Resolve, connect, proxy, STARTTLS, handshake, HTTP. What each saw goes into a `R
 import asyncio
 import itertools
 import math
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -15,13 +15,14 @@ from exporter.config.targets import default_port
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
-from exporter.probe.attempt import Attempt, offered_alpn
+from exporter.probe.attempt import Attempt, alpn_at_first
 from exporter.probe.connection import AddressFilter, open_stream, resolve
 from exporter.probe.fast_path import FastPathUnavailableError
+from exporter.probe.http import CLOSED, NOT_HTTP_1
 from exporter.probe.leave import Place
 from exporter.probe.prober import Prober
 from exporter.probe.redirect import CHECK_SECONDS
-from exporter.probe.result import Failure, Handshake, HTTPFacts, Phase, Result, Variant
+from exporter.probe.result import Failure, Handshake, Phase, Result, Variant
 from exporter.probe.route import Route
 from exporter.probe.second_try import tried_again
 from exporter.probe.trace import Progress, Trace
@@ -132,7 +133,10 @@ async def _probe_route(
     slots = prober.slots
     place = Place(lambda: slots.release(slot))
     try:
-        result = await _attempts(prober, route, Attempt(prober, route, trace, limit, addresses, started_at, place))
+        knows = _endpoint(route) in prober.http2_endpoints
+        alpn = route.module.alpn if knows else alpn_at_first(route.module)
+        attempt = Attempt(prober, route, trace, limit, addresses, started_at, place, alpn)
+        result = await _attempts(prober, route, attempt)
     finally:
         place.give_back()
     return await _with_redirect(prober, route, result, limit)
@@ -147,11 +151,16 @@ async def _wait_for_slot(prober: Prober, slot: object, deadline: float) -> None:
         raise NetworkError(Reason.TIMEOUT, detail) from None
 
 
+def _endpoint(route: Route) -> Hashable:
+    """Return what is remembered of: the same host may be another server by another name or address."""
+    return route.host, route.port, route.server_name, route.variant.address, route.variant.certificate_type
+
+
 async def _attempts(prober: Prober, route: Route, attempt: Attempt) -> Result:
     """Make one connection, by the fast path if the endpoint is known for it, or as many as it takes to know more."""
     if route.module.transport is Transport.QUIC:
         return await attempt.by_quic()
-    endpoint = (route.host, route.port, route.server_name, route.variant.address, route.variant.certificate_type)
+    endpoint = _endpoint(route)
     now = asyncio.get_running_loop().time()
     if prober.fast_path and prober.fast_path_endpoints.holds(endpoint, now):
         try:
@@ -160,19 +169,20 @@ async def _attempts(prober: Prober, route: Route, attempt: Attempt) -> Result:
             attempt.trace.note(f"{error}; once more with OpenSSL")
             prober.fast_path_endpoints.exclude(endpoint, now)
     result = await attempt.by_openssl()
-    if _wants_http2(route.module, result):
-        attempt.trace.note("once more with all of the module's protocols, and no request")
-        plain = replace(route, module=replace(route.module, http=None))
-        result = await replace(attempt, route=plain).by_openssl()
-        return replace(result, http=HTTPFacts(failure="the server speaks HTTP/2 only, which is not asked"))
+    if attempt.alpn != route.module.alpn and _wants_http2(result):
+        attempt.trace.note("once more with HTTP/2")
+        prober.http2_endpoints.add(endpoint)
+        result = await replace(attempt, alpn=route.module.alpn).by_openssl()
     prober.fast_path_endpoints.note(endpoint, result)
     return await tried_again(attempt, result, endpoint)
 
 
-def _wants_http2(module: Module, result: Result) -> bool:
-    """Tell whether the server turned the probe down for want of HTTP/2, which was left out for the request's sake."""
-    refused = result.failure is not None and result.failure.reason is Reason.ALERT_NO_APPLICATION_PROTOCOL
-    return refused and offered_alpn(module) != module.alpn
+def _wants_http2(result: Result) -> bool:
+    """Return whether the server may speak HTTP/2 only: it refused HTTP/1.1, or agreed to nothing and spoke no HTTP."""
+    if result.failure is not None:
+        return result.failure.reason is Reason.ALERT_NO_APPLICATION_PROTOCOL
+    agreed = result.session.alpn if result.session is not None else ""
+    return not agreed and result.http is not None and result.http.failure.startswith((NOT_HTTP_1, CLOSED))
 
 
 async def _with_redirect(prober: Prober, route: Route, result: Result, deadline: float) -> Result:

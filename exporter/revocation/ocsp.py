@@ -5,7 +5,6 @@ Nonces are not sent: cached answers are wanted (RFC 5019). Nothing is fetched he
 """
 
 import warnings
-from collections.abc import Iterator
 from datetime import datetime
 
 from cryptography import x509
@@ -17,7 +16,14 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from exporter.certificates.certificate import Certificate
-from exporter.certificates.der import SEQUENCE, bits_untrusted, element_untrusted, elements_untrusted
+from exporter.certificates.der import (
+    SEQUENCE,
+    bits_untrusted,
+    count_values_untrusted,
+    element_untrusted,
+    first_untrusted,
+)
+from exporter.certificates.measure import measure_untrusted
 from exporter.revocation.status import (
     CLOCK_SKEW_SECONDS,
     GOOD,
@@ -36,6 +42,10 @@ _STATUSES = {
     ocsp.OCSPCertStatus.UNKNOWN: UNKNOWN,
 }
 _MAX_CERTIFICATES = 10  # looked at in a response
+MAX_VALUES = 4_000
+"""DER elements of a response that is read: 300 answers. A responder gives one, and a certificate or two of its own."""
+MAX_SIGNATURE_WORK = 10_000
+"""Microseconds that verifying the responders that a response brings may be estimated to cost."""
 
 
 def ocsp_request(certificate: Certificate, issuer: Certificate) -> bytes | None:
@@ -72,6 +82,8 @@ def read_ocsp_untrusted(
 
 
 def _read(data: bytes, certificate: Certificate, issuer: Certificate | None, now: float, source: str) -> Revocation:
+    if (values := count_values_untrusted(data)) > MAX_VALUES:
+        raise UnusableError(Failure.TOO_LARGE, f"a response of {values} values, where {MAX_VALUES} are read")
     response = ocsp.load_der_ocsp_response(data)
     if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
         raise UnusableError(Failure.REFUSED, f"the responder says {response.response_status.name.lower()}")
@@ -79,10 +91,11 @@ def _read(data: bytes, certificate: Certificate, issuer: Certificate | None, now
         raise UnusableError(
             Failure.NO_ISSUER, "the certificate's issuer is not known, so the response cannot be verified"
         )
-    single = next((one for one in response.responses if _is_about(one, certificate.parsed, issuer.parsed)), None)
+    identity = _Identity(certificate.parsed, issuer.parsed)
+    single = next((one for one in response.responses if identity.is_of(one)), None)
     if single is None:
         raise UnusableError(Failure.OTHER_CERTIFICATE, "the response is about another certificate")
-    if not any(_verifies(response, signer) for signer in _responders(response, issuer.parsed, now)):
+    if not _is_signed(response, issuer, issuer.parsed, now):
         raise UnusableError(
             Failure.BAD_SIGNATURE, "the response is signed neither by the issuer nor by a responder of its"
         )
@@ -107,15 +120,27 @@ def _seconds(moment: datetime | None) -> int | None:
     return int(moment.timestamp()) if moment is not None else None
 
 
-def _is_about(single: ocsp.OCSPSingleResponse, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Compare a CertID: the hashes of the issuer's name and key, and the serial number (RFC 6960 section 4.1.1)."""
-    if single.serial_number != certificate.serial_number:
-        return False
-    digest = single.hash_algorithm
-    return (
-        _hash(digest, certificate.issuer.public_bytes()) == single.issuer_name_hash
-        and _hash(digest, _key_bits(issuer)) == single.issuer_key_hash
-    )
+class _Identity:
+    """A CertID: the hashes of the issuer's name and key, and the serial number (RFC 6960 section 4.1.1).
+
+    A response may hold hundreds of answers under one serial number, and the name may be as long as a handshake is: what
+    is hashed is hashed once.
+    """
+
+    def __init__(self, certificate: x509.Certificate, issuer: x509.Certificate) -> None:
+        self._serial_number = certificate.serial_number
+        self._hashed = certificate.issuer.public_bytes(), _key_bits(issuer)
+        self._hashes: dict[str, tuple[bytes, bytes]] = {}
+
+    def is_of(self, single: ocsp.OCSPSingleResponse) -> bool:
+        """Tell whether an answer is about the certificate."""
+        if single.serial_number != self._serial_number:
+            return False
+        digest = single.hash_algorithm
+        if digest.name not in self._hashes:
+            name, key = self._hashed
+            self._hashes[digest.name] = _hash(digest, name), _hash(digest, key)
+        return self._hashes[digest.name] == (single.issuer_name_hash, single.issuer_key_hash)
 
 
 def _hash(algorithm: hashes.HashAlgorithm, data: bytes) -> bytes:
@@ -127,24 +152,32 @@ def _hash(algorithm: hashes.HashAlgorithm, data: bytes) -> bytes:
 def _key_bits(certificate: x509.Certificate) -> bytes:
     """Return the contents of the BIT STRING subjectPublicKey, without the octet that counts unused bits."""
     spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    parts = list(elements_untrusted(element_untrusted(spki, SEQUENCE).body))
+    parts = first_untrusted(element_untrusted(spki, SEQUENCE).body, 2)
     return bits_untrusted(parts[1].body)
 
 
-def _responders(response: ocsp.OCSPResponse, issuer: x509.Certificate, now: float) -> Iterator[x509.Certificate]:
-    """Yield who may have signed (RFC 6960 section 4.2.2.2): the issuer, and responders that it certified."""
-    if _is_named(response, issuer):
-        yield issuer
+def _is_signed(response: ocsp.OCSPResponse, issuer: Certificate, parsed: x509.Certificate, now: float) -> bool:
+    """Tell whether one who may has signed (RFC 6960 section 4.2.2.2): the issuer, or a responder that it certified."""
+    name, key_hash = response.responder_name, response.responder_key_hash
+    if _is_named(name, key_hash, parsed) and _verifies(response, parsed):
+        return True
+    left = MAX_SIGNATURE_WORK
     for candidate in response.certificates[:_MAX_CERTIFICATES]:
-        if _is_named(response, candidate) and _is_delegated(candidate, issuer, now):
-            yield candidate
+        if not _is_named(name, key_hash, candidate):
+            continue
+        left -= issuer.measure.key.work + measure_untrusted(candidate.public_bytes(Encoding.DER)).key.work
+        if left < 0:
+            raise UnusableError(Failure.TOO_LARGE, "the keys of its responders take too long to be computed with")
+        if _is_delegated(candidate, parsed, now) and _verifies(response, candidate):
+            return True
+    return False
 
 
-def _is_named(response: ocsp.OCSPResponse, candidate: x509.Certificate) -> bool:
+def _is_named(name: x509.Name | None, key_hash: bytes | None, candidate: x509.Certificate) -> bool:
     """Tell whether a certificate is the response's ResponderID, by name or by the SHA-1 of its key."""
-    if response.responder_name is not None:
-        return response.responder_name == candidate.subject
-    return response.responder_key_hash == _hash(hashes.SHA1(), _key_bits(candidate))  # noqa: S303 - RFC 6960
+    if name is not None:
+        return name == candidate.subject
+    return key_hash == _hash(hashes.SHA1(), _key_bits(candidate))  # noqa: S303 - RFC 6960
 
 
 def _is_delegated(candidate: x509.Certificate, issuer: x509.Certificate, now: float) -> bool:

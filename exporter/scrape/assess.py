@@ -26,6 +26,7 @@ from exporter.posture.facts import Posture
 from exporter.probe.prober import Prober
 from exporter.probe.result import Result
 from exporter.probe.runner import plain_route
+from exporter.published.facts import Published
 from exporter.revocation.status import STAPLE, Revocation
 from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.target import Target
@@ -33,6 +34,7 @@ from exporter.target import Target
 if TYPE_CHECKING:
     from exporter.posture.refresh import PostureRefresher
     from exporter.revocation.checker import RevocationChecker
+    from exporter.scrape.publication import Publications
 
 log = get_logger("probe")
 ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
@@ -47,7 +49,7 @@ class Assessor:
         self.series = SeriesLimit()
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
 
-    # Imported and made at first use: a module without posture and revocation needs neither.
+    # Imported and made at first use: a module without posture, revocation and `dns` needs none of them.
 
     @cached_property
     def revocations(self) -> "RevocationChecker":
@@ -63,8 +65,20 @@ class Assessor:
 
         return PostureRefresher()
 
+    @cached_property
+    def publications(self) -> "Publications":
+        """What is published about endpoints: the DNS library alone takes 50 ms to load."""
+        from exporter.scrape.publication import Publications  # noqa: PLC0415
+
+        return Publications(self.clock)
+
+    @property
+    def published_count(self) -> int:
+        """How many published facts are kept; looking does not load what keeps them."""
+        return sum(map(len, self._made("publications")))
+
     def _made(self, *names: str) -> Iterator[Any]:
-        """Yield those of the two that have been used."""
+        """Yield those of them that have been used."""
         yield from (self.__dict__[name] for name in names if name in self.__dict__)
 
     def forget_roots(self) -> None:
@@ -101,6 +115,7 @@ class Assessor:
         trust = self.trust(module) if any(result.chain for result in results) else None
         observations = [
             self._observe(
+                prober,
                 target,
                 module,
                 result,
@@ -138,6 +153,7 @@ class Assessor:
 
     def _observe(
         self,
+        prober: Prober,
         target: Target,
         module: Module,
         result: Result,
@@ -170,8 +186,25 @@ class Assessor:
             sct_count=total(chain.certificates[0].sct_count, result.tls_scts, in_staple),
             revocations=revocations,
             posture=posture,
+            published=self._published(prober, target, module, result, chain, name_match, trust),
             series_excess=self._series_excess(target, result, chain, before),
         )
+
+    def _published(
+        self,
+        prober: Prober,
+        target: Target,
+        module: Module,
+        result: Result,
+        chain: Chain,
+        name_match: bool | None,
+        trust: TrustStore | None,
+    ) -> Published | None:
+        """Return what is known of what is published about the endpoint; start what is due next to the scrape."""
+        if module.dns is None and module.ari is None and not (target.mail_domain or module.mail_domain):
+            return None
+        name = reference_name(target, module, result)
+        return self.publications.known(prober, target, module, result, chain, name, name_match, trust)
 
     def _series_excess(self, target: Target, result: Result, chain: Chain, before: Observation | None) -> str:
         """Return why the series that describe certificates are left out; "" while the target has not too many."""
@@ -214,12 +247,12 @@ class Assessor:
 
     async def settled(self) -> None:
         """Wait until no refresh is in flight."""
-        for refreshes in self._made("postures", "revocations"):
+        for refreshes in self._made("postures", "revocations", "publications"):
             await refreshes.settled()
 
     def close(self) -> None:
         """Stop the refreshes in flight."""
-        for refreshes in self._made("revocations", "postures"):
+        for refreshes in self._made("revocations", "postures", "publications"):
             refreshes.close()
 
 

@@ -64,6 +64,7 @@ class Engine:
         self.prober = Prober(KeyedLimiter(1), Limiter(1), self.resolver)
         self.stored = StoredReports(self.assessor.chains, clock)
         self.apply(config)
+        self.telemetry.cache("published", lambda: self.assessor.published_count)
         self.telemetry.series_limited(lambda: self.assessor.series.limited)
         self.telemetry.cache("series", lambda: len(self.assessor.series))
         self.telemetry.cache("chains", lambda: len(self.assessor.chains))
@@ -73,6 +74,7 @@ class Engine:
         self.telemetry.cache("files", lambda: len(self.stored))
         self.telemetry.cache("contexts", lambda: len(self.prober.contexts))
         self.telemetry.cache("redirects", lambda: len(self.prober.redirects))
+        self.telemetry.cache("http2_endpoints", lambda: len(self.prober.http2_endpoints))
 
     def apply(self, config: Config) -> None:
         """Put a configuration in force. Probes in flight end under the previous one; what was learned stays."""
@@ -81,7 +83,8 @@ class Engine:
         slots, turns = KeyedLimiter(limits.per_address_concurrency), Limiter(limits.concurrency, self._memory_pressure)
         self.prober = replace(self.prober, slots=slots, turns=turns, resolver=self.resolver, fast_path=limits.fast_path)
         self.assessor.forget_roots()
-        self._written = config
+        probed = tuple(target for target in config.targets if not target.endpoint.is_at_rest)
+        self._written = replace(config, targets=probed)
         self.stored.apply(config)
         self._set_targets()
 

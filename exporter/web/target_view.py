@@ -11,6 +11,7 @@ from exporter.findings.failure import explain
 from exporter.findings.observation import Observation
 from exporter.posture.facts import Posture
 from exporter.probe.result import Event, Failure, Phase, Result
+from exporter.published.shown import published_rows
 from exporter.revocation.status import CRL, GOOD
 from exporter.scrape.assess import reference_name
 from exporter.scrape.history import Probe
@@ -89,6 +90,7 @@ def view(assessment: Assessment, now: float) -> View:
             Table("Session", tuple(_session(result))),
             Table("Revocation", tuple(_revocation(observation))),
             Table("HTTP", tuple(_http(result))),
+            Table("Published", tuple(published_rows(observation.published))),
         ),
         posture=tuple(_accepted(observation.posture)) if observation.posture is not None else (),
         phases=tuple(_bars(result)),

@@ -21,7 +21,7 @@ FATAL = 2
 ALERT_LENGTH = 2
 _MAJOR = 3  # of every SSL and TLS version since SSL 3.0
 
-MAX_HANDSHAKE = 256 * 1024  # bytes of handshake that are read from one peer
+MAX_HANDSHAKE = 100 * 1024  # bytes of handshake that are read from one peer
 MAX_RECORD = (1 << 14) + 2048  # RFC 5246 section 6.2.3: the longest a ciphertext may be
 
 #     type, version, length

@@ -29,9 +29,14 @@ def tool(name: str) -> str:
 
 
 def resources(text: str) -> dict[tuple[str, str], dict]:
-    """Return the resources of a manifest by kind and name."""
+    """Return the resources of a manifest by kind and name, those of roles with their namespace."""
     documents = [document for document in yaml.safe_load_all(text) if document]
-    found = {(document["kind"], document["metadata"]["name"]): document for document in documents}
+    found = {}
+    for document in documents:
+        kind, name = document["kind"], document["metadata"]["name"]
+        found[kind, f"{document['metadata']['namespace']}/{name}" if kind in ("Role", "RoleBinding") else name] = (
+            document
+        )
     assert len(found) == len(documents), "two resources have the same name"
     return found
 

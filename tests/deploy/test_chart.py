@@ -230,3 +230,48 @@ def test_versions_are_those_of_the_package():
     assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
     base = yaml.safe_load((ROOT / "deploy" / "kustomize" / "base" / "kustomization.yaml").read_text())
     assert base["images"] == [{"name": "tls-exporter", "newTag": __version__}]
+
+
+def rules_of(*settings):
+    """Return what the chart's roles allow: (kind, namespace), API group, resources; and whether a token is mounted."""
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    text = rendered(*arguments)
+    validate(text)
+    documents = [document for document in yaml.safe_load_all(text) if document]
+    allowed = set()
+    for one in documents:
+        if one["kind"] in ("Role", "ClusterRole"):
+            for rule in one["rules"]:
+                assert rule["verbs"] == ["list", "watch"]
+                where = (one["kind"], one["metadata"].get("namespace"))
+                allowed.add((*where, rule["apiGroups"][0], tuple(rule["resources"])))
+    (pod,) = [one["spec"]["template"]["spec"] for one in documents if one["kind"] == "StatefulSet"]
+    bindings = [one for one in documents if one["kind"].endswith("Binding")]
+    assert all(one["subjects"][0]["name"] == pod["serviceAccountName"] for one in bindings)
+    assert len(bindings) == len({rule[:2] for rule in allowed})
+    return allowed, pod["automountServiceAccountToken"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "allowed"),
+    [
+        ([], set()),
+        (["kubernetes.secrets=true"], {("ClusterRole", None, "", ("secrets",))}),
+        (
+            ["kubernetes.secrets=true", "kubernetes.configMaps=true", "kubernetes.namespaces={web,api}"],
+            {("Role", namespace, "", ("secrets", "configmaps")) for namespace in ("web", "api")},
+        ),
+    ],
+)
+def test_it_may_read_only_what_is_asked_for(settings, allowed):
+    assert rules_of(*settings) == (allowed, bool(settings))
+
+
+def test_ca_bundles_need_no_secrets():
+    allowed, is_mounted = rules_of("kubernetes.caBundles=true")
+    assert is_mounted
+    assert {rule[3] for rule in allowed} == {
+        ("validatingwebhookconfigurations", "mutatingwebhookconfigurations"),
+        ("apiservices",),
+        ("customresourcedefinitions",),
+    }

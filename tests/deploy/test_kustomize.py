@@ -63,3 +63,17 @@ def test_rules_are_those_of_the_mixin(built, tmp_path):
 
 def test_what_is_written_by_the_generator_is_not_stale():
     run(sys.executable, str(ROOT / "deploy" / "generate.py"), "--check")
+
+
+def test_the_component_for_certificates_lists_and_watches_and_no_more(tmp_path):
+    (tmp_path / "base").symlink_to(FOLDER / "base")
+    (tmp_path / "certificates").symlink_to(FOLDER / "components" / "kubernetes-certificates")
+    (tmp_path / "kustomization.yaml").write_text("resources: [base]\ncomponents: [certificates]\n")
+    text = run(tool("kubectl"), "kustomize", str(tmp_path))
+    validate(text)
+    found = resources(text)
+    role = found["ClusterRole", "tls-exporter-certificates"]
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"list", "watch"}
+    assert found["StatefulSet", "tls-exporter"]["spec"]["template"]["spec"]["automountServiceAccountToken"] is True
+    (subject,) = found["ClusterRoleBinding", "tls-exporter-certificates"]["subjects"]
+    assert (subject["name"], subject["namespace"]) == ("tls-exporter", "monitoring")

@@ -89,7 +89,7 @@ def test_runbook_addresses_of_alerts_are_pages():
 def test_configurations_shown_are_valid(name, tmp_path):
     """Each YAML block with our top-level keys is a configuration that loads, given the files that it names."""
     blocks = re.findall(r"```yaml\n(.*?)```", (DOCS / name).read_text(), re.DOTALL)
-    known = {"global", "modules", "targets", "target_files", "files", "probe_endpoint"}
+    known = {"global", "modules", "targets", "target_files", "files", "kubernetes", "probe_endpoint"}
     shown = [block for block in blocks if isinstance(read := yaml.safe_load(block), dict) and set(read) <= known]
     assert shown
     for number, block in enumerate(shown):

@@ -63,6 +63,15 @@ PUBLIC_IDS = [
     "served_but_not_on_disk",
     "certificate_expiring_soon",
     "certificate_expiry_imminent",
+    "dane_mismatch",
+    "dane_unsigned",
+    "dane_no_rollover",
+    "caa_forbids_issuer",
+    "https_record_mismatch",
+    "ech_config_stale",
+    "mta_sts_mismatch",
+    "mta_sts_unreachable",
+    "renewal_overdue",
 ]
 
 CRITICAL = {

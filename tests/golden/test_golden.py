@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from support.results import make_result
 
 from exporter.at_rest.formats.entry import EntryKind
-from exporter.at_rest.stored import Stored, StoredCertificate
+from exporter.at_rest.stored import KubernetesPlace, Stored, StoredCertificate
 from exporter.certificates.chain_cache import ChainAssessor
 from exporter.certificates.trust_store import load_trust
 from exporter.config.model import HTTPConfig, Module, PostureConfig, RevocationConfig
@@ -26,6 +26,12 @@ from exporter.policy import Acceptance, PolicyLayer, policy_of
 from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import Posture
 from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Session, Variant
+from exporter.published.ari import Window
+from exporter.published.caa import CAA
+from exporter.published.dane import DANE, RecordMatch, Support, TLSARecord
+from exporter.published.facts import MTASTS, Published, Renewal, SourceFailure
+from exporter.published.https_record import HTTPSAgreement, HTTPSRecords
+from exporter.published.mta_sts import Mode, Policy
 from exporter.revocation.status import Failure as RevocationFailure
 from exporter.revocation.status import Revocation
 from exporter.scrape.report import make_report
@@ -84,6 +90,16 @@ def good():
         Revocation("crl", failure=RevocationFailure.UNREACHABLE, problem="no answer"),
         Revocation("crl", "good", int(NOW) - 3600, int(NOW) + 86400),
     )
+    record = TLSARecord(3, 1, 1, b"\xab" * 32)
+    published = Published(
+        dane=DANE("_443._tcp.www.example.com", Support.SECURE, True, (RecordMatch(record, matches=True),), 1),
+        caa=CAA(permits=True, issuer="An Issuer"),
+        https=HTTPSAgreement(HTTPSRecords("www.example.com"), ech_accepted=True),
+        mta_sts=MTASTS("example.com", Policy(Mode.ENFORCE, 604_800, ("mx.example.com",))),
+        tls_reporting=True,
+        renewal=Renewal(Window(NOW + 86_400, NOW + 172_800), is_overdue=False),
+        failures=(SourceFailure("caa", "timeout", "no answer"),),
+    )
     return Observation(
         TARGET,
         MODULE,
@@ -96,6 +112,7 @@ def good():
         sct_count=2,
         revocations=revocations,
         posture=posture,
+        published=published,
         addresses_disagree=False,
     )
 
@@ -124,7 +141,8 @@ def stored():
     """Return what is known of a key store."""
     target = stored_target(FILE, "/etc/ssl/web.jks", "web", (("team", "web"),))
     certificates = tuple(StoredCertificate(der, 0, EntryKind.KEY, "web", "admin") for der in CHAIN)
-    file = Stored("JKS", certificates, opened=True, modified_at=NOW - 60, seconds=0.001)
+    place = KubernetesPlace("secrets", "web", "keystore", "web.jks")
+    file = Stored("JKS", certificates, opened=True, modified_at=NOW - 60, seconds=0.001, kubernetes=place)
     return assess_stored(target, MODULE, file, NOW, load_trust(str(HERE / "root.pem")), ChainAssessor())[0]
 
 

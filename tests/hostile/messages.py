@@ -57,6 +57,18 @@ def key_share(group, size):
     return extension(51, group.to_bytes(2, "big") + size.to_bytes(2, "big") + b"\x09" * size)
 
 
+def vector(number):
+    body = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return len(body).to_bytes(2, "big") + body
+
+
+def anonymous_dh(bits):
+    """Return the flight of an anonymous suite, whose group nobody has signed; the prime is any odd number."""
+    prime = (1 << bits) - (1 << (bits // 2)) - 1
+    exchange = flights.handshake(12, vector(prime) + vector(2) + vector(prime >> 3))
+    return flights.server_hello(suite=0x00A6), exchange, flights.handshake(14, b"")
+
+
 def scripted(name, *steps, expected=PROTOCOL):
     return Attack(name, (Await(), *steps), expected)
 
@@ -112,6 +124,10 @@ MESSAGES = (
     scripted(
         "floods-hello-requests-later", send(HELLO), Flood(flights.record(HANDSHAKE, REQUEST * 4000)), expected=TOO_MUCH
     ),
+    answers("a-prime-of-4096-bits", *anonymous_dh(4_096), expected=handshake("timeout")),
+    answers("a-prime-of-4104-bits", *anonymous_dh(4_104), expected=handshake("too_expensive")),
+    answers("a-prime-of-10000-bits", *anonymous_dh(10_000), expected=handshake("too_expensive")),
+    answers("a-prime-of-100000-bits", *anonymous_dh(100_000), expected=handshake("too_expensive")),
     answers("message-of-16-mb", flights.handshake(2, b"", 0xFFFFFF), expected=TOO_MUCH),
     scripted(
         "streams-a-message",

@@ -52,9 +52,9 @@ def given(monkeypatch):
     works = []
     for verifier in (OpenSSLVerifier, WebPKIVerifier):
 
-        def verify(self, chain, now, *, original=verifier.verify):
+        def verify(self, chain, *more, original=verifier.verify):
             works.append(work_of(one.measure for one in chain).total)
-            return original(self, chain, now)
+            return original(self, chain, *more)
 
         monkeypatch.setattr(verifier, "verify", verify)
     return works
@@ -78,7 +78,7 @@ def test_a_chain_of_any_shape_costs_little(name, given):
         lines = collect(assessment)
     assert calls.made < MAX_CALLS
     assert all(work <= MAX_WORK for work in given)
-    assert len(given) == (0 if assessed.excess else 2)
+    assert bool(given) != bool(assessed.excess), "either it is verified or it is too much"
     found = {one.finding.id for one in assessment.findings}
     assert ("certificate_excessive" in found) == bool(assessed.excess)
     assert lines["tls_certificate_info"].count("\n") == len(chain), "what can be read is still reported"

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.cli.migrate import migrate_files
+from exporter.cli.migrate import migrate_paths
 from exporter.config.model import IPProtocol, Module, Transport
 from exporter.config.reader import load
 from exporter.migrate.blackbox import names_of
@@ -97,10 +97,10 @@ def test_mail(loaded):
     }
     assert ("[2001:db8::25]:25", "smtp_starttls") in targets(config)
     assert [Path(entry.pattern).name for entry in config.target_files] == ["imap-*.yml"]
+    assert config.target_files[0].module == "imap_starttls"
     notes = of("mail").notes
     for words in (
         "mystery: which protocol",
-        "imap-*.yml the label __param_module: imap_starttls",
         "ping.json stays",
         "consul_sd_configs is not carried over",
         "icmp is not about TLS",
@@ -140,8 +140,8 @@ def test_the_configuration_that_comes_with_blackbox_exporter(loaded, tmp_path):
         missing("the package prometheus-blackbox-exporter is not installed")
     empty = tmp_path / "prometheus.yml"
     empty.write_text("scrape_configs: []\n")
-    text, notes = migrate_files(str(DEBIAN), str(empty))
-    config = loaded(Migration(text, notes))
+    migration = migrate_paths([str(empty), str(DEBIAN)])
+    config, notes = loaded(migration), migration.notes
     for name in yaml.safe_load(DEBIAN.read_text())["modules"]:
         assert name in config.modules or [note for note in notes if note.startswith(f"module {name}:")]
     assert "http_2xx" in config.modules
@@ -189,7 +189,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     (tmp_path / "latin.yml").write_bytes(b"a: \xff")
     for path in (tmp_path / "none.yml", tmp_path / "latin.yml"):
         with pytest.raises(MigrationError, match=re.escape(str(path))):
-            migrate_files(str(path), str(path))
+            migrate_paths([str(path)])
 
 
 WORDS = st.sampled_from(

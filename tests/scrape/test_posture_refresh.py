@@ -16,7 +16,7 @@ from tests.support.servers.credential import make_credential
 from tests.support.servers.dovecot import dovecot
 from tests.support.servers.process import free_port, serving
 
-POSTURE = PostureConfig(refresh=600.0)
+POSTURE = PostureConfig(refresh=600.0, pace=0.0)
 WEAK = ("-cipher", "ALL:eNULL:@SECLEVEL=0", "-www")
 
 
@@ -76,7 +76,7 @@ async def test_the_first_scrape_has_no_posture_and_the_second_has_all_of_it(tmp_
 async def test_an_outage_changes_nothing_that_is_known(tmp_path):
     """The server stops: probes fail, scans fail, and every posture series and finding stays what it was."""
     with weak_server(tmp_path) as port:
-        module = Module("m", timeout=1.0, posture=PostureConfig(refresh=0.0))
+        module = Module("m", timeout=1.0, posture=PostureConfig(refresh=0.0, pace=0.0))
         async with watching(module, f"localhost:{port}") as (engine, [target]):
             known = await scraped_twice(engine, target)
     async with watching(module, f"localhost:{port}") as (other, _):
@@ -182,7 +182,7 @@ async def test_one_slot_of_an_address_is_enough(tmp_path):
 @pytest.mark.parametrize("active", [False, True])
 async def test_active_checks_run_only_where_asked_for(active, tmp_path):
     with weak_server(tmp_path) as port:
-        module = Module("m", posture=PostureConfig(active_checks=active))
+        module = Module("m", posture=PostureConfig(active_checks=active, pace=0.0))
         async with watching(module, f"localhost:{port}") as (engine, [target]):
             report = await scraped_twice(engine, target)
     assert len(series(report, "tls_vulnerable")) == (3 if active else 0)

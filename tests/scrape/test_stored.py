@@ -12,7 +12,7 @@ from exporter.config.model import Config, FileGroup, Module, TLSConfig
 from exporter.findings.serving import expected_of
 from exporter.metrics.exposition import pages
 from exporter.metrics.self_metrics import SelfMetrics
-from exporter.scrape import scrape, stored_reports
+from exporter.scrape import scrape, stored_sources
 from exporter.scrape.engine import Engine
 from exporter.scrape.selection import Selection
 from tests.support.pki import DAY, NOW, intermediate, leaf, pem, root
@@ -115,9 +115,9 @@ async def test_a_bundle_of_authorities_is_no_chain(engine, tmp_path):
 
 async def test_a_file_is_read_again_only_when_it_changed(engine, tmp_path, monkeypatch):
     reads = []
-    read_file = stored_reports.read_file
+    read_file = stored_sources.read_file
     monkeypatch.setattr(
-        stored_reports, "read_file", lambda path, password: reads.append(path) or read_file(path, password)
+        stored_sources, "read_file", lambda path, password: reads.append(path) or read_file(path, password)
     )
     for name in "ab":
         write(tmp_path / f"{name}.pem", GOOD)
@@ -154,7 +154,7 @@ async def test_the_clock_alone_makes_findings(config, tmp_path):
 async def test_a_reload_keeps_what_was_read(engine, config, tmp_path, monkeypatch):
     write(tmp_path / "a.pem", GOOD)
     first = await seen(engine)
-    monkeypatch.setattr(stored_reports, "read_file", None)
+    monkeypatch.setattr(stored_sources, "read_file", None)
     engine.apply(replace(config, targets=()))
     assert [target.name for target in engine.config.targets] == [f"file:{tmp_path}/a.pem"]
     assert (await seen(engine)).text == first.text
@@ -172,14 +172,14 @@ async def test_one_file_can_be_asked_for(engine, tmp_path):
 
 async def test_a_file_system_that_hangs_costs_its_files_alone(engine, tmp_path, monkeypatch):
     """What is not read in time is a timeout, and is there at the next scrape."""
-    released, read_file = threading.Event(), stored_reports.read_file
+    released, read_file = threading.Event(), stored_sources.read_file
 
     def hang(path, password):
         if path.endswith("b.pem"):
             released.wait()
         return read_file(path, password)
 
-    monkeypatch.setattr(stored_reports, "read_file", hang)
+    monkeypatch.setattr(stored_sources, "read_file", hang)
     for name in "abc":
         write(tmp_path / f"{name}.pem", GOOD)
     exposition = await seen(engine, seconds=0.5)
@@ -192,9 +192,9 @@ async def test_a_file_system_that_hangs_costs_its_files_alone(engine, tmp_path, 
 
 async def test_scrapes_at_once_share_one_look(engine, tmp_path, monkeypatch):
     reads = []
-    read_file = stored_reports.read_file
+    read_file = stored_sources.read_file
     monkeypatch.setattr(
-        stored_reports, "read_file", lambda path, password: reads.append(path) or read_file(path, password)
+        stored_sources, "read_file", lambda path, password: reads.append(path) or read_file(path, password)
     )
     write(tmp_path / "a.pem", GOOD)
     expositions = await asyncio.gather(*(seen(engine) for _ in range(5)))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
@@ -77,7 +78,9 @@ def revocation_list(
         builder = builder.add_revoked_certificate(entry.build())
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
-    return builder.sign((signer or issuer).key, hashes.SHA256()).public_bytes(encoding)
+    key = (signer or issuer).key
+    digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    return builder.sign(key, digest).public_bytes(encoding)
 
 
 class Pages:

@@ -36,7 +36,7 @@ def test_what_is_written():
     assert records.handshake_message(1, b"abc") == b"\x01\x00\x00\x03abc"
     assert records.change_cipher_spec(0x0303) == b"\x14\x03\x03\x00\x01\x01"
     assert records.alert(2, 40, 0x0300) == b"\x15\x03\x00\x00\x02\x02\x28"
-    assert MAX_HANDSHAKE == 262_144
+    assert MAX_HANDSHAKE == 102_400
     assert MAX_RECORD == 18_432
 
 
@@ -84,13 +84,13 @@ def test_a_handshake_of_the_limit_is_read_and_no_byte_more():
     assert read == Message(11, bytes(MAX_HANDSHAKE - 4))
     reader = HandshakeReader()
     list(reader.feed_untrusted(message))
-    with pytest.raises(WireError, match="more than 262144 bytes"):
+    with pytest.raises(WireError, match="more than 102400 bytes"):
         list(reader.feed_untrusted(b"\x0e"))
 
 
 def test_a_message_may_claim_the_limit_and_no_more():
     assert list(HandshakeReader().feed_untrusted(b"\x0b" + MAX_HANDSHAKE.to_bytes(3))) == []
-    with pytest.raises(WireError, match="claims 262145 bytes"):
+    with pytest.raises(WireError, match="claims 102401 bytes"):
         list(HandshakeReader().feed_untrusted(b"\x0b" + (MAX_HANDSHAKE + 1).to_bytes(3)))
 
 

@@ -24,6 +24,7 @@ USAGES = (
     *("digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement"),
     *("keyCertSign", "cRLSign", "encipherOnly", "decipherOnly"),
 )
+_MOST_FIELDS, _FEWEST_FIELDS = 16, 6  # of TBSCertificate, its version not included
 MAX_NAMES = 5000  # of one certificate that are compared with constraints
 _COMPRESSED = (b"\x02", b"\x03")  # SEC 1 section 2.3.3
 _NO_SECONDS = re.compile(rb"\d{10}Z")
@@ -81,14 +82,19 @@ def details_untrusted(certificate: Certificate) -> Details:
 
 def _body(found: Details) -> None:
     outer = element_untrusted(found.certificate.der, der.SEQUENCE)
-    body, algorithm = list(elements_untrusted(outer.body))[:2]
-    fields = list(elements_untrusted(body.body))
+    parts = der.first_untrusted(outer.body, 2)
+    fields = der.first_untrusted(parts[0].body, _MOST_FIELDS) if len(parts) > 1 else []
+    if len(fields) < _FEWEST_FIELDS:
+        raise DERError("fields are missing")
+    algorithm = parts[1]
     if fields[0].tag == 0xA0:  # noqa: PLR2004 - [0] version
         found.version = der.integer_untrusted(element_untrusted(fields.pop(0).body, der.INTEGER).body) + 1
+    if len(fields) < _FEWEST_FIELDS:
+        raise DERError("fields are missing")
     found.has_unique_identifiers = any(one.tag in _UNIQUE_IDENTIFIERS for one in fields)
     names = fields[2].body + fields[4].body  # issuer and subject
     found.has_universal_string = any(value.tag == der.UNIVERSAL_STRING for value in _values(names))
-    found.time_forms = frozenset(map(_time_form, elements_untrusted(fields[3].body))) - {""}
+    found.time_forms = frozenset(map(_time_form, der.first_untrusted(fields[3].body, 2))) - {""}
     found.is_compressed_point = _is_compressed(fields[5])
     if found.certificate.signature_algorithm == "rsassaPss":
         found.pss = pss_parameters_untrusted(algorithm)
@@ -122,11 +128,14 @@ def _time_form(time: Element) -> str:
 def _values(name: bytes) -> Iterator[Element]:
     for relative in elements_untrusted(name):
         for attribute in elements_untrusted(relative.body):
-            yield from list(elements_untrusted(attribute.body))[1:]
+            yield from der.first_untrusted(attribute.body, 2)[1:]
 
 
 def _is_compressed(spki: Element) -> bool:
-    algorithm, key = list(elements_untrusted(spki.body))[:2]
+    parts = der.first_untrusted(spki.body, 2)
+    if len(parts) < 2:  # noqa: PLR2004 - algorithm and key
+        raise DERError("a key without its parts")
+    algorithm, key = parts
     is_ec = oid_untrusted(element_untrusted(algorithm.body, der.OID).body) == EC_PUBLIC_KEY
     return is_ec and der.bits_untrusted(key.body)[:1] in _COMPRESSED
 

@@ -24,7 +24,6 @@ _MAX_TAG = 8 * 1024
 _ATTRIBUTE = rb"""[^\s=<>/'"]+\s*=\s*(?:'[^'<]*'|"[^"<]*")"""
 _TAG = re.compile(rb"<(/?)(?:[^\s<>/:'\"=]+:)?([^\s<>/:'\"=?!]+)((?:\s+" + _ATTRIBUTE + rb")*)\s*(/?)>\Z")
 _DECLARATION = re.compile(rb"<\?xml\s[^<>]*\?>\Z")
-_QUOTED = re.compile(rb"'[^']*'|\"[^\"]*\"")
 _QUOTE = re.compile(rb"['\"]")
 _VERSION = re.compile(rb"""\sversion\s*=\s*['"]1\.""")
 
@@ -125,9 +124,7 @@ def _turned_down(server: Dialogue, tag: _Tag) -> Steps[DialogueError]:
 def _tag(server: Dialogue) -> Steps[_Tag]:
     """Return the next tag. The XML declaration and text between tags are passed over."""
     while True:
-        text = yield from server.until_untrusted(b">")
-        while _in_quotes(text) and len(text) < _MAX_TAG:
-            text += yield from server.until_untrusted(b">")
+        text = yield from _up_to_the_end(server)
         tag = b"".join(text.partition(b"<")[1:])
         match = _TAG.match(tag) if len(tag) <= _MAX_TAG else None
         if match:
@@ -136,7 +133,21 @@ def _tag(server: Dialogue) -> Steps[_Tag]:
             raise unexpected(text, "XMPP")
 
 
-def _in_quotes(text: bytes) -> bool:
-    """Tell whether a `>` at the end of the text stands inside an attribute's value, where it is allowed."""
-    tag = text.partition(b"<")[2]
-    return bool(_QUOTE.search(_QUOTED.sub(b"", tag)))
+def _up_to_the_end(server: Dialogue) -> Steps[bytes]:
+    """Return what arrives up to the `>` that ends a tag: not one in an attribute's value, where it is allowed."""
+    text = yield from server.until_untrusted(b">")
+    quote = _open_quote(text.partition(b"<")[2], b"")
+    parts, length = [text], len(text)
+    while quote and length < _MAX_TAG:
+        text = yield from server.until_untrusted(b">")
+        quote = _open_quote(text, quote)
+        parts.append(text)
+        length += len(text)
+    return b"".join(parts)
+
+
+def _open_quote(text: bytes, quote: bytes) -> bytes:
+    """Return the quotation mark that is open behind a text, b"" for none; `quote` is open before it."""
+    for mark in _QUOTE.findall(text):
+        quote = b"" if mark == quote else quote or mark
+    return quote
