@@ -175,6 +175,23 @@ def test_a_custom_resource_that_is_wrong_is_noticed(everything):
     assert "refused: Probe watch-partners: " in custom_resources_checked([probe])
 
 
+def runbooks_of(found):
+    rule = next(one for (kind, _), one in found.items() if kind == "PrometheusRule")
+    rules = [rule for group in rule["spec"]["groups"] for rule in group["rules"]]
+    return {rule["annotations"]["runbook_url"] for rule in rules if "alert" in rule}
+
+
+def test_the_runbooks_are_the_exporters_own_or_where_one_value_says(everything):
+    """In alerts and dashboards alike."""
+    own = "https://watch.watching.svc:9443/runbooks"
+    assert all(url.startswith(f"{own}/TLS") for url in runbooks_of(everything))
+    values = "--set", "runbooks=https://tls.example/runbooks/,prometheusRule.enabled=true,dashboards.enabled=true"
+    text = rendered(*values)
+    assert all(url.startswith("https://tls.example/runbooks/TLS") for url in runbooks_of(resources(text)))
+    assert "localhost:10054/runbooks" not in text
+    assert "$labels.instance }}{{ else" not in text
+
+
 def test_each_shard_is_scraped_for_its_part(everything):
     """Prometheus takes the number from the pod's name, and names the instance by the pod, not by its address."""
     monitor = everything["ServiceMonitor", "watch"]["spec"]

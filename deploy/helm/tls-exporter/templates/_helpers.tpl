@@ -65,3 +65,9 @@ httpGet:
 {{- .timeout -}}
 {{- end -}}
 {{- end }}
+
+{{- /* Where the runbooks are: the exporter itself has them. */}}
+{{- define "tls-exporter.runbooks" -}}
+{{- $here := printf "%s://%s.%s.svc:%d/runbooks" (lower .Values.web.scheme) (include "tls-exporter.fullname" .) .Release.Namespace (int .Values.service.port) -}}
+{{- .Values.runbooks | default $here | trimSuffix "/" -}}
+{{- end }}
