@@ -113,6 +113,14 @@ KEYS: dict[str, tuple[str, str]] = {
         "port",
         "Also ask this port in clear, and tell whether it redirects to HTTPS. Cached for ten minutes.",
     ),
+    "modules.NAME.stores": (
+        "list of system, mozilla, `{name: , file: }`",
+        "Root stores to verify each chain by, with a series `tls_store_trusted` each. Default: the system's.",
+    ),
+    "modules.NAME.ct.log_list_file": (
+        FILE,
+        "Logs of Certificate Transparency, as Google's list in version 3: SCTs are verified, and Chrome's policy.",
+    ),
     "modules.NAME.trust.spki_sha256_pins": (
         "list of base64",
         "SHA-256 of public keys (RFC 7469): one of the chain's keys must be among them.",
@@ -160,6 +168,10 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "modules.NAME.posture": ("mapping", "Determine accepted versions, ciphers, groups and flaws. Absent: not at all."),
     "modules.NAME.posture.refresh": (DURATION, "How often at most it is determined anew."),
+    "modules.NAME.posture.clients": (
+        DURATION,
+        "How often at most the ClientHellos of real clients are sent (`24h`). Absent: never.",
+    ),
     "modules.NAME.posture.pace": (
         DURATION,
         "Pause between two connections of a scan, at most 60s. Absent: at most 8 connections in 5.2 seconds.",
@@ -192,6 +204,12 @@ KEYS: dict[str, tuple[str, str]] = {
         "list of paths, with *, ?, [...] and **",
         "Files with certificates: PEM, DER, PKCS#7, PKCS#12, JKS, JCEKS, kubeconfig. See [files](files.md).",
     ),
+    "files[].urls": (
+        "list of URLs",
+        "The same at http and https addresses, by the module's `ca_file` and `proxy_url`.",
+    ),
+    "files[].refresh": (DURATION, "How often at most a URL is downloaded."),
+    "files[].exclude": ("list of patterns", "Which of these are left out; * matches across folders here."),
     "files[].password": ("text", "Opens key stores."),
     "files[].password_file": ("file", "The same, read from a file."),
     "files[].module": ("name of a module", "Whose roots, thresholds and accepted findings count. Default: `tls`."),
@@ -203,7 +221,11 @@ KEYS: dict[str, tuple[str, str]] = {
     "kubernetes[].secrets": (FLAG, "Watch Secrets: those of type `kubernetes.io/tls`, or all that have one of `keys`."),
     "kubernetes[].config_maps": (FLAG, "Watch ConfigMaps."),
     "kubernetes[].ca_bundles": (FLAG, "Watch the CA bundles of webhooks, API services and custom resources."),
-    "kubernetes[].namespaces": ("list of names", "Namespaces to watch. Default: all."),
+    "kubernetes[].namespaces": (
+        "list of patterns",
+        "Namespaces to watch, with ! before those that are left out. Default: all.",
+    ),
+    "kubernetes[].names": ("list of patterns", "Names of objects to watch, likewise."),
     "kubernetes[].selector": ("label selector", "Which objects are watched, as in `app=web,tier!=test`."),
     "kubernetes[].keys": (
         "list of patterns",

@@ -11,7 +11,8 @@ Json = dict[str, Any]
 
 SCHEMA_VERSION = 41
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
-RUNBOOKS = "https://example.org/tls-exporter/runbooks"
+RUNBOOKS = "http://localhost:10054/runbooks"
+"""Where the exporter serves its runbooks, as a browser reaches it: the variable `runbooks` of every dashboard."""
 GREEN, YELLOW, ORANGE, RED, BLUE = "green", "yellow", "orange", "red", "blue"
 
 
@@ -100,7 +101,13 @@ def timeseries(title: str, description: str, unit: str, targets: list[Json], *, 
 
 
 def bars(
-    title: str, description: str, unit: str, target: Json, steps: Json, links: tuple[Json, ...] = (), **defaults: Any
+    title: str,
+    description: str,
+    unit: str,
+    target: Json | list[Json],
+    steps: Json,
+    links: tuple[Json, ...] = (),
+    **defaults: Any,
 ) -> Json:
     """Return horizontal bars, one for each series."""
     options = {
@@ -117,7 +124,8 @@ def bars(
         "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},
     }
     fields = {"thresholds": steps, "min": 0, "links": list(links), **defaults}
-    return _panel("bargauge", title, description, unit, [target], defaults=fields, options=options)
+    targets = target if isinstance(target, list) else [target]
+    return _panel("bargauge", title, description, unit, targets, defaults=fields, options=options)
 
 
 def pie(title: str, description: str, target: Json) -> Json:
@@ -226,6 +234,47 @@ def variable(name: str, label: str, metric: str, *, multi: bool = True) -> Json:
     }
 
 
+def filters() -> Json:
+    """Return a variable that narrows every query by any label, as the users' own."""
+    return {
+        "type": "adhoc",
+        "name": "filters",
+        "label": "Labels",
+        "datasource": DATASOURCE,
+        "hide": 0,
+        "skipUrlSync": False,
+    }
+
+
+def _runbooks_variable() -> Json:
+    return {
+        "type": "textbox",
+        "name": "runbooks",
+        "label": "Runbooks",
+        "query": RUNBOOKS,
+        "current": {"selected": True, "text": RUNBOOKS, "value": RUNBOOKS},
+        "options": [{"selected": True, "text": RUNBOOKS, "value": RUNBOOKS}],
+        "hide": 2,
+        "skipUrlSync": False,
+    }
+
+
+def annotation(name: str, expression: str, color: str, text: str) -> Json:
+    """Return marks on every graph at the times when an expression has values."""
+    return {
+        "name": name,
+        "datasource": DATASOURCE,
+        "enable": True,
+        "hide": False,
+        "iconColor": color,
+        "expr": expression,
+        "step": "60s",
+        "titleFormat": name,
+        "textFormat": text,
+        "useValueForTime": False,
+    }
+
+
 def _datasource_variable() -> Json:
     return {
         "type": "datasource",
@@ -248,7 +297,13 @@ def row(title: str, height: int, *panels: tuple[int, Json]) -> tuple[str, int, t
 
 
 def dashboard(
-    uid: str, title: str, description: str, variables: list[Json], other: tuple[str, str], rows: list[Any]
+    uid: str,
+    title: str,
+    description: str,
+    variables: list[Json],
+    other: tuple[str, str],
+    rows: list[Any],
+    annotations: tuple[Json, ...] = (),
 ) -> Json:
     """Return a whole dashboard; `other` is the uid and title of the one that it links to."""
     panels: list[Json] = []
@@ -277,9 +332,9 @@ def dashboard(
         "time": {"from": "now-24h", "to": "now"},
         "timezone": "browser",
         "fiscalYearStartMonth": 0,
-        "annotations": {"list": []},
-        "templating": {"list": [_datasource_variable(), *variables]},
-        "links": [_to(f"/d/{other[0]}", other[1], keep=True), _to(f"{RUNBOOKS}/", "Runbooks", keep=False)],
+        "annotations": {"list": list(annotations)},
+        "templating": {"list": [_datasource_variable(), *variables, _runbooks_variable()]},
+        "links": [_to(f"/d/{other[0]}", other[1], keep=True), _to("${runbooks}", "Runbooks", keep=False)],
         "panels": panels,
     }
 

@@ -2,16 +2,18 @@
 
 # ruff: noqa: INP001 - a folder of scripts, not a package
 
+from alerts import UNTRUSTED
 from grafana import (
     BLUE,
     GREEN,
     ORANGE,
     RED,
-    RUNBOOKS,
     YELLOW,
     Json,
+    annotation,
     bars,
     dashboard,
+    filters,
     link,
     pie,
     query,
@@ -25,15 +27,16 @@ from grafana import (
 
 UID, TITLE = "tls-overview", "TLS / Overview"
 TARGET_UID, TARGET_TITLE = "tls-target", "TLS / Target"
-S = 'job=~"$job", instance=~"$instance"'
-RENEWAL_DUE_DAYS = 21
+OWN = 'job=~"$job", instance=~"$instance"'
+S = f'{OWN}, module=~"$module"'
+ENDING_WITHIN_DAYS = (7, 14, 30, 60, 90)
 
 TO_TARGET = link(
     "Open target",
     f"/d/{TARGET_UID}?${{datasource:queryparam}}&${{__url_time_range}}"
     "&var-job=${__data.fields.Job}&var-target=${__data.fields.Target}",
 )
-TO_RUNBOOK = link("Open runbook", RUNBOOKS + "/${__field.labels.finding}/")
+TO_RUNBOOK = link("Open runbook", "${runbooks}/${__field.labels.finding}")
 
 
 def _count(title: str, description: str, condition: str, bad: str) -> Json:
@@ -56,21 +59,20 @@ def _state() -> list[Json]:
         ),
         _count(
             "Untrusted",
-            "Endpoints whose certificate chain ordinary clients do not trust, expired ones included.",
-            f'tls_certificate_trusted{{{S}, verifier="openssl"}} == 0',
+            "Endpoints whose certificate chain ordinary clients do not trust, but for what is accepted.",
+            f'target:tls_finding:held{{{S}, finding=~"{UNTRUSTED}"}}',
             RED,
         ),
         _count(
             "Wrong name",
-            "Endpoints whose certificate does not cover their name.",
-            f"tls_certificate_name_match{{{S}}} == 0",
+            "Endpoints whose certificate does not cover their name, but for what is accepted.",
+            f'target:tls_finding:held{{{S}, finding="certificate_name_mismatch"}}',
             RED,
         ),
         _count(
             "Renewal overdue",
-            "Endpoints whose certificate has expired, or has less than 21 days and a quarter of its lifetime left.",
-            f"(target:tls_certificate_remaining_seconds:held{{{S}}} < {RENEWAL_DUE_DAYS} * 86400"
-            f" and target:tls_certificate_remaining:ratio{{{S}}} < 0.25)",
+            "Endpoints with a certificate that has expired or ends soon, by the thresholds of the exporter.",
+            f'target:tls_finding:held{{{S}, finding=~"certificate_expir.+"}}',
             ORANGE,
         ),
         stat(
@@ -109,6 +111,43 @@ def _expiry() -> Json:
         target={"links": [TO_TARGET]},
         Value={"unit": "dtdurations", "thresholds": days, "custom.cellOptions": {"type": "color-text"}},
     )
+
+
+def _ending() -> Json:
+    queries = [
+        query(
+            f"count(target:tls_certificate_remaining_seconds:held{{{S}}} < {days} * 86400) or vector(0)",
+            f"{days} days",
+            ref=chr(ord("A") + index),
+            instant=True,
+        )
+        for index, days in enumerate(ENDING_WITHIN_DAYS)
+    ]
+    return bars(
+        "Certificates that end within",
+        "Endpoints whose certificate ends within so many days, expired ones included.",
+        "short",
+        queries,
+        thresholds((None, BLUE)),
+    )
+
+
+def _issuers() -> list[Json]:
+    leaves = f'tls_certificate_info{{{S}, position="0"}}'
+    return [
+        stat(
+            "Distinct certificates",
+            "Certificates of servers, each once however often it is served.",
+            "short",
+            query(f"count(count by (fingerprint_sha256) ({leaves}))", instant=True),
+            thresholds((None, BLUE)),
+        ),
+        pie(
+            "Issuers",
+            "Distinct certificates by the authority that issued them.",
+            query(f"count by (issuer) (count by (fingerprint_sha256, issuer) ({leaves}))", "{{issuer}}", instant=True),
+        ),
+    ]
 
 
 def _lifetimes() -> Json:
@@ -221,13 +260,13 @@ def _slowest() -> Json:
 
 
 def _exporter() -> list[Json]:
-    probes = query(f"sum by (outcome) (rate(tls_exporter_probes_total{{{S}}}[$__rate_interval]))", "{{outcome}}")
+    probes = query(f"sum by (outcome) (rate(tls_exporter_probes_total{{{OWN}}}[$__rate_interval]))", "{{outcome}}")
     return [
         timeseries(
             "Duration of scrapes",
             "How long the exporter took for the last scrape of its targets.",
             "s",
-            [query(f"tls_exporter_last_scrape_duration_seconds{{{S}}}", "{{instance}}")],
+            [query(f"tls_exporter_last_scrape_duration_seconds{{{OWN}}}", "{{instance}}")],
         ),
         timeseries("Probes by outcome", "Probes in each second, by success or the phase that failed.", "ops", [probes]),
         timeseries(
@@ -236,7 +275,7 @@ def _exporter() -> list[Json]:
             "bytes",
             [
                 query(
-                    f"process_resident_memory_bytes{{{S}}} and on (job, instance) tls_exporter_build_info",
+                    f"process_resident_memory_bytes{{{OWN}}} and on (job, instance) tls_exporter_build_info",
                     "{{instance}}",
                 )
             ],
@@ -251,6 +290,7 @@ def overview() -> Json:
         row("State of the fleet", 4, *((4, panel) for panel in _state())),
         row("Over time", 8, *((12, panel) for panel in _over_time())),
         row("Expiry", 10, (12, expiry), (12, lifetimes)),
+        row("Certificates", 8, (10, _ending()), *zip((4, 10), _issuers(), strict=True)),
         row("Findings", 10, *((12, panel) for panel in _findings())),
         row("What is spoken", 8, *((8, panel) for panel in _spoken())),
         row("What is accepted", 9, *zip((4, 6, 6, 8), _accepted(), strict=True)),
@@ -260,6 +300,22 @@ def overview() -> Json:
     variables = [
         variable("job", "Job", "tls_probe_success"),
         variable("instance", "Instance", 'tls_probe_success{job=~"$job"}'),
+        variable("module", "Module", f"tls_probe_success{{{OWN}}}"),
+        filters(),
     ]
+    annotations = (
+        annotation(
+            "Renewals",
+            f"changes(target:tls_certificate_not_after_timestamp_seconds:held{{{S}}}[5m]) > 0",
+            GREEN,
+            "{{target}} has a new certificate",
+        ),
+        annotation(
+            "Reloads",
+            f"changes(tls_exporter_config_last_reload_success_timestamp_seconds{{{OWN}}}[5m]) > 0",
+            BLUE,
+            "{{instance}} has loaded its configuration",
+        ),
+    )
     description = "Every TLS endpoint that tls-exporter probes: reachability, expiry, trust, findings and posture."
-    return dashboard(UID, TITLE, description, variables, (TARGET_UID, TARGET_TITLE), rows)
+    return dashboard(UID, TITLE, description, variables, (TARGET_UID, TARGET_TITLE), rows, annotations)

@@ -7,7 +7,6 @@ from grafana import (
     GREEN,
     ORANGE,
     RED,
-    RUNBOOKS,
     YELLOW,
     Json,
     dashboard,
@@ -77,7 +76,7 @@ def _state() -> list[Json]:
 
 
 def _findings() -> Json:
-    runbook = link("Open runbook", RUNBOOKS + "/${__value.raw}/")
+    runbook = link("Open runbook", "${runbooks}/${__value.raw}")
     return table(
         "Findings",
         "What is wrong with this target. A finding leads to its runbook. An empty table means that nothing was found.",

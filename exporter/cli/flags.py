@@ -11,13 +11,14 @@ from exporter.errors import NAGIOS_UNKNOWN
 from exporter.log import FORMATS, LEVELS
 
 DEFAULT_LISTEN_ADDRESS = ":10054"
-COMMANDS = ("serve", "probe", "demo", "findings", "migrate", "completion")
+COMMANDS = ("serve", "probe", "clients", "demo", "findings", "migrate", "completion")
 FORMATS_OF_PROBE = ("text", "json", "prometheus", "nagios")
 
 _SERVE_EPILOG = """\
 commands (each with its own --help):
   tls-exporter                 serve; the default
   tls-exporter probe TARGET    one probe, printed for a person, as JSON, Prometheus text or for Nagios
+  tls-exporter clients TARGET  which real clients can connect, and who would be locked out by a change
   tls-exporter demo            a gallery of local endpoints, good and broken, and the exporter watching them
   tls-exporter findings        the catalogue of findings
   tls-exporter migrate         from the configuration of other exporters to one for this one
@@ -194,6 +195,32 @@ def _probe() -> argparse.ArgumentParser:
     return parser
 
 
+def _clients() -> argparse.ArgumentParser:
+    parser = _parser(
+        "tls-exporter clients",
+        "Say which real clients can connect to a target, with which version and cipher suite, and who would be locked\n"
+        "out if a version or a class of suites were switched off. Their captured ClientHellos are sent one at a time,\n"
+        "at most eight in five seconds.",
+    )
+    parser.add_argument("targets", metavar="TARGET", nargs=1, help="as of `tls-exporter probe`")
+    parser.add_argument("--module", metavar="NAME", help="how to connect (default: as configured, else https or tls)")
+    parser.add_argument(
+        "--config.file",
+        dest="config_file",
+        metavar="PATH",
+        help="configuration (default: config.yaml, if there is one)",
+    )
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds for one connection")
+    parser.add_argument("--server-name", metavar="NAME", help="name to ask for, instead of the host")
+    parser.add_argument("--starttls", metavar="PROTOCOL", help="speak this protocol up to STARTTLS first, as smtp")
+    parser.add_argument("--proxy", metavar="URL", help="http://user:password@host:3128 or socks5://host:1080")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: %(default)s)")
+    _add_log_flags(parser)
+    parser.set_defaults(log_level="warning", family=None, all=False, file=None, posture=False, active_checks=False)
+    parser.set_defaults(ca_file=None, cert=None, key=None, alpn=None, min_days=None)
+    return parser
+
+
 def _add_probe_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--timeout", metavar="SECONDS", type=float, help="seconds for the whole probe")
     group.add_argument("--server-name", metavar="NAME", help="name to ask for and to match, instead of the host")
@@ -203,6 +230,7 @@ def _add_probe_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--starttls", metavar="PROTOCOL", help="speak this protocol up to STARTTLS first, as smtp")
     group.add_argument("--proxy", metavar="URL", help="http://user:password@host:3128 or socks5://host:1080")
     group.add_argument("--alpn", metavar="NAMES", help="application protocols to offer, as h2,http/1.1")
+    group.add_argument("--groups", metavar="NAMES", help="key exchange groups to offer, as x25519,secp256r1")
     for flag, family in (("-4", "ip4"), ("-6", "ip6")):
         group.add_argument(flag, dest="family", action="store_const", const=family, help=f"IPv{flag[1]} addresses only")
     group.add_argument(
@@ -267,6 +295,7 @@ def _completion() -> argparse.ArgumentParser:
 _PARSERS: Mapping[str, Callable[[], argparse.ArgumentParser]] = {
     "serve": _serve,
     "probe": _probe,
+    "clients": _clients,
     "demo": _demo,
     "findings": _findings,
     "migrate": _migrate,

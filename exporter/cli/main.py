@@ -149,6 +149,15 @@ def _probe(known: argparse.Namespace) -> int:
     return status
 
 
+def _clients(known: argparse.Namespace) -> int:
+    from exporter.cli.clients import ask_clients  # noqa: PLC0415
+
+    log.configure_at_first_line(known.log_level, known.log_format)
+    text, status = ask_clients(known)
+    print(text, end="")
+    return status
+
+
 def _demo(known: argparse.Namespace) -> int:
     from exporter.demo.command import run_demo  # noqa: PLC0415
 
@@ -193,6 +202,7 @@ def _completion(known: argparse.Namespace) -> int:
 _COMMANDS = {
     "serve": _serve,
     "probe": _probe,
+    "clients": _clients,
     "demo": _demo,
     "findings": _findings,
     "migrate": _migrate,

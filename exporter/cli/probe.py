@@ -30,7 +30,7 @@ def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
 
     Raises UsageError and ConfigError.
     """
-    config = _configuration(known.config_file)
+    config = configuration(known.config_file)
     several = known.all or known.file is not None or len(known.targets) != 1
     wanted = chosen(known, config.targets, config.modules)
     reports = asyncio.run(_probe(config, wanted))
@@ -51,7 +51,7 @@ def _exposition(reports: Sequence[TargetReport]) -> str:
     return b"".join(pages("", [report.lines for report in reports], [])).decode()
 
 
-def _configuration(path: str | None) -> Config:
+def configuration(path: str | None) -> Config:
     """Return what the daemon would have in force: the file that is named, else config.yaml if there is one."""
     if path is None and not Path(DEFAULT_CONFIG).exists():
         return Config()

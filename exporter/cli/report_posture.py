@@ -34,6 +34,8 @@ def posture_rows(observation: Observation, ink: Ink) -> Iterator[tuple[str, str]
             for name, fact in posture.vulnerabilities.items()
         )
         yield "flaws", ", ".join(words)
+    if posture.clients:
+        yield "clients", _accepted({name: one.connects for name, one in posture.clients.items()}, ink)
     yield from _profiles(observation, ink)
     for check, reason in posture.undetermined.items():
         yield "not known", f"{check}: {reason}"
@@ -93,6 +95,10 @@ def _fields(posture: Posture, observation: Observation) -> dict[str, Any]:
         "features": dict(posture.features),
         "vulnerabilities": dict(posture.vulnerabilities),
         "robot_oracle": posture.robot,
+        "clients": {
+            name: {"connects": one.connects, "protocol": one.protocol, "cipher": one.cipher, "group": one.group}
+            for name, one in posture.clients.items()
+        },
         "profiles": {
             one.profile: {"compliant": one.compliant, "violations": list(one.violations)}
             for one in compliance(observation)

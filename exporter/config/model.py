@@ -106,6 +106,21 @@ class TrustConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RootStore:
+    """An entry of `stores`: `system`, `mozilla`, or a name with a PEM file."""
+
+    name: str
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CTConfig:
+    """`ct`: the logs of Certificate Transparency whose timestamps are verified, as Google's list in version 3."""
+
+    log_list_file: str
+
+
+@dataclass(frozen=True, slots=True)
 class RevocationConfig:
     """`revocation`: what is fetched about the revocation of a chain, and how often at most."""
 
@@ -121,6 +136,7 @@ class PostureConfig:
 
     refresh: float = 600.0
     active_checks: bool = False
+    clients: float | None = None  # seconds, how often the hellos of real clients are sent at most; None: never
     pace: float | None = None  # seconds between two connections of a scan; None: as posture.pace limits them
 
 
@@ -172,7 +188,7 @@ class Module:
     ip_protocol: IPProtocol = IPProtocol.ANY
     addresses: Addresses = Addresses.FIRST
     server_names: tuple[str, ...] = ()
-    certificate_types: tuple[str, ...] = ()  # of "ecdsa", "rsa"
+    certificate_types: tuple[str, ...] = ()  # of "ecdsa", "rsa", "ml-dsa"
     source_address: str | None = None
     proxy: ProxyConfig | None = None
     no_proxy: tuple[str, ...] = ()
@@ -184,6 +200,8 @@ class Module:
     transport: Transport = Transport.TCP
     http: HTTPConfig | None = None
     trust: TrustConfig = field(default_factory=TrustConfig)
+    stores: tuple[RootStore, ...] | None = None  # None: the system's, where the module trusts it
+    ct: CTConfig | None = None
     revocation: RevocationConfig | None = None
     posture: PostureConfig | None = None
     dns: DNSConfig | None = None
@@ -228,7 +246,10 @@ class ProbeEndpoint:
 class FileGroup:
     """An entry of `files`: patterns of certificate files, all absolute. `serves` names targets that present them."""
 
-    paths: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    refresh: float = 600.0  # of URLs, in seconds
     module: str = "tls"
     password: Secret | None = None
     serves: tuple[str, ...] = ()
@@ -242,7 +263,8 @@ class KubernetesGroup:
     secrets: bool = True
     config_maps: bool = False
     ca_bundles: bool = False
-    namespaces: tuple[str, ...] = ()  # none: all of them
+    namespaces: tuple[str, ...] = ()  # patterns, with ! before those that are left out; none: all of them
+    names: tuple[str, ...] = ()  # patterns of objects, likewise
     selector: str = ""
     keys: tuple[str, ...] = ()  # patterns; none: those that are usual
     kubeconfig: str | None = None

@@ -27,7 +27,7 @@ from exporter.config.schema_types import (
     value,
 )
 
-Conflict = tuple[str, str]  # the key, and the sentence about it
+Conflict = tuple[str | int, str]  # the key or the place in a list, and the sentence about it
 
 TEXT = text(parsers.filled)
 FLAG = value(parsers.true_or_false)
@@ -118,6 +118,19 @@ class Trust(Shape):
     system_roots = Key(FLAG)
 
 
+class RootStore(Shape):
+    """An entry of `stores`: a bundle of roots in a file."""
+
+    name = Needed(text(parsers.store_name))
+    file = Needed(TEXT)
+
+
+class CT(Shape):
+    """`ct`."""
+
+    log_list_file = Needed(TEXT)
+
+
 class Revocation(Shape):
     """`revocation`."""
 
@@ -133,6 +146,7 @@ class Posture(Shape):
     refresh = Key(REFRESH)
     active_checks = Key(FLAG)
     pace = Key(PAUSE)
+    clients = Key(REFRESH)
 
 
 class Module(Policied):
@@ -168,6 +182,8 @@ class Module(Policied):
     transport = Key(one_of(Transport))
     http = Key(Block(HTTP, true_is_empty=True))
     trust = Key(Block(Trust))
+    stores = Key(each(TextOr(text(parsers.known_store), Block(RootStore))))
+    ct = Key(Block(CT))
     revocation = Key(Block(Revocation, true_is_empty=True))
     posture = Key(Block(Posture, true_is_empty=True))
     dns = Key(Block(DNS, true_is_empty=True))
@@ -236,7 +252,10 @@ class FileGroup(Shape):
 
     instead_of_text = "a mapping is wanted: write '- paths: [/etc/ssl/site/*.pem]'"
 
-    paths = Needed(each(TEXT))
+    paths = Key(each(TEXT))
+    urls = Key(each(text(parsers.http_url)))
+    refresh = Key(REFRESH)
+    exclude = Key(each(TEXT))
     password = Key(TEXT)
     password_file = Key(TEXT)
     module = Key(TEXT)
@@ -245,8 +264,12 @@ class FileGroup(Shape):
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""
+        if not self.paths and not self.urls:
+            yield "paths", "there is nothing to read: write 'paths: [/etc/ssl/site/*.pem]'"
         if self.password is not None and self.password_file is not None:
             yield "password_file", "password is written too: one of them is enough"
+        if self.refresh is not None and not self.urls:
+            yield "refresh", "it is for urls: files are read again when they change"
 
 
 class KubernetesGroup(Shape):
@@ -256,6 +279,7 @@ class KubernetesGroup(Shape):
     config_maps = Key(FLAG)
     ca_bundles = Key(FLAG)
     namespaces = Key(each(text(parsers.kubernetes_name)))
+    names = Key(each(text(parsers.kubernetes_name)))
     selector = Key(TEXT)
     keys_ = Key(each(TEXT))
     kubeconfig = Key(TEXT)

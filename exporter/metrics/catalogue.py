@@ -113,6 +113,11 @@ FAMILIES: tuple[Family, ...] = (
         ("client",),
     ),
     Family(
+        "tls_store_trusted",
+        "1 if the chain leads to a root of the store and OpenSSL accepts it, 0 if not; one for each of `stores`.",
+        ("store",),
+    ),
+    Family(
         "tls_certificate_verify_error_info",
         "1 for each error that the verifier found, with the depth in the chain of the certificate concerned.",
         ("verifier", "error", "depth"),
@@ -210,6 +215,17 @@ FAMILIES: tuple[Family, ...] = (
         "tls_vulnerable",
         f"1 if the server has the vulnerability, 0 if it was checked and has not. {_CACHED_POSTURE}",
         ("vulnerability",),
+    ),
+    Family(
+        "tls_client_connects",
+        "1 if the ClientHello of the real client is answered with what that client takes, 0 if not. "
+        "Cached: asked at most once per posture.clients.",
+        ("client",),
+    ),
+    Family(
+        "tls_client_session_info",
+        "1; what the real client would get. Cached: asked at most once per posture.clients.",
+        ("client", "protocol", "cipher", "group"),
     ),
     Family(
         "tls_profile_compliant",

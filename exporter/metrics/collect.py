@@ -89,11 +89,7 @@ def samples(assessment: Assessment) -> Iterator[Sample]:
     yield from _certificates(observation.certificates, described=described)
     if observation.stored is not None:
         yield from _stored(observation.stored)
-    for verdict in observation.verdicts:
-        yield from _verdict(verdict)
-    for client in observation.chain.clients if observation.chain is not None else ():
-        if client.trusted is not None:
-            yield "tls_client_trusts", f'client="{client.client}"', float(client.trusted)
+    yield from _trust(observation)
     yield from _chains(observation.certificates, observation.verdicts)
     if observation.name_match is not None:
         yield "tls_certificate_name_match", "", float(observation.name_match)
@@ -192,6 +188,17 @@ def _description(certificate: Certificate) -> str:
     )
 
 
+def _trust(observation: Observation) -> Iterator[Sample]:
+    for verdict in observation.verdicts:
+        yield from _verdict(verdict)
+    for client in observation.chain.clients if observation.chain is not None else ():
+        if client.trusted is not None:
+            yield "tls_client_trusts", f'client="{client.client}"', float(client.trusted)
+    for store in observation.stores:
+        if store.trusted is not None:
+            yield "tls_store_trusted", label("store", store.store), float(store.trusted)
+
+
 def _verdict(verdict: Verdict) -> Iterator[Sample]:
     by = f'verifier="{verdict.verifier}"'
     if verdict.trusted is not None:
@@ -244,10 +251,19 @@ def _posture(posture: Posture) -> Iterator[Sample]:
     ):
         for name, accepted in facts.items():
             yield family, f'{key}="{name}"', float(accepted)
+    yield from _clients(posture)
     for check, reason in posture.undetermined.items():
         yield "tls_posture_undetermined_info", f'check="{check}",reason="{reason}"', INFO
     if posture.timestamp is not None:
         yield "tls_posture_timestamp_seconds", "", round(posture.timestamp, 3)
+
+
+def _clients(posture: Posture) -> Iterator[Sample]:
+    for name, seen in posture.clients.items():
+        yield "tls_client_connects", f'client="{name}"', float(seen.connects)
+        if seen.connects:
+            session = f'protocol="{seen.protocol}",cipher="{seen.cipher}",group="{seen.group}"'
+            yield "tls_client_session_info", f'client="{name}",{session}', INFO
 
 
 def _profiles(observation: Observation) -> Iterator[Sample]:

@@ -7,7 +7,7 @@ and a clean server refuses all weak suites in one answer. At most one connection
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from exporter.posture import active_checks, ciphers, downgrades, groups, versions
+from exporter.posture import active_checks, ciphers, clients, downgrades, groups, versions
 from exporter.posture.evidence import RATE_LIMITED, Unanswered
 from exporter.posture.scan import CIPHERS, GROUPS, VERSION_CHECKS, Scan
 
@@ -18,7 +18,8 @@ class Check:
 
     `ask` asks the server and notes facts in the scan. It raises Unanswered when there is no answer; what it noted until
     then stays. `features` and `vulnerabilities` are the names of the facts that it determines, apart from versions,
-    cipher classes and groups. `active`: it sends what no ordinary client sends.
+    cipher classes and groups. `active`: it sends what no ordinary client sends. `on_request`: it is made
+    only where asked for, since it costs many connections.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Check:
     features: tuple[str, ...] = ()
     vulnerabilities: tuple[str, ...] = ()
     active: bool = False
+    on_request: bool = False
 
 
 CHECKS = (
@@ -52,6 +54,7 @@ CHECKS = (
     Check(active_checks.ROBOT, active_checks.check_robot, (), ("robot",), active=True),
     Check(active_checks.RENEGOTIATION, active_checks.check_renegotiation, ("client_renegotiation",), active=True),
     Check(active_checks.EARLY_DATA, active_checks.check_early_data, ("early_data",), active=True),
+    Check(clients.CLIENTS, clients.ask_clients, on_request=True),
 )
 CHECK_OF_FACT = {fact: check.name for check in CHECKS for fact in (*check.features, *check.vulnerabilities)}
 """The check that determines a feature or a vulnerability."""

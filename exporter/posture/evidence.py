@@ -62,6 +62,7 @@ class Evidence:
     intolerant: bool = False  # a question was lost for its looks
     unsteady: bool = False
     turned_away: bool = False
+    reason: str = ""  # why `send` last had no answer
     refusals: list[Refusal] = field(default_factory=list)
     _failures: int = 0
     _ends: int = 0
@@ -110,6 +111,18 @@ class Evidence:
         if answer.kind is Kind.NOTHING:
             raise Unanswered(str(answer.reason))
         return answer if answer.is_clear else await self.ask(hello, enough)
+
+    async def send(self, hello: bytes, enough: Callable[[ServerFlight], bool]) -> Answer | None:
+        """Return whatever answers a hello, once; None if nothing does, or the server turns the client away."""
+        try:
+            return self._heard(await self._send(hello, enough))
+        except Unanswered as unanswered:
+            self.reason = unanswered.reason
+            return None
+
+    async def is_alive(self) -> bool:
+        """Tell whether the server answers what it answered before."""
+        return self.baseline is not None and not self.given_up and await self._baseline_holds()
 
     def fitting(self, suites: tuple[int, ...]) -> Sequence[tuple[int, ...]]:
         """Return suites in lists that are no longer than what a server took that is particular about hellos."""

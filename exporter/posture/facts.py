@@ -30,6 +30,16 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientResult:
+    """What a real client gets from the endpoint: nothing, or this session. `group` is "" where none takes part."""
+
+    connects: bool
+    protocol: str = ""
+    cipher: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Posture:
     """One determination, or the newest known state of every fact after several.
 
@@ -47,6 +57,7 @@ class Posture:
     features: Mapping[str, bool] = field(default_factory=dict)
     vulnerabilities: Mapping[str, bool] = field(default_factory=dict)
     robot: Oracle | None = None
+    clients: Mapping[str, ClientResult] = field(default_factory=dict)  # by the client's name
     undetermined: Mapping[str, str] = field(default_factory=dict)
     connections: int = 0
     bytes_sent: int = 0

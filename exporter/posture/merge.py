@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from exporter.posture.checks import CHECK_OF_FACT
+from exporter.posture.clients import CLIENTS
 from exporter.posture.facts import Posture
 from exporter.posture.scan import CIPHERS
 
@@ -22,6 +23,8 @@ def merged(known: Posture | None, scanned: Posture, skipped: Collection[str] = (
         vulnerabilities=_kept(known.vulnerabilities, scanned.vulnerabilities, still_open),
         robot=known.robot if scanned.robot is None and CHECK_OF_FACT["robot"] in still_open else scanned.robot,
     )
+    if CLIENTS in still_open:
+        newest = replace(newest, clients={**known.clients, **scanned.clients})
     if scanned.complete:
         return newest
     dh_groups = (

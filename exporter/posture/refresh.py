@@ -9,10 +9,12 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 
+from exporter.config.model import PostureConfig
 from exporter.log import get_logger
+from exporter.posture.clients import CLIENTS
 from exporter.posture.downgrades import SIGNATURES
 from exporter.posture.evidence import RATE_LIMITED
 from exporter.posture.facts import Posture
@@ -31,15 +33,15 @@ MAX_KEPT = 50_000  # postures; the one that was not asked for the longest goes f
 RETRY_SHARE = 0.25  # of the interval: when an incomplete scan is tried again, unless the one before lacked the same
 LONGEST_WAIT = 86_400.0
 """Seconds. Where a scan is turned away, the wait for the next doubles each time, up to this."""
-SIGNATURES_SECONDS = 86_400.0
-"""How often SHA-1 signatures are asked for: nginx logs the refusal as critical, unlike every other one."""
+SELDOM: Mapping[str, float] = {SIGNATURES: 86_400.0}
+"""SHA-1 signatures are asked for once a day: nginx logs the refusal as critical, unlike every other one."""
 
 
 @dataclass(slots=True)
 class _Entry:
     due: float
     posture: Posture | None = None
-    signatures_at: float | None = None
+    asked_at: dict[str, float] = field(default_factory=dict)  # when a check that is made seldom was last determined
     lacked: frozenset[str] = frozenset()  # checks without an answer, of the last scan
     times_turned_away: int = 0  # in a row
     queued: bool = False
@@ -53,7 +55,7 @@ class PostureRefresher:
         self._scans_at_once = scans_at_once
         self.pace = Pace()
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
-        self._queue: OrderedDict[Hashable, tuple[Determine, float]] = OrderedDict()
+        self._queue: OrderedDict[Hashable, tuple[Determine, float, Mapping[str, float]]] = OrderedDict()
         self._in_flight: set[asyncio.Task[None]] = set()
 
     def latest(self, key: Hashable) -> Posture | None:
@@ -76,19 +78,22 @@ class PostureRefresher:
             self._entries.move_to_end(key)
         return entry.posture, not entry.queued and now >= entry.due
 
-    def renew(self, key: Hashable, determine: Determine, refresh: float) -> None:
-        """Begin a scan of the key if one is due, as soon as there is room for it."""
+    def renew(self, key: Hashable, determine: Determine, refresh: float, seldom: Mapping[str, float] = SELDOM) -> None:
+        """Begin a scan of the key if one is due, as soon as there is room for it.
+
+        `seldom` has the checks that are made less often than at each scan, with the seconds between two.
+        """
         _, is_due = self.consult(key, refresh)
         if not is_due:
             return
         self._entries[key].queued = True
-        self._queue[key] = (determine, refresh)
+        self._queue[key] = (determine, refresh, seldom)
         self._start()
 
     def _start(self) -> None:
         while self._queue and len(self._in_flight) < self._scans_at_once:
-            key, (determine, refresh) = self._queue.popitem(last=False)
-            task = asyncio.create_task(self._refresh(key, determine, refresh))
+            key, (determine, refresh, seldom) = self._queue.popitem(last=False)
+            task = asyncio.create_task(self._refresh(key, determine, refresh, seldom))
             self._in_flight.add(task)
             task.add_done_callback(self._ended)
 
@@ -100,17 +105,16 @@ class PostureRefresher:
             log.error("posture scan failed by a fault of the exporter", exc_info=error)
         self._start()
 
-    async def _refresh(self, key: Hashable, determine: Determine, refresh: float) -> None:
+    async def _refresh(self, key: Hashable, determine: Determine, refresh: float, seldom: Mapping[str, float]) -> None:
         entry = self._entries.get(key)
         if entry is None:
             return
         try:
             began = self._clock()
-            asked_lately = entry.signatures_at is not None and began - entry.signatures_at < SIGNATURES_SECONDS
-            skip = frozenset((SIGNATURES,)) if asked_lately else frozenset[str]()
+            skip = frozenset(check for check, asked in entry.asked_at.items() if began - asked < seldom.get(check, 0.0))
             scanned = await determine(skip)
-            if not skip and SIGNATURES not in scanned.undetermined:
-                entry.signatures_at = began
+            for check in seldom.keys() - skip - scanned.undetermined.keys():
+                entry.asked_at[check] = began
             entry.posture = merged(entry.posture, scanned, skip)
             interval = _interval(entry, scanned, refresh)
             # a tenth earlier or later, so that what once began together drifts apart
@@ -143,6 +147,11 @@ class PostureRefresher:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def seldom_checks(settings: PostureConfig) -> Mapping[str, float]:
+    """Return the checks that are made less often than at each scan, with the seconds between two."""
+    return SELDOM if settings.clients is None else {**SELDOM, CLIENTS: settings.clients}
 
 
 def _interval(entry: _Entry, scanned: Posture, refresh: float) -> float:

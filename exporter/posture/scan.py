@@ -9,7 +9,7 @@ from exporter.posture import hellos
 from exporter.posture.dh_groups import DHGroup, judge_dh_untrusted
 from exporter.posture.evidence import CONTRADICTED, Evidence, Unanswered
 from exporter.posture.exchange import Answer
-from exporter.posture.facts import Oracle, Posture, Shown
+from exporter.posture.facts import ClientResult, Oracle, Posture, Shown
 from exporter.wire import iana
 from exporter.wire.clienthello import ClientHello, Shape
 from exporter.wire.iana import CIPHER_CLASSES, SSL_2_0, SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3, cipher_classes
@@ -46,6 +46,8 @@ class Scan:
     suites: dict[str, list[str]] = field(default_factory=dict)
     dh_groups: list[DHGroup] = field(default_factory=list)
     robot: Oracle | None = None
+    clients: dict[str, ClientResult] = field(default_factory=dict)
+    offers_alpn: bool = True  # in the hellos of clients
     undetermined: dict[str, str] = field(default_factory=dict)
     shape: Shape = field(default_factory=Shape)
     feature_answer: tuple[Answer, ClientHello] | None = None
@@ -175,6 +177,7 @@ class Scan:
             features=dict(self.features),
             vulnerabilities=dict(self.vulnerabilities),
             robot=self.robot,
+            clients=dict(self.clients),
             undetermined=dict(self.undetermined),
             connections=wire.connections,
             bytes_sent=wire.bytes_sent,

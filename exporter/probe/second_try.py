@@ -44,7 +44,7 @@ async def tried_again(attempt: Attempt, result: Result, endpoint: Hashable) -> R
     for remedy in (Remedy.SMALL, Remedy.WITHOUT_STAPLE) if smaller else ():
         if known in (None, remedy):
             again = await _again(attempt, SMALL if remedy is Remedy.SMALL else WITHOUT_STAPLE)
-            if again is not None and not _ended_early(again):
+            if again is not None and _saw_more(again):
                 tries.note(endpoint, remedy, now)
                 return await _confirmed(attempt, again, remedy, is_known=known is remedy)
     if known in (None, Remedy.OLD):
@@ -61,6 +61,10 @@ def _ended_early(result: Result) -> bool:
     if failure is None or failure.phase is not Phase.HANDSHAKE or result.session is not None or result.chain:
         return False
     return failure.reason in _ENDS or failure.reason in _NOTHING_SHARED
+
+
+def _saw_more(result: Result) -> bool:
+    return result.session is not None or bool(result.chain)
 
 
 async def _again(attempt: Attempt, offer: Offer) -> Result | None:
@@ -81,7 +85,7 @@ async def _confirmed(attempt: Attempt, again: Result, remedy: Remedy, *, is_know
     if not is_known:
         large = await _again(attempt, Offer())
         if large is None or not _ended_early(large):
-            return large or again
+            return large if large is not None and _saw_more(large) else again
     attempt.trace.note("the server takes no hello that is longer than one TCP segment")
     return replace(again, large_hello_refused=True, events=attempt.trace.events)
 

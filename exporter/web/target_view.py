@@ -157,6 +157,7 @@ def _accepted(posture: Posture) -> Iterator[Accepted]:
         ("Protocol versions", posture.versions),
         ("Cipher classes", posture.reported_classes),
         ("Key exchange groups", posture.groups),
+        ("Clients that can connect", {name: one.connects for name, one in posture.clients.items()}),
     ):
         if facts:
             yield Accepted(

@@ -73,6 +73,20 @@ def test_every_endpoint_has_one_verdict_by_probe_and_daemon(gallery, exporter, r
     assert status == 1, "some of the gallery cannot be reached"
 
 
+def test_page_and_api_say_the_same_as_probe(gallery, exporter, run):
+    """One word for each endpoint of the gallery, whoever is asked."""
+    _, out, _ = run("--all", "--format", "json")
+    mine = {target["target"]: target["state"] for target in json.loads(out)["targets"]}
+    urllib.request.urlopen(f"{exporter.url}/metrics", timeout=60).close()
+    with urllib.request.urlopen(f"{exporter.url}/api/v1/targets", timeout=30) as answer:
+        assert {one["target"]: one["state"] for one in json.load(answer)["targets"]} == mine
+    with urllib.request.urlopen(f"{exporter.url}/?per_page=100", timeout=30) as answer:
+        rows = re.findall(r"<tr\b.*?</tr>", answer.read().decode(), re.DOTALL)
+    for target, state in mine.items():
+        row = next(row for row in rows if f">{target}<" in row)
+        assert re.search(r'class="badge[^"]*">([^<]+)<', row)[1].strip().lower().replace(" ", "_") == state
+
+
 @pytest.mark.parametrize(
     ("scenario", "status", "state"),
     [
@@ -192,6 +206,11 @@ def test_min_days(gallery, run):
     assert run(gallery.targets["valid"], "--min-days", "1")[0] == 0
 
 
+def test_groups_are_those_that_are_offered(gallery, run):
+    status, out, _ = run(gallery.targets["valid"], "--groups", "secp256r1", "--format", "json")
+    assert (status, json.loads(out)["results"][0]["session"]["group"]) == (0, "secp256r1")
+
+
 def test_pem_is_what_other_programs_read(gallery, run):
     _, out, _ = run(gallery.targets["valid"], "--pem")
     assert out.count("-----BEGIN CERTIFICATE-----") == 2
@@ -211,6 +230,7 @@ def test_pem_is_what_other_programs_read(gallery, run):
         (["localhost:1", "--cert", "/no/such/file", "--key", "/no/such/file"], "there is no file /no/such/file"),
         (["localhost:1", "--proxy", "ftp://a"], "--proxy: a proxy is written"),
         (["localhost:1", "--alpn", "a b"], "--alpn: bad ALPN protocol"),
+        (["localhost:1", "--groups", "x25519,secp265r1"], "did you mean 'secp256r1'?"),
         (["localhost:1", "--min-days", "0"], "bad --min-days"),
         (["localhost:1", "--min-days", "nan"], "bad --min-days"),
         (["-f", "/no/such/file"], "there is no file /no/such/file"),

@@ -15,6 +15,7 @@ from exporter.at_rest.formats.entry import EntryKind
 from exporter.at_rest.stored import KubernetesPlace, Stored, StoredCertificate
 from exporter.certificates.chain_cache import ChainAssessor
 from exporter.certificates.trust_store import load_trust
+from exporter.certificates.verdict import StoreVerdict
 from exporter.config.model import HTTPConfig, Module, PostureConfig, RevocationConfig
 from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
@@ -24,7 +25,7 @@ from exporter.metrics.exposition import pages
 from exporter.net.reason import Reason
 from exporter.policy import Acceptance, PolicyLayer, policy_of
 from exporter.posture.dh_groups import DHGroup
-from exporter.posture.facts import Posture
+from exporter.posture.facts import ClientResult, Posture
 from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Session, Variant
 from exporter.published.ari import Window
 from exporter.published.caa import CAA
@@ -82,6 +83,10 @@ def good():
         dh_groups=(DHGroup(1024, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", weakness="the prime has 1024 bits"),),
         features={"compression": False, "secure_renegotiation": True},
         vulnerabilities={"heartbleed": False, "early_ccs": False},
+        clients={
+            "java-11": ClientResult(True, "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "secp256r1"),
+            "openssl-1.0.2": ClientResult(connects=False),
+        },
         undetermined={"robot": "timeout"},
     )
     revocations = (
@@ -108,6 +113,7 @@ def good():
         certificates=chain.certificates,
         verdicts=chain.verdicts,
         chain=chain,
+        stores=(StoreVerdict("system", False), StoreVerdict("mozilla", True)),
         name_match=True,
         sct_count=2,
         revocations=revocations,

@@ -33,4 +33,11 @@ export type KnownPanel =
   | Of<"timeseries", timeseries.Options, timeseries.FieldConfig>
   | Of<"state-timeline", statetimeline.Options, statetimeline.FieldConfig>;
 
-export type KnownDashboard = Omit<Plain<Dashboard>, "panels"> & { panels: KnownPanel[] };
+// What the Prometheus data source adds to an annotation.
+type OfPrometheus = { expr: string; step: string; titleFormat: string; textFormat: string; useValueForTime: boolean };
+type Annotation = NonNullable<NonNullable<Plain<Dashboard>["annotations"]>["list"]>[number] & OfPrometheus;
+
+export type KnownDashboard = Omit<Plain<Dashboard>, "panels" | "annotations"> & {
+  panels: KnownPanel[];
+  annotations: { list: Annotation[] };
+};

@@ -155,7 +155,7 @@ async def test_sha1_is_asked_for_once_a_day(postures, clock):
         postures.renew("a", scans, REFRESH)
         await postures.settled()
         clock.now += 2 * REFRESH
-    clock.now += refresh.SIGNATURES_SECONDS
+    clock.now += refresh.SELDOM[SIGNATURES]
     postures.renew("a", scans, REFRESH)
     await postures.settled()
     only_signatures = frozenset((SIGNATURES,))

@@ -130,11 +130,14 @@ async def test_many_names_on_one_address_wait_for_their_turn_beyond_the_module_t
 
 async def test_a_scrape_with_little_time_does_not_end_the_probe_of_another():
     """A stranger who announces a tiny timeout must not make the targets of everybody else time out."""
+    serving = set()
 
     async def slow(reader, writer):
+        serving.add(asyncio.current_task())
         await reader.read(1)
         await asyncio.sleep(0.8)
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_server(slow, "127.0.0.1", 0)
     one = target(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
@@ -146,4 +149,5 @@ async def test_a_scrape_with_little_time_does_not_end_the_probe_of_another():
     assert [report.failure.reason for report in (*superseded, *patient)] == [Reason.TIMEOUT, Reason.CLOSED]
     assert len(engine.single_flight) == 0
     server.close()
+    await asyncio.gather(*serving, return_exceptions=True)
     engine.close()
