@@ -7,7 +7,7 @@ LISTEN_FLAG = $(if $(LISTEN),--web.listen-address=$(LISTEN))
 # The rooms without servers, sockets or generated RSA keys: what to run after each change, in half a minute.
 QUICK := tests/wire tests/config tests/findings tests/metrics tests/golden tests/cli tests/certificates tests/test_*.py
 
-.PHONY: run demo test quick lint golden bench dist clean
+.PHONY: stacks run demo test quick lint golden bench dist clean
 
 run: .venv/run
 	$(BIN)/tls-exporter --config.file=$(if $(wildcard config.yaml),config.yaml,config.example.yaml) $(LISTEN_FLAG)
@@ -29,6 +29,9 @@ golden: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m bench $(ARGS)
+
+stacks: .venv/dev
+	$(BIN)/python tools/stacks.py
 
 dist: .venv/dev
 	$(BIN)/python tools/release.py
