@@ -196,6 +196,12 @@ KEYS: dict[str, tuple[str, str]] = {
         "list of paths, with *, ?, [...] and **",
         "Files with certificates: PEM, DER, PKCS#7, PKCS#12, JKS, JCEKS, kubeconfig. See [files](files.md).",
     ),
+    "files[].urls": (
+        "list of URLs",
+        "The same at http and https addresses, by the module's `ca_file` and `proxy_url`.",
+    ),
+    "files[].refresh": (DURATION, "How often at most a URL is downloaded."),
+    "files[].exclude": ("list of patterns", "Which of these are left out; * matches across folders here."),
     "files[].password": ("text", "Opens key stores."),
     "files[].password_file": ("file", "The same, read from a file."),
     "files[].module": ("name of a module", "Whose roots, thresholds and accepted findings count. Default: `tls`."),
@@ -207,7 +213,11 @@ KEYS: dict[str, tuple[str, str]] = {
     "kubernetes[].secrets": (FLAG, "Watch Secrets: those of type `kubernetes.io/tls`, or all that have one of `keys`."),
     "kubernetes[].config_maps": (FLAG, "Watch ConfigMaps."),
     "kubernetes[].ca_bundles": (FLAG, "Watch the CA bundles of webhooks, API services and custom resources."),
-    "kubernetes[].namespaces": ("list of names", "Namespaces to watch. Default: all."),
+    "kubernetes[].namespaces": (
+        "list of patterns",
+        "Namespaces to watch, with ! before those that are left out. Default: all.",
+    ),
+    "kubernetes[].names": ("list of patterns", "Names of objects to watch, likewise."),
     "kubernetes[].selector": ("label selector", "Which objects are watched, as in `app=web,tier!=test`."),
     "kubernetes[].keys": (
         "list of patterns",

@@ -32,6 +32,7 @@ PART = re.compile(r"(<!-- generated: ([^>]+?) -->\n).*?(<!-- end of generated pa
 DEFAULTS = {
     "global": model.GlobalConfig(),
     "modules.NAME": model.Module(""),
+    "files[]": model.FileGroup(),
     "kubernetes[]": model.KubernetesGroup(),
     "global.expiry": ExpiryThresholds(),
     "modules.NAME.http": model.HTTPConfig(),

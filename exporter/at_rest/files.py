@@ -8,7 +8,7 @@ written again within one tick of its file system's clock, which no stamp shows: 
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,6 +134,11 @@ def _certificates(path: str, contents: Contents, opened: list[tuple[str, Stamp |
     entries: list[Entry] = list(contents.entries)
     for reference in contents.references:
         entries += _referred(path, reference, opened)
+    yield from certificates_of(entries)
+
+
+def certificates_of(entries: Iterable[Entry]) -> Iterator[StoredCertificate]:
+    """Yield the certificates of entries, each with what its entry says of it."""
     for number, entry in enumerate(entries):
         for der in entry.certificates:
             yield StoredCertificate(der, number, entry.kind, entry.alias, entry.user)

@@ -89,6 +89,8 @@ def _name_constraints(element: Element) -> Iterator[str]:
     if tags not in ([0xA0], [0xA1], [0xA0, 0xA1]):
         yield "an empty list" if not tags else "fields that are not of section 4.2.1.10"
     for part in parts:
+        if not part.body:
+            yield "an empty list"
         for subtree in elements_untrusted(part.body):
             base = next(elements_untrusted(subtree.body), None)
             if subtree.tag != der.SEQUENCE or base is None or base.tag not in _GENERAL_NAMES:

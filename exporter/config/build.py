@@ -303,7 +303,14 @@ class Assembly:
             self.conflicts(source, path, shape.conflicts())
             if self.knows_module(source, path, shape.module, modules):
                 fields = self.stored_fields(source, path, shape)
-                yield FileGroup(tuple(pattern_beside(source, pattern) for pattern in shape.paths), **fields)
+                if shape.refresh is not None:
+                    fields["refresh"] = shape.refresh
+                yield FileGroup(
+                    paths=tuple(pattern_beside(source, pattern) for pattern in shape.paths or ()),
+                    urls=shape.urls or (),
+                    exclude=tuple(pattern_beside(source, pattern) for pattern in shape.exclude or ()),
+                    **fields,
+                )
 
     def kubernetes_groups(self, source: FileSource, modules: dict[str, Module]) -> Iterator[KubernetesGroup]:
         """Yield the entries of `kubernetes` of one source."""

@@ -53,6 +53,8 @@ def _module(module: Module) -> dict[str, Any]:
 
 def _stored_group(group: FileGroup | KubernetesGroup) -> dict[str, Any]:
     written = _block(group) | {"labels": dict(group.labels)}
+    if not written.get("urls"):
+        written.pop("refresh", None)
     return {key: value for key, value in written.items() if value or key == "secrets"}
 
 

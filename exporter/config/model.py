@@ -229,7 +229,10 @@ class ProbeEndpoint:
 class FileGroup:
     """An entry of `files`: patterns of certificate files, all absolute. `serves` names targets that present them."""
 
-    paths: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    refresh: float = 600.0  # of URLs, in seconds
     module: str = "tls"
     password: Secret | None = None
     serves: tuple[str, ...] = ()
@@ -243,7 +246,8 @@ class KubernetesGroup:
     secrets: bool = True
     config_maps: bool = False
     ca_bundles: bool = False
-    namespaces: tuple[str, ...] = ()  # none: all of them
+    namespaces: tuple[str, ...] = ()  # patterns, with ! before those that are left out; none: all of them
+    names: tuple[str, ...] = ()  # patterns of objects, likewise
     selector: str = ""
     keys: tuple[str, ...] = ()  # patterns; none: those that are usual
     kubeconfig: str | None = None

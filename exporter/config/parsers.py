@@ -23,7 +23,7 @@ from exporter.wire.starttls import PROTOCOLS
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
 CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
-_KUBERNETES_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+_KUBERNETES_NAME = re.compile(r"!?[a-z0-9.*?\[\]-]{1,253}\Z")
 _PROXY_PORTS = {"http": 3128, "socks5": 1080}
 _LONGEST_LABEL_VALUE = 1024
 _LONGEST_LABEL_NAME = 128
@@ -281,10 +281,23 @@ def module_name(text: str) -> str:
     return text
 
 
+def http_url(text: str) -> str:
+    """Read the URL of a document."""
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        raise ValueError("bad URL: an IPv6 address is written in brackets") from None
+    if url.scheme not in ("http", "https") or not url.hostname or url.username is not None:
+        raise ValueError(f"bad URL {text[:80]!r}: write http://host/path or https://host/path, without a password")
+    return text
+
+
 def kubernetes_name(text: str) -> str:
-    """Read the name of a namespace (RFC 1123 label)."""
+    """Read a pattern of names of namespaces or objects (RFC 1123), which ! turns round."""
     if not _KUBERNETES_NAME.match(text):
-        raise ValueError(f"bad namespace {text[:80]!r}: up to 63 lower-case letters, digits and '-'")
+        raise ValueError(
+            f"bad name {text[:80]!r}: lower-case letters, digits, '-', '.' and *, ? or [...]; ! leaves out"
+        )
     return text
 
 

@@ -237,7 +237,10 @@ class FileGroup(Shape):
 
     instead_of_text = "a mapping is wanted: write '- paths: [/etc/ssl/site/*.pem]'"
 
-    paths = Needed(each(TEXT))
+    paths = Key(each(TEXT))
+    urls = Key(each(text(parsers.http_url)))
+    refresh = Key(REFRESH)
+    exclude = Key(each(TEXT))
     password = Key(TEXT)
     password_file = Key(TEXT)
     module = Key(TEXT)
@@ -246,8 +249,12 @@ class FileGroup(Shape):
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield what does not go together."""
+        if not self.paths and not self.urls:
+            yield "paths", "there is nothing to read: write 'paths: [/etc/ssl/site/*.pem]'"
         if self.password is not None and self.password_file is not None:
             yield "password_file", "password is written too: one of them is enough"
+        if self.refresh is not None and not self.urls:
+            yield "refresh", "it is for urls: files are read again when they change"
 
 
 class KubernetesGroup(Shape):
@@ -257,6 +264,7 @@ class KubernetesGroup(Shape):
     config_maps = Key(FLAG)
     ca_bundles = Key(FLAG)
     namespaces = Key(each(text(parsers.kubernetes_name)))
+    names = Key(each(text(parsers.kubernetes_name)))
     selector = Key(TEXT)
     keys_ = Key(each(TEXT))
     kubeconfig = Key(TEXT)

@@ -49,7 +49,8 @@ class Module:
     """A module that was carried over. `written` is what the new configuration says.
 
     `http`: its targets are URLs, http:// where none is written; `secure_urls`: https:// where none is written.
-    `reads_files`: its targets are certificates at rest. `fixed_target` is the one that the module itself names.
+    `reads_files`: its targets are certificates at rest; `reads_secrets`: those of a cluster.
+    `fixed_target` is the one that the module itself names.
     """
 
     name: str
@@ -57,6 +58,8 @@ class Module:
     http: bool = False
     secure_urls: bool = False
     reads_files: bool = False
+    reads_secrets: bool = False
+    kubeconfig: str | None = None
     password_file: str | None = None
     fixed_target: str | None = None
     notes: list[Note] = field(default_factory=list)

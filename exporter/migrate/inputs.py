@@ -9,11 +9,14 @@ from typing import Any
 
 import yaml
 
+from exporter.migrate import x509_certificate_exporter as x509
+from exporter.migrate.note import Note
 from exporter.migrate.reading import MigrationError, mapping, sequence, text
+from exporter.migrate.stored import StoredEntries
 
 _OF_SSL_EXPORTER = {"https", "file", "http_file", "kubernetes", "kubeconfig", "tls_cipher", "keystore"}
 _OF_BLACKBOX = {"http", "icmp", "dns", "grpc", "unix", "websocket"}
-_OWN_KEYS = {"targets", "target_files", "probe_endpoint"}
+_OWN_KEYS = {"targets", "target_files", "probe_endpoint", "files", "kubernetes"}
 _OPERATOR = "monitoring.coreos.com/"
 _SUPPORTED = ("Probe", "ScrapeConfig")
 
@@ -26,14 +29,24 @@ class Inputs:
     ssl_exporter: list[dict[str, Any]] = field(default_factory=list)
     prometheus: list[dict[str, Any]] = field(default_factory=list)
     resources: list[dict[str, Any]] = field(default_factory=list)
+    x509_flags: list[list[str]] = field(default_factory=list)
+    x509_files: list[dict[str, Any]] = field(default_factory=list)
 
     def take(self, name: str, content: str) -> None:
         """Sort the documents of one file. Raises MigrationError for one that belongs to nobody."""
+        if commands := x509.command_lines(content):
+            self.x509_flags += commands
+            return
         documents = list(_documents(name, content))
         if not documents:
             raise MigrationError(f"{name} is empty")
         for document in documents:
             self._take(name, document)
+
+    def stored(self) -> Iterator[tuple[StoredEntries, list[Note]]]:
+        """Yield what x509-certificate-exporter reads at rest, and notes on it."""
+        yield from map(x509.read_flags, self.x509_flags)
+        yield from map(x509.read_file, self.x509_files)
 
     def _take(self, name: str, document: dict[str, Any]) -> None:
         if "apiVersion" in document or "kind" in document:
@@ -42,13 +55,15 @@ class Inputs:
             self.prometheus.append(document)
         elif "modules" in document and _OWN_KEYS.isdisjoint(document):
             self._modules(name, document)
+        elif x509.is_its_file(document):
+            self.x509_files.append(document)
         elif _OWN_KEYS & set(document):
             raise MigrationError(f"{name} is a configuration of this exporter already")
         else:
             known = ", ".join(sorted(document)[:5])
             raise MigrationError(
-                f"{name} is no configuration of blackbox_exporter, ssl_exporter or Prometheus, and no Probe or "
-                f"ScrapeConfig: its keys are {known[:200]}"
+                f"{name} is no configuration of blackbox_exporter, ssl_exporter, {x509.PROGRAM} or Prometheus, "
+                f"and no Probe or ScrapeConfig: its keys are {known[:200]}"
             )
 
     def _resource(self, name: str, document: dict[str, Any]) -> None:
@@ -61,6 +76,8 @@ class Inputs:
         elif kind == "ConfigMap":
             for key, content in mapping(document.get("data")).items():
                 self.take(f"{name} ({key[:80]})", text(content))
+        elif arguments := x509.container_arguments(document):
+            self.x509_flags += arguments
         else:
             raise MigrationError(
                 f"{name} is a resource of the kind {kind[:80] or '(none)'}: Probe and ScrapeConfig are read"

@@ -13,6 +13,7 @@ from exporter.migrate.prometheus import Files, Group, Jobs
 from exporter.migrate.reading import MigrationError, read
 from exporter.migrate.resources import job_of
 from exporter.migrate.ssl_exporter import read_ssl_modules
+from exporter.migrate.stored import StoredEntries
 
 _HEAD = """\
 # Written by `tls-exporter migrate`. Read its notes, then check this file:
@@ -71,7 +72,10 @@ def migrate_inputs(inputs: Inputs) -> Migration:
         notes += of_resource
         jobs.read({"scrape_configs": [job]})
     jobs.add_fixed()
-    if not jobs.groups and not jobs.files and not jobs.certificate_files:
+    for entries, of_entries in inputs.stored():
+        jobs.stored.add_all(entries)
+        notes += of_entries
+    if not jobs.groups and not jobs.files and not jobs.stored:
         notes.append(Note("no job has targets for these modules: write targets by hand"))
     if any(module.http for module in modules.values()):
         notes += _OF_HTTP
@@ -83,7 +87,7 @@ def migrate_inputs(inputs: Inputs) -> Migration:
         + _modules(probing, names)
         + _targets(jobs.groups, names)
         + _target_files(jobs.files, names)
-        + _files(jobs.certificate_files)
+        + _stored(jobs.stored)
     )
     unique = {str(note): note for note in [*notes, *jobs.notes]}
     return Migration(written, tuple(unique.values()), tuple(_counts(probing, jobs)))
@@ -104,7 +108,8 @@ def _counts(modules: Mapping[str, Module], jobs: Jobs) -> Iterable[str]:
         (len(modules), "module"),
         (targets, "target"),
         (len(jobs.files), "file of targets", "files of targets"),
-        (sum(len(paths) for paths, _ in jobs.certificate_files), "path of certificates", "paths of certificates"),
+        (jobs.stored.paths, "path of certificates", "paths of certificates"),
+        (len(jobs.stored.kubernetes), "watch of a cluster", "watches of clusters"),
     )
     for number, *words in counts:
         if number:
@@ -131,9 +136,9 @@ def _target_files(files: list[Files], names: dict[str, str]) -> str:
     return "\n" + _dump({"target_files": entries}) if entries else ""
 
 
-def _files(found: Iterable[tuple[tuple[str, ...], str | None]]) -> str:
-    entries = [{"paths": list(paths)} | ({"password_file": password} if password else {}) for paths, password in found]
-    return "\n" + _dump({"files": entries}) if entries else ""
+def _stored(stored: StoredEntries) -> str:
+    written = {"files": stored.files, "kubernetes": stored.kubernetes}
+    return "".join("\n" + _dump({key: entries}) for key, entries in written.items() if entries)
 
 
 def _comment(job: str) -> str:

@@ -10,6 +10,7 @@ from exporter.metrics.vocabulary import VOCABULARY
 from exporter.migrate.blackbox import Module
 from exporter.migrate.note import Note, remark
 from exporter.migrate.reading import mapping, sequence, text, texts
+from exporter.migrate.stored import StoredEntries
 from exporter.target import TargetError, parse_endpoint
 
 Labels = tuple[tuple[str, str], ...]
@@ -41,7 +42,7 @@ class Jobs:
     modules: dict[str, Module]
     groups: list[Group] = field(default_factory=list)
     files: list[Files] = field(default_factory=list)
-    certificate_files: list[tuple[tuple[str, ...], str | None]] = field(default_factory=list)  # with a password's file
+    stored: StoredEntries = field(default_factory=StoredEntries)
     notes: list[Note] = field(default_factory=list)
     default_module: str = "http_2xx"
     _seen: set[tuple[str, str, Labels]] = field(default_factory=set)
@@ -104,7 +105,7 @@ class Jobs:
             return
         kept = self._labels(name, labels)
         if found.reads_files:
-            self.certificate_files.append((tuple(written), found.password_file))
+            self.stored.add_targets(found, written, kept)
             return
         targets = []
         for target in written:

@@ -13,7 +13,7 @@ from exporter.migrate.reading import flag, mapping, text
 
 DEFAULT_MODULE = "tcp"
 _TLS_KEYS = ("ca_file", "cert_file", "key_file", "server_name")
-_FILES = {"file": "files", "kubeconfig": "kubeconfig", "keystore": "keystore"}
+_FILES = {"file": "files", "http_file": "urls", "kubeconfig": "kubeconfig", "keystore": "keystore"}
 
 
 def read_ssl_modules(document: dict[str, Any]) -> tuple[dict[str, Module], list[Note], str]:
@@ -40,8 +40,8 @@ def _carry(module: Module, settings: dict[str, Any]) -> bool:
         if text(password.get("password")):
             module.note("its password is not carried over: write it to a file, and password_file in files")
     elif prober == "kubernetes":
-        module.note("for secrets write `kubernetes:` by hand (the extra kubernetes)")
-        return False
+        module.reads_files = module.reads_secrets = True
+        module.kubeconfig = text(mapping(settings.get("kubernetes")).get("kubeconfig")) or None
     else:
         module.note(f"the prober {prober or '(none)'} opens no TLS connection and reads no file")
         return False

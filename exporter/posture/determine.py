@@ -5,10 +5,11 @@ import time
 from collections.abc import Awaitable, Callable
 
 from exporter.posture.checks import CHECKS, run_checks
-from exporter.posture.evidence import Evidence
+from exporter.posture.evidence import RATE_LIMITED, Evidence
 from exporter.posture.exchange import Connect, Wire
 from exporter.posture.facts import Posture, Shown
 from exporter.posture.scan import Scan
+from exporter.wire.dialogue import Steps
 
 
 async def determine(
@@ -22,6 +23,7 @@ async def determine(
     clients: bool = False,
     offers_alpn: bool = True,
     wait: Callable[[], Awaitable[None]] | None = None,
+    farewell: Callable[[], Steps[bytes] | None] = lambda: None,
     clock: Callable[[], float] = time.time,
     random: Callable[[int], bytes] = os.urandom,
 ) -> Posture:
@@ -30,10 +32,19 @@ async def determine(
     `connect` opens a fresh connection, past its proxy and STARTTLS; one is open at a time, and `seconds` bounds each.
     `server_name` is sent as SNI and is never an IP literal. `active` adds the active checks; `skip` leaves checks out,
     by name. `clients` sends the hellos of real clients as well, with their ALPN where `offers_alpn`. `shown` is what an
-    ordinary handshake with the endpoint has shown. `wait` comes before each connection.
+    ordinary handshake with the endpoint has shown. `wait` comes before each connection. `farewell` begins what a
+    session inside TLS ends with.
     """
     began = clock()
-    scan = Scan(Evidence(Wire(connect, seconds, wait)), server_name, random, shown, offers_alpn=offers_alpn)
+    wire = Wire(connect, seconds, wait, farewell)
+    scan = Scan(Evidence(wire), server_name, random, shown, offers_alpn=offers_alpn)
     wanted = (one for one in CHECKS if (active or not one.active) and (clients or not one.on_request))
     await run_checks(scan, (one for one in wanted if one.name not in skip))
     return await scan.posture(clock(), clock() - began)
+
+
+def turned_away() -> Posture:
+    """Return what a scan that asks nothing finds: nothing, because the server has had enough."""
+    return Posture(
+        undetermined=dict.fromkeys((one.name for one in CHECKS if not (one.active or one.on_request)), RATE_LIMITED)
+    )

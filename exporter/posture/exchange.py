@@ -13,8 +13,9 @@ from enum import StrEnum
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import Stream
 from exporter.wire import sslv2
+from exporter.wire.dialogue import Steps
 from exporter.wire.iana import SPEAKING_ALERTS, TLS_1_2
-from exporter.wire.records import WARNING, alert
+from exporter.wire.records import ALERT, WARNING, alert
 from exporter.wire.server_flight import ServerFlight, ServerFlightReader
 from exporter.wire.serverhello import ServerHello
 
@@ -69,12 +70,13 @@ class Answer:
 class Wire:
     """The connections to one endpoint, one at a time, and what they cost.
 
-    `seconds` bounds each of them; `wait` is awaited before each.
+    `seconds` bounds each of them; `wait` is awaited before each. `farewell` begins what a session inside TLS ends with.
     """
 
     connect: Connect
     seconds: float
     wait: Callable[[], Awaitable[None]] | None = None
+    farewell: Callable[[], Steps[bytes] | None] = lambda: None
     silence: float = 1.0  # seconds without an answer that are one, where a correct server answers at once
     round_trip: float = 0.0  # the longest that the server took to begin an answer
     connections: int = 0
@@ -165,8 +167,9 @@ def _judged(flight: ServerFlight, first: bytes, reason: Reason | None) -> Answer
         return Answer(Kind.HELLO, flight)
     if flight.fatal_alert is not None:
         return Answer(Kind.ALERT if flight.fatal_alert.code in SPEAKING_ALERTS else Kind.ENDED, flight)
-    if flight.not_tls:  # as text is: a server that speaks TLS refuses so what it takes for something else
-        kind = _SSLV2_KINDS.get(sslv2.read_answer_untrusted(first), Kind.ENDED)
+    # Text is how a server that speaks TLS refuses what it takes for something else; couriertls sends an alert before.
+    if flight.not_tls or (flight.broken and first[:1] == bytes((ALERT,))):
+        kind = _SSLV2_KINDS.get(sslv2.read_answer_untrusted(first), Kind.ENDED) if flight.not_tls else Kind.ENDED
         return Answer(kind, flight, Reason.NOT_TLS)
     if flight.broken or flight.encrypted or reason is None:
         return Answer(Kind.NOTHING, flight, Reason.PROTOCOL_ERROR)

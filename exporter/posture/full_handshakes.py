@@ -5,7 +5,6 @@ sent: what a server's ticket permits is no promise (RFC 8446 section 4.2.10), so
 """
 
 import asyncio
-from contextlib import suppress
 from typing import Any
 
 from OpenSSL import SSL
@@ -14,6 +13,8 @@ from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import Stream
 from exporter.posture.evidence import Unanswered
 from exporter.posture.exchange import Wire
+from exporter.probe.handshake import TLSStream
+from exporter.probe.leave import leave
 from exporter.wire.iana import TLS_1_2, TLS_1_3
 
 _CHUNK = 65536
@@ -50,12 +51,9 @@ class Handshake:
                 self.flush()
                 return
 
-    def close(self) -> None:
-        """End the session as RFC 8446 section 6.1 wants it, and close the connection."""
-        with suppress(SSL.Error):
-            self.connection.shutdown()
-            self.flush()
-        self.stream.finish()
+    async def leave(self) -> None:
+        """End the session as its protocol and RFC 8446 section 6.1 want it, and the connection in order."""
+        await leave(TLSStream(self.connection, self.stream), self.wire.farewell())
 
     async def feed(self, seconds: float) -> None:
         """Give OpenSSL what arrives next. Raises NetworkError."""
@@ -99,10 +97,10 @@ async def _completed(wire: Wire, context: SSL.Context, server_name: str | None) 
     try:
         await handshake.drive()
     except NetworkError as error:
-        handshake.stream.close()
+        handshake.stream.finish()
         raise Unanswered(error.reason) from None
     except SSL.Error:
-        handshake.stream.close()
+        handshake.stream.finish()
         raise HandshakeRefused from None
     except BaseException:
         handshake.stream.close()
@@ -131,7 +129,7 @@ async def client_renegotiation(wire: Wire, version: int, server_name: str | None
     else:
         return True
     finally:
-        handshake.close()
+        await handshake.leave()
 
 
 async def early_data(wire: Wire, server_name: str | None) -> bool:
@@ -156,7 +154,7 @@ async def early_data(wire: Wire, server_name: str | None) -> bool:
     except SSL.Error:
         raise HandshakeRefused from None
     finally:
-        handshake.close()
+        await handshake.leave()
     # OpenSSL sends EndOfEarlyData only if the server's EncryptedExtensions have early_data in them.
     return any(_END_OF_EARLY_DATA in state for state in states)
 
@@ -175,7 +173,7 @@ async def _session_with_early_data(wire: Wire, context: SSL.Context, server_name
             raise Unanswered(error.reason) from None
         return None
     finally:
-        handshake.close()
+        await handshake.leave()
     return session
 
 

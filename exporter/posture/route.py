@@ -10,11 +10,13 @@ from dataclasses import replace
 
 from exporter.config.model import PostureConfig
 from exporter.net.limiter import KeyedLimiter
+from exporter.net.reason import NetworkError, Reason
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
-from exporter.posture.determine import determine
+from exporter.posture.determine import determine, turned_away
 from exporter.posture.facts import Posture, Shown
 from exporter.posture.pace import Pace
+from exporter.probe import starttls
 from exporter.probe.connection import open_stream
 from exporter.probe.prober import Prober
 from exporter.probe.result import Result
@@ -92,6 +94,8 @@ async def determine_route(
     slot: object = (route.addresses[0].ip, route.addresses[0].port) if route.addresses else endpoint.unix_path
 
     async def connect() -> Stream:
+        if not prober.interruptions.may_interrupt(slot, route.module.starttls):
+            raise NetworkError(Reason.STARTTLS_REFUSED, "the server would shut this address out for one more of these")
         deadline = asyncio.get_running_loop().time() + 2 * seconds  # Wire bounds opening and each answer apart
         await prober.slots.acquire(slot)
         try:
@@ -100,6 +104,8 @@ async def determine_route(
             prober.slots.release(slot)
             raise
 
+    if prober.interruptions.is_spent(slot, route.module.starttls):
+        return turned_away()
     return await determine(
         connect,
         server_name=route.server_name,
@@ -110,5 +116,6 @@ async def determine_route(
         clients=settings.clients is not None,
         offers_alpn=route.module.starttls is None,
         wait=lambda: pace.wait(slot, settings.pace),
+        farewell=lambda: starttls.farewell(route),
         clock=prober.wall_clock,
     )

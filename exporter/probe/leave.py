@@ -6,15 +6,18 @@ probe: the result is there before. A connection that is being left goes on holdi
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 
 from exporter.net.reason import NetworkError
 from exporter.net.stream import Stream
 from exporter.probe.dialogue import converse
 from exporter.probe.fast_path import FastPathUnavailableError
 from exporter.wire.dialogue import Steps
+from exporter.wire.starttls import PROTOCOLS
 
 LEAVE_SECONDS = 1.0  # for the server's answer to a farewell
+MAX_COUNTED = 10_000  # addresses
 MAX_LEAVING = 1024  # connections at once; the next ones are closed without waiting
 
 Then = Callable[[], None]
@@ -66,7 +69,7 @@ class Departures:
         if farewell is None:
             stream.finish(gone)
             return
-        task = asyncio.create_task(_say_farewell(stream, farewell, gone))
+        task = asyncio.create_task(leave(stream, farewell, gone))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -80,10 +83,45 @@ class Departures:
         return self._leaving
 
 
-async def _say_farewell(stream: Stream, farewell: Steps[bytes], gone: Then) -> None:
+async def leave(stream: Stream, farewell: Steps[bytes] | None, then: Then = _nothing) -> None:
+    """Say a farewell, for LEAVE_SECONDS at most, and end the stream in order. Never raises except when cancelled."""
+    if farewell is None:
+        stream.finish(then)
+        return
     try:
         with contextlib.suppress(TimeoutError, NetworkError, FastPathUnavailableError):
             async with asyncio.timeout(LEAVE_SECONDS):
                 await converse(stream, farewell)
     finally:
-        stream.finish(gone)
+        stream.finish(then)
+
+
+class Interruptions:
+    """How often scans have interrupted a login at an address whose server counts that, and shuts clients out.
+
+    MySQL never forgets it but for a login that succeeds. So a scan may use a share of what the server forgives, once in
+    the life of the process; the ordinary probe ends with a login that is refused, which is not counted.
+    """
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[Hashable, int] = OrderedDict()
+
+    def may_interrupt(self, address: Hashable, protocol: str | None) -> bool:
+        """Count one more; False if it is one too many."""
+        forgiven = _forgiven(protocol)
+        if forgiven is None:
+            return True
+        made = self._made[address] = self._made.get(address, 0) + 1
+        if len(self._made) > MAX_COUNTED:
+            self._made.popitem(last=False)
+        return made <= forgiven
+
+    def is_spent(self, address: Hashable, protocol: str | None) -> bool:
+        """Return whether there is no room for another scan of some questions."""
+        forgiven = _forgiven(protocol)
+        return forgiven is not None and self._made.get(address, 0) > forgiven // 2
+
+
+def _forgiven(protocol: str | None) -> int | None:
+    forgives = PROTOCOLS[protocol].forgives if protocol is not None else None
+    return None if forgives is None else forgives // 3

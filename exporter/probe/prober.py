@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from exporter.net.limiter import KeyedLimiter, Limiter
 from exporter.net.resolve import Resolver
 from exporter.probe.fast_path import FastPathEndpoints, Offers
-from exporter.probe.leave import Departures
+from exporter.probe.leave import Departures, Interruptions
 from exporter.probe.openssl_contexts import Contexts
 from exporter.probe.redirect import RedirectVerdicts
 from exporter.probe.remedies import SecondTries
@@ -49,5 +49,6 @@ class Prober:
     http2_endpoints: BoundedSet = field(default_factory=BoundedSet)  # that speak HTTP/2 and not HTTP/1.1
     second_tries: SecondTries = field(default_factory=SecondTries)
     departures: Departures = field(default_factory=Departures)
+    interruptions: Interruptions = field(default_factory=Interruptions)
     wall_clock: Callable[[], float] = time.time
     fast_path: bool = True

@@ -7,14 +7,13 @@ An expired one counts as vouched for.
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from exporter.certificates.openssl_errors import EXPIRED, NOT_YET_VALID
 from exporter.certificates.verdict import Verdict as ChainVerdict
 from exporter.published.ari import Window, certificate_id
 from exporter.published.documents import fetch_directory, fetch_window
 from exporter.published.facts import ARI, Renewal, SourceFailure
 from exporter.published.source import FOREVER, Asking, Verdict, failure
 from exporter.target import is_ip_literal
-
-_DATE_ERRORS = frozenset({"certificate_expired", "certificate_not_yet_valid"})
 
 
 def judge_renewal(asking: Asking) -> Verdict | None:
@@ -50,7 +49,9 @@ def _ask_one(asking: Asking, directory: str, identifier: str) -> tuple[Window | 
 
 
 def _is_vouched_for(verdict: ChainVerdict | None) -> bool:
-    return verdict is not None and (verdict.trusted or {error.name for error in verdict.errors} <= _DATE_ERRORS)
+    return verdict is not None and (
+        verdict.trusted or {error.name for error in verdict.errors} <= EXPIRED | NOT_YET_VALID
+    )
 
 
 def _is_loopback(url: str) -> bool:

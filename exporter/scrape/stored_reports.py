@@ -79,7 +79,7 @@ class StoredReports:
     def apply(self, config: Config) -> None:
         """Follow a configuration. What its entries have found under the one before is not looked for again."""
         before = self._lists
-        self._lists = source_lists((*config.file_groups, *config.kubernetes), tuple(before))
+        self._lists = source_lists(config, tuple(before))
         for one in before:
             if one not in self._lists:
                 self._end(one)

@@ -3,16 +3,22 @@
 A source list belongs to one entry of `files` or `kubernetes` and outlives a reload that leaves its entry as it is.
 """
 
+import asyncio
+import fnmatch
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
+from urllib.parse import quote
 
 from exporter.at_rest.files import FileState, is_current, read_file
 from exporter.at_rest.kubernetes.cluster import Cluster
 from exporter.at_rest.paths import files_of, is_folder
 from exporter.at_rest.stored import Stored
-from exporter.config.model import FileGroup, KubernetesGroup
+from exporter.at_rest.urls import URLFiles
+from exporter.config.model import Config, FileGroup, KubernetesGroup, Module
+from exporter.net.reason import Reason
+from exporter.probe.result import Failure, Phase
 from exporter.target import FILE, KUBERNETES, Target, stored_target
 
 
@@ -76,6 +82,9 @@ class FileSources:
         """Yield the source of each file that there is now, the known ones as they are."""
         known, group = self._known, self.group
         paths = dict.fromkeys(path for pattern in group.paths for path in files_of(pattern))
+        for pattern in group.exclude:
+            for path in fnmatch.filter(paths, pattern):
+                paths.pop(path, None)
         for path in [path for path in known if path not in paths]:
             del known[path]
         for path in paths:
@@ -139,10 +148,73 @@ class ClusterSources:
         return Source(target, read, is_current_object, self.group.serves)
 
 
-def source_lists(groups: tuple[FileGroup | KubernetesGroup, ...], kept: tuple[SourceList, ...]) -> list[SourceList]:
-    """Return a list for each entry, those that are kept as they are."""
-    known = {one.group: one for one in kept}
-    return [
-        known.get(group) or (FileSources(group) if isinstance(group, FileGroup) else ClusterSources(group))
-        for group in groups
-    ]
+class URLSources:
+    """The files at the URLs of an entry."""
+
+    def __init__(self, group: FileGroup, module: Module) -> None:
+        self.group = group
+        self.module = module
+        self._files = URLFiles(
+            group.urls,
+            group.refresh,
+            group.password.reveal() if group.password is not None else None,
+            module.tls_config.ca_file,
+            _http_proxy(module),
+        )
+        self._known = {url: self._source(url) for url in group.urls}
+
+    def sources(self) -> tuple[Source, ...]:
+        """Return every URL."""
+        return tuple(self._known.values())
+
+    async def begin(self) -> None:
+        """Download each once."""
+        if tasks := self._files.renew():
+            await asyncio.wait(tasks)
+
+    def look(self) -> Callable[[], Iterator[Source]]:
+        """Start the downloads that are due, and return what lists the URLs."""
+        self._files.renew()
+        return lambda: iter(self._known.values())
+
+    def close(self) -> None:
+        """Stop the downloads in flight."""
+        self._files.close()
+
+    def _source(self, url: str) -> Source:
+        waiting = Stored(failure=Failure(Phase.READ, Reason.TIMEOUT, "it has not been downloaded yet"))
+
+        def read() -> FileState:
+            return FileState(self._files.stored.get(url, waiting))
+
+        def is_current_url(state: FileState) -> bool:
+            return state.stored is self._files.stored.get(url, waiting)
+
+        target = stored_target(FILE, url, self.group.module, self.group.labels)
+        return Source(target, read, is_current_url, self.group.serves)
+
+
+def _http_proxy(module: Module) -> str | None:
+    """Return the module's proxy as a URL, if it is one for HTTP."""
+    proxy = module.proxy
+    if proxy is None or proxy.scheme != "http":
+        return None
+    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+    password = f":{quote(proxy.password.reveal(), safe='')}" if proxy.password is not None else ""
+    user = f"{quote(proxy.username, safe='')}{password}@" if proxy.username is not None else ""
+    return f"http://{user}{host}:{proxy.port}"
+
+
+def source_lists(config: Config, kept: tuple[SourceList, ...]) -> list[SourceList]:
+    """Return the lists of each entry, those that are kept as they are."""
+    known = {(type(one), one.group): one for one in kept}
+    made: list[SourceList] = []
+    for group in config.file_groups:
+        if group.paths:
+            made.append(known.get((FileSources, group)) or FileSources(group))
+        if group.urls:
+            module, before = config.modules[group.module], known.get((URLSources, group))
+            is_kept = isinstance(before, URLSources) and before.module == module
+            made.append(before if before is not None and is_kept else URLSources(group, module))
+    made += [known.get((ClusterSources, group)) or ClusterSources(group) for group in config.kubernetes]
+    return made

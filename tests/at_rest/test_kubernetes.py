@@ -139,6 +139,8 @@ async def test_types_namespaces_selectors_and_keys_narrow_what_is_watched(api, m
     everything = names(await seen(make_engine()))
     assert everything == {f"kubernetes:secrets/{one}/tls.crt" for one in ("web/a", "other/b", "web/d")}
     assert names(await seen(make_engine(namespaces=("other",)))) == {"kubernetes:secrets/other/b/tls.crt"}
+    assert names(await seen(make_engine(namespaces=("w*", "!web")))) == set()
+    assert names(await seen(make_engine(namespaces=("!other",), names=("a",)))) == {"kubernetes:secrets/web/a/tls.crt"}
     by_key = names(await seen(make_engine(selector="app=web", keys=("*.pem",))))
     assert by_key == {"kubernetes:secrets/web/c/ca.pem"}
 

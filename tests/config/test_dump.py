@@ -32,7 +32,7 @@ def test_secrets_are_not_shown():
     assert "hunter2" not in shown
     assert "p@ss" not in shown
     assert "p%40ss" not in shown
-    assert shown.count("<secret>") == 5
+    assert shown.count("<secret>") == 6
 
 
 def test_no_aliases_and_no_python_tags():

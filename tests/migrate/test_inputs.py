@@ -91,8 +91,10 @@ def test_resources_of_the_operator(migrated):
 @pytest.mark.parametrize(
     ("text", "lost"),
     [
-        ("modules: {k: {prober: kubernetes}, t: {prober: tcp, target: 'a.example:443'}}", "module k: for secrets"),
-        ("modules: {h: {prober: http_file}, t: {prober: tcp, target: 'a.example:443'}}", "opens no TLS connection"),
+        (
+            "default_module: t\nmodules: {k: {prober: gopher}, t: {prober: tcp, target: 'a.example:443'}}",
+            "prober gopher opens",
+        ),
         (
             "default_module: t\nmodules: {t: {prober: tcp, target: 'a.example:443', tcp: {starttls: gopher}}}",
             "starttls is not carried over",

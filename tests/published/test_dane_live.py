@@ -187,7 +187,9 @@ async def ours(mode, anchors):
     try:
         return {case.host: await one_of_ours(engine, case.host, dns) for case in CASES}
     finally:
+        await engine.prober.departures.all_left()
         engine.close()
+        await asyncio.sleep(0)
 
 
 async def one_of_ours(engine, host, dns):

@@ -203,6 +203,7 @@ async def everything(roots):
             seen[one.host] = await thrice(engine, Target(one.name, parse_endpoint("127.0.0.1:443"), "w"), module)
         return seen
     finally:
+        await engine.prober.departures.all_left()
         engine.close()
         await asyncio.sleep(0)
 

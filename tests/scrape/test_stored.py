@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
 from support.exposition import Exposition
 
 from exporter.config.model import Config, FileGroup, Module, TLSConfig
@@ -205,3 +206,61 @@ async def test_scrapes_at_once_share_one_look(engine, tmp_path, monkeypatch):
 def test_what_is_expected_of_an_endpoint_names_its_place(engine):
     expected = expected_of(engine.assessor.chains.certificate(LEAF.der), "file:/a.pem", 1.0)
     assert (expected.place, expected.names, expected.since) == ("file:/a.pem", {"example.com"}, 1.0)
+
+
+async def test_what_is_excluded_is_left_out(config, tmp_path):
+    group = replace(config.file_groups[0], exclude=(f"{tmp_path}/privkey*.pem",))
+    engine = Engine(replace(config, file_groups=(group,)), SelfMetrics())
+    write(tmp_path / "cert.pem", GOOD)
+    write(tmp_path / "privkey1.pem", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    exposition = await seen(engine)
+    assert [one.labels["target"] for one in exposition.samples("tls_probe_success")] == [f"file:{tmp_path}/cert.pem"]
+    engine.close()
+
+
+@pytest.fixture
+async def served():
+    """Serve documents by their paths; yields them, the requests that came, and the address."""
+    documents, requests = {}, []
+
+    async def answer(request):
+        requests.append(request.path)
+        body = documents.get(request.path)
+        return web.Response(status=404) if body is None else web.Response(body=body)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield documents, requests, f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
+    await runner.cleanup()
+
+
+async def test_a_url_is_read_like_a_file_and_no_more_often_than_it_may(config, served):
+    documents, requests, address = served
+    documents["/ca.pem"] = GOOD
+    urls = (f"{address}/ca.pem", f"{address}/none.pem", "http://127.0.0.1:1/a.pem")
+    group = FileGroup(urls=urls, refresh=3600)
+    engine = Engine(replace(config, file_groups=(group,)), SelfMetrics())
+    for _ in range(3):
+        exposition = await seen(engine)
+    assert exposition.value("tls_probe_success", target=f"file:{urls[0]}") == 1
+    assert exposition.failure(target=f"file:{urls[1]}") == ("read", "not_found")
+    assert exposition.failure(target=f"file:{urls[2]}") == ("read", "refused")
+    assert sorted(requests) == ["/ca.pem", "/none.pem"]
+    engine.close()
+
+
+async def test_a_url_that_is_due_has_its_new_certificate_at_a_later_scrape(config, served):
+    documents, _, address = served
+    documents["/ca.pem"] = GOOD
+    group = FileGroup(urls=(f"{address}/ca.pem",), refresh=0)
+    engine = Engine(replace(config, file_groups=(group,)), SelfMetrics())
+    first = await seen(engine)
+    documents["/ca.pem"] = pem(TOP.der)
+    async with asyncio.timeout(20):
+        while (await seen(engine)).samples("tls_certificate_info") == first.samples("tls_certificate_info"):
+            await asyncio.sleep(0.01)
+    engine.close()

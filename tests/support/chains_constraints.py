@@ -206,7 +206,7 @@ def empty_constraints() -> Made:
     return through(intermediate(top, nc=der.sequence()), top)
 
 
-@case("~version ~authority_key_identifier_missing ~subject_key_identifier_missing")
+@case("name_constraints ~malformed")
 def constraints_of_two_empty_lists() -> Made:
     top = root()
     value = der.sequence(der.element(0xA0), der.element(0xA1))

@@ -1,6 +1,7 @@
 """All watches of one entry of `kubernetes`, and what they have found so far. They begin with the first scrape."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -11,6 +12,7 @@ from exporter.at_rest.stored import Stored
 from exporter.config.model import KubernetesGroup
 from exporter.net.reason import Reason
 
+_PATTERN = re.compile(r"[!*?\[]")
 Connect = Callable[[str | None, str | None], Awaitable[KubernetesAPI]]
 
 
@@ -27,7 +29,10 @@ class Cluster:
 
     def _make_watches(self) -> "list[ObjectWatch]":
         group = self.group
-        read = reader(group.keys, group.password.reveal() if group.password is not None else None)
+        password = group.password.reveal() if group.password is not None else None
+        read = reader(group.keys, password, group.namespaces, group.names)
+        # Where only some namespaces may be read, each is asked for; where there are patterns, all are.
+        plain = group.namespaces if not any(map(_PATTERN.search, group.namespaces)) else ()
         selected = {"labelSelector": group.selector} if group.selector else {}
         kinds: list[tuple[Kind, dict[str, str]]] = []
         if group.secrets:  # without patterns only those for TLS leave the API server
@@ -39,7 +44,7 @@ class Cluster:
         return [
             ObjectWatch(kind, namespace, query, read)
             for kind, query in kinds
-            for namespace in (group.namespaces if kind.namespaced and group.namespaces else ("",))
+            for namespace in (plain if kind.namespaced and plain else ("",))
         ]
 
     def start(self) -> None:

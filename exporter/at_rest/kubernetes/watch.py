@@ -12,6 +12,7 @@ import json
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from exporter.at_rest.kubernetes.objects import Kind, read_object_untrusted
@@ -165,9 +166,30 @@ class ObjectWatch:
         return str(item["metadata"]["resourceVersion"])
 
 
-def reader(keys: tuple[str, ...], password: str | None) -> Callable[[Kind, Mapping[str, Any]], dict[str, Stored]]:
-    """Return what reads one object for some keys."""
-    return lambda kind, item: read_object_untrusted(kind, item, keys, password)
+def reader(
+    keys: tuple[str, ...],
+    password: str | None,
+    namespaces: tuple[str, ...] = (),
+    names: tuple[str, ...] = (),
+) -> Callable[[Kind, Mapping[str, Any]], dict[str, Stored]]:
+    """Return what reads one object for some keys; nothing of an object whose namespace or name is not wanted."""
+
+    def read(kind: Kind, item: Mapping[str, Any]) -> dict[str, Stored]:
+        namespace, name = _name(item)
+        if not admits(names, name) or (kind.namespaced and not admits(namespaces, namespace)):
+            return {}
+        return read_object_untrusted(kind, item, keys, password)
+
+    return read
+
+
+def admits(patterns: tuple[str, ...], name: str) -> bool:
+    """Return whether patterns admit a name: one of those without !, if there are any, and none of those with it."""
+    excluded = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    included = [pattern for pattern in patterns if not pattern.startswith("!")]
+    return not any(fnmatchcase(name, one) for one in excluded) and (
+        not included or any(fnmatchcase(name, one) for one in included)
+    )
 
 
 async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -159,7 +159,8 @@ def _constraints(one: Details, below: list[Details], place: str, depth: int) -> 
         error = VerifyError(0, "name_constraints", depth, "constraints on rare kinds of names", subject)
         occurs = DIRECTORY_NAME in kinds or any(tag in kinds for each in below for tag, _ in each.names)
         unsure = _UNSURE if occurs and kinds != {DIRECTORY_NAME} else frozenset()
-        yield _Refusal(frozenset((GO, RUSTLS) if occurs else (GO,)), error, unsure)
+        refusing = ({GO, RUSTLS} if occurs else {GO}) | ({CHROMIUM} if unsure else set())
+        yield _Refusal(frozenset(refusing), error, unsure)
 
 
 def _details(certificate: Certificate, read: dict[bytes, Details]) -> Details:

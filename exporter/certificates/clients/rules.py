@@ -23,6 +23,7 @@ from exporter.certificates.clients.details import (
     TLS_FEATURE,
     Details,
 )
+from exporter.certificates.webpki.public_suffixes import is_public_suffix
 
 CHROMIUM, FIREFOX, GO, RUSTLS = "chromium", "firefox", "go", "rustls"
 ALL = frozenset((CHROMIUM, FIREFOX, GO, RUSTLS))
@@ -82,6 +83,18 @@ def _names_end_in_dots(one: Details) -> str | None:
     names = [name for tag, name in one.names if tag in (DNS_NAME, IP_ADDRESS)]
     dotted = names and all(name.endswith(b".") for name in names) and all(tag != IP_ADDRESS for tag, _ in one.names)
     return "no name without a dot at its end" if dotted else None
+
+
+def _only_suffixes(one: Details) -> str | None:
+    names = [name.decode("latin-1") for tag, name in one.names if tag == DNS_NAME]
+    suffixes = names and all(name.startswith("*.") and is_public_suffix(name[2:]) for name in names)
+    has_address = any(tag == IP_ADDRESS for tag, _ in one.names)
+    return f"the name {names[0]}" if suffixes and not has_address else None
+
+
+def _uncritical_names(one: Details) -> str | None:
+    bad = not one.certificate.subject and one.names and SAN not in one.critical
+    return "the subject is empty and subjectAltName is not critical" if bad else None
 
 
 def _key(*texts: str) -> Callable[[Details], str | None]:
@@ -253,6 +266,15 @@ def _rule(
 _ISSUED = "leaf intermediate"
 RULES: tuple[Rule, ...] = (
     _rule("no_subject_alternative_name", "no DNS name or IP address in subjectAltName", LEAF, "all", _has_names),
+    _rule("public_suffix_wildcard", "only wildcards of public suffixes", LEAF, "chromium", _only_suffixes),
+    _rule(
+        "subject_alternative_name",
+        "an empty subject, and subjectAltName is not critical",
+        LEAF,
+        "chromium",
+        _uncritical_names,
+        "firefox",
+    ),
     _rule("dns_name_invalid", "every name ends in a dot", LEAF, "firefox go rustls", _names_end_in_dots),
     _rule("forbidden_key", "a P-521 or RSASSA-PSS key", LEAF, "chromium", _key("EC secp521r1", "RSA-PSS")),
     _rule(
@@ -292,13 +314,13 @@ RULES: tuple[Rule, ...] = (
         "forbidden_key",
         "a key on another curve that signed a certificate",
         "intermediate anchor",
-        "go rustls",
+        "chromium go rustls",
         _rare_curve_authority,
-        "chromium firefox",
+        "firefox",
     ),
     _rule("leaf_is_ca", "basicConstraints with cA", LEAF, "rustls", _authority_as_leaf, "firefox"),
     _rule("extended_key_usage", "extended key usage without serverAuth", _ISSUED, "all", _foreign_purpose),
-    _rule("extended_key_usage", "an empty extended key usage", _ISSUED, "rustls", _no_purpose, "chromium firefox"),
+    _rule("extended_key_usage", "an empty extended key usage", _ISSUED, "chromium rustls", _no_purpose, "firefox"),
     _rule(
         "extended_key_usage_any",
         "anyExtendedKeyUsage without serverAuth",
@@ -336,25 +358,25 @@ RULES: tuple[Rule, ...] = (
         "unknown_critical_extension",
         "a critical extension that the client does not know",
         ANCHOR,
-        "go",
+        "chromium go",
         _unknown_critical(GO),
-        "chromium firefox",
+        "firefox",
     ),
     _rule(
         "name_constraints",
         "empty name constraints",
-        _ISSUED,
-        "go",
+        "leaf intermediate anchor",
+        "chromium go",
         _fault_text("nameConstraints: an empty list"),
-        "chromium firefox",
+        "firefox",
     ),
     _rule(
         "malformed",
         "a broken authorityInfoAccess",
         _ISSUED,
-        "go",
+        "chromium go",
         _fault("extension_authorityInfoAccess"),
-        "chromium firefox",
+        "firefox",
     ),
     _rule(
         "version",
@@ -398,6 +420,14 @@ RULES: tuple[Rule, ...] = (
         _ISSUED,
         "chromium go",
         _fault("extension_subjectAltName"),
+    ),
+    _rule(
+        "malformed",
+        "authorityKeyIdentifier with an issuer and no serial number, or the reverse",
+        "leaf intermediate anchor",
+        "chromium",
+        _fault("extension_authorityKeyIdentifier"),
+        "firefox",
     ),
     _rule("malformed", "empty certificatePolicies", _ISSUED, "chromium", _fault("extension_certificatePolicies")),
 )

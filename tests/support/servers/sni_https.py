@@ -4,7 +4,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from tests.support.servers.sni_smtp import context_of
 
 @dataclass
 class Site:
-    """What is served for one server name. `answer` is the whole HTTP response."""
+    """What is served for one server name. `answer` is the whole HTTP response, or makes it of the request's path."""
 
     chain: Sequence[Issued]
-    answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    answer: bytes | Callable[[str], bytes] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     alpn: Sequence[str] = ()
     silent: bool = False  # takes the connection and says nothing
 
@@ -70,10 +70,14 @@ def sni_https(sites: Mapping[str, Site], folder: Path, port: int = 443, address:
             if site is not None and site.silent:
                 tls.recv(1)
             elif site is not None:
-                tls.sendall(site.answer)
+                path = request.split(b" ")[1].decode("latin-1")
+                tls.sendall(site.answer if isinstance(site.answer, bytes) else site.answer(path))
 
-    threading.Thread(target=serve, daemon=True).start()
+    accepting = threading.Thread(target=serve, daemon=True)
+    accepting.start()
     try:
         yield listener.getsockname()[1]
     finally:
+        listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+        accepting.join()
         listener.close()

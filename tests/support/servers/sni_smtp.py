@@ -39,10 +39,13 @@ def sni_smtp(chains: Mapping[str, Sequence[Issued]], folder: Path, port: int = 0
                 return
             threading.Thread(target=_session, args=(connection, first), daemon=True).start()
 
-    threading.Thread(target=serve, daemon=True).start()
+    accepting = threading.Thread(target=serve, daemon=True)
+    accepting.start()
     try:
         yield listener.getsockname()[1]
     finally:
+        listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+        accepting.join()
         listener.close()
 
 
