@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from words import CERTIFICATE, ENDS, NAMES, RUNBOOKS, TARGET, TITLES, WHERE, WHY, looked_up, titles_of
 
 CRITICAL, WARNING = "critical", "warning"
-NAMED = "certificate_expired|certificate_expiring_soon|certificate_expiry_imminent|certificate_name_mismatch|certificate_revoked|certificate_pin_mismatch|addresses_disagree|ocsp_staple_stale"
+NAMED = "certificate_expired|certificate_expiring_soon|certificate_expiry_imminent|certificate_name_mismatch|certificate_revoked|certificate_pin_mismatch|addresses_disagree|ocsp_staple_stale|renewed_but_not_served"
 UNTRUSTED = "|".join(
     name
     for name in (
@@ -30,9 +30,11 @@ LIST_UNTRUSTED = titles_of(f'finding=~"{UNTRUSTED}"')
 LIST_OLD_VERSIONS = titles_of(f'finding=~"{OLD_VERSIONS}"')
 LIST_CRITICAL = titles_of(f'severity="critical",{OTHERS}')
 LIST_HIGH = titles_of(f'severity="high",{OTHERS}')
-HANDSHAKE_FAILS = """\
+AT_REST = 'target=~"(file|kubernetes):.+"'
+ENDPOINT = AT_REST.replace("=~", "!~")
+HANDSHAKE_FAILS = f"""\
 (
-  max_over_time(tls_probe_success[5m]) == 0
+  max_over_time(tls_probe_success{{{ENDPOINT}}}[5m]) == 0
     and
   max_over_time(tls_probe_reachable[5m]) == 1
 )"""
@@ -73,10 +75,10 @@ TARGETS = (
     Alert(
         "TLSTargetUnreachable",
         CRITICAL,
-        """\
-max_over_time(tls_probe_reachable[5m]) == 0
+        f"""\
+max_over_time(tls_probe_reachable{{{ENDPOINT}}}[5m]) == 0
   unless ignoring (phase, reason)
-max_over_time(tls_probe_failure_info{reason="internal_error"}[5m])""",
+max_over_time(tls_probe_failure_info{{reason="internal_error"}}[5m])""",
         f"{TARGET} cannot be reached",
         f"There is no connection to {WHERE}.{WHY} This has lasted for at least five minutes.",
         "2m",
@@ -92,6 +94,18 @@ max_over_time(tls_probe_failure_info{{reason="internal_error"}}[5m])""",
         f"No TLS handshake with {TARGET}",
         f"{WHERE} takes connections, but no TLS handshake completes.{WHY} This has lasted for at least five minutes.",
         "2m",
+    ),
+    Alert(
+        "TLSFileUnreadable",
+        WARNING,
+        f"""\
+max_over_time(tls_probe_success{{{AT_REST}}}[5m]) == 0
+  unless ignoring (phase, reason)
+max_over_time(tls_probe_failure_info{{reason="internal_error"}}[5m])""",
+        f"No certificate can be read from {TARGET}",
+        f"No certificate can be read from {WHERE}.{WHY} This has lasted for at least five minutes.",
+        "5m",
+        "A file, a key store or a Kubernetes object: a server that is restarted now may not come up.",
     ),
     Alert(
         "TLSTargetFlapping",
@@ -162,6 +176,15 @@ max without (finding, severity) (
         f"{TARGET} presents an unexpected certificate",
         f"No key in the chain of {WHERE} is among the configured pins{CERTIFICATE}: the certificate was changed unannounced, or somebody answers in its place.",
         "2m",
+    ),
+    Alert(
+        "TLSRenewedButNotServed",
+        WARNING,
+        of_finding("renewed_but_not_served"),
+        f"The renewed certificate of {TARGET} is not served",
+        f"A file or Secret that {WHERE} serves holds a newer certificate than it presents: it was not reloaded after the renewal.{ENDS} Clients get the old one until then.",
+        "15m",
+        "Long enough for the reload that follows a renewal.",
     ),
     Alert(
         "TLSAddressesDisagree",

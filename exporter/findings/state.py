@@ -11,6 +11,7 @@ from enum import StrEnum
 from exporter.findings.assessment import Assessment, Found
 from exporter.findings.failure import explain
 from exporter.findings.finding import SEVERITIES
+from exporter.probe.result import Phase
 
 
 class State(StrEnum):
@@ -18,6 +19,7 @@ class State(StrEnum):
 
     DOWN = "down"
     NO_HANDSHAKE = "no_handshake"
+    UNREADABLE = "unreadable"
     REVOKED = "revoked"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
@@ -36,6 +38,7 @@ class State(StrEnum):
         return _LABELS.get(self, self.value.replace("_", " ").capitalize())
 
 
+FAILED = (State.DOWN, State.NO_HANDSHAKE, State.UNREADABLE)
 _LABELS = {State.NO_HANDSHAKE: "No handshake", State.UNKNOWN: "Not probed yet"}
 
 _OF_FINDING: Mapping[str, State] = {
@@ -82,7 +85,7 @@ class Status:
     @property
     def order(self) -> tuple[int, int, int]:
         """Sorts the worst first."""
-        failed = self.state in (State.DOWN, State.NO_HANDSHAKE)
+        failed = self.state in FAILED
         severity = SEVERITIES.index(self.severity) if self.severity is not None else len(SEVERITIES)
         return (0 if failed else 1, severity, _ORDER.index(self.state))
 
@@ -106,6 +109,8 @@ def status(assessment: Assessment) -> Status:
     failure = result.failure
     if failure is not None:
         state = State.NO_HANDSHAKE if result.reachable else State.DOWN
+        if failure.phase is Phase.READ:
+            state = State.UNREADABLE
         title = explain(failure, assessment.observation.module, assessment.observation.target.endpoint).title
         return Status(state, "critical", title, failure.detail, reachable=result.reachable)
     statuses = (_of_found(found, reachable=result.reachable) for found in assessment.findings)

@@ -13,12 +13,13 @@ from exporter.net.stream import Stream
 from exporter.probe import http, http2, starttls
 from exporter.probe.connection import connect_to, reach_host, upgrade
 from exporter.probe.fast_path import FastPathUnavailableError, fast_path_handshake
-from exporter.probe.handshake import handshake
+from exporter.probe.handshake import TLSStream, handshake
 from exporter.probe.leave import Place
 from exporter.probe.plaintext_flight import read_flight
 from exporter.probe.prober import Prober
 from exporter.probe.result import BEYOND_CONNECTION, Failure, Handshake, HTTPFacts, Phase, Result
 from exporter.probe.route import Route
+from exporter.probe.tds_stream import TDSStream
 from exporter.probe.trace import Trace
 from exporter.wire.clienthello import ClientHello
 
@@ -98,14 +99,18 @@ class Attempt:
         tls: Stream | None = None
         try:
             stream = await reach_host(connected, route, trace)
-            injected = await upgrade(stream, route, trace)
+            stream, injected = await upgrade(stream, route, trace)
             with trace.during(Phase.HANDSHAKE):
                 done, tls = await shake_hands(stream)
                 trace.note(describe(done))
+            if isinstance(stream, TDSStream):
+                stream.end_of_handshake()
             if tls is not None and route.module.http is not None:
                 with trace.during(Phase.HTTP):
                     http_facts = await self._request(tls, done)
                     trace.note(http_facts.failure or f"HTTP status {http_facts.status_code}")
+                if isinstance(tls, TLSStream) and tls.client_certificate_requested:
+                    done = replace(done, client_certificate_requested=True)
         except NetworkError as error:
             done = replace(done, failure=Failure(trace.phase, error.reason, error.detail))
             trace.note(error.detail or error.reason)

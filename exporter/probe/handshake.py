@@ -71,6 +71,12 @@ class TLSStream:
         self.connection = connection
         self._stream = stream
 
+    @property
+    def client_certificate_requested(self) -> bool:
+        """True if a TLS 1.3 server has asked for the client's certificate by now."""
+        delivered = self.connection.get_app_data()
+        return delivered is not None and bool(delivered.certificate_requested)
+
     async def read(self) -> bytes:
         """Return decrypted bytes; b"" at the end. Raises NetworkError.
 

@@ -29,6 +29,7 @@ from exporter.probe.result import Result
 from exporter.probe.runner import plain_route
 from exporter.published.facts import Published
 from exporter.revocation.status import STAPLE, Revocation
+from exporter.scrape.root_stores import RootStores
 from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.target import Target
 
@@ -48,6 +49,7 @@ class Assessor:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.chains = ChainAssessor()
+        self.stores = RootStores(self.chains)
         self.series = SeriesLimit()
         self._verifying = asyncio.Lock()
         self._spent = 0.0  # seconds of verifying since the event loop had its turn
@@ -88,6 +90,7 @@ class Assessor:
     def forget_roots(self) -> None:
         """Read the files of trusted roots again at the next assessment."""
         self._roots.clear()
+        self.stores.forget()
 
     def forget(self, target: Target) -> None:
         """Drop what is kept of a target that is not probed any more."""
@@ -209,6 +212,8 @@ class Assessor:
             revocations=revocations,
             posture=posture,
             published=self._published(prober, target, module, result, chain, name_match, trust),
+            stores=self.stores.verdicts(target, module, chain, now),
+            root_distrusted=self.stores.is_root_distrusted(target, chain, now),
             series_excess=self._series_excess(target, result, chain, before),
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from exporter.findings.catalogue import SEVERITIES
-from exporter.findings.state import UNKNOWN, State, Status
+from exporter.findings.state import FAILED, UNKNOWN, State, Status
 from exporter.scrape.history import Summary, TargetHistory
 from exporter.scrape.report import TargetReport
 from exporter.target import Target
@@ -32,7 +32,6 @@ SHOWN: Mapping[str, str] = {
 """What the list can be narrowed to: the name in the address, and the words on the page."""
 
 _EXPIRING = frozenset(("certificate_expired", "certificate_expiry_imminent", "certificate_expiring_soon"))
-_FAILED = (State.DOWN, State.NO_HANDSHAKE)
 _UNKNOWN_VALIDITY = Validity("unknown")
 
 
@@ -72,7 +71,7 @@ def row(target: Target, history: TargetHistory | None, now: float) -> Row:
     summary = history.summary
     left = validity(summary.not_before, summary.not_after, now, summary.expiry)
     kinds = [""]
-    if summary.status.state in _FAILED:
+    if summary.status.state in FAILED:
         kinds.append("down")
     if summary.findings:
         kinds += [name for name, count in zip(SEVERITIES, summary.counts, strict=True) if count]

@@ -118,7 +118,7 @@ def test_the_alert_comes_and_is_resolved(endpoint, tmp_path):
         (tmp_path / name).write_text(re.sub(r"^(\s+for): \w+$", r"\1: 3s", text, flags=re.MULTILINE))
         rules.append(tmp_path / name)
     address = f"127.0.0.1:{free_port()}"
-    alert = ("TLSHighFinding", "")
+    alert = ("TLSRenewedButNotServed", "")
     with (
         running_exporter(f"--web.listen-address={address}", config_file=config),
         receiving() as receiver,
@@ -131,7 +131,7 @@ def test_the_alert_comes_and_is_resolved(endpoint, tmp_path):
         wait_for(lambda: alert in receiver.firing)
         labels = receiver.firing[alert]["labels"]
         assert (labels["finding"], labels["target"]) == ("renewed_but_not_served", target)
-        assert receiver.firing[alert]["annotations"]["runbook_url"].endswith("/renewed_but_not_served/")
+        assert receiver.firing[alert]["annotations"]["runbook_url"].endswith("/TLSRenewedButNotServed")
         process.send_signal(signal.SIGHUP)
         wait_for(lambda: alert in receiver.resolved)
     assert set(receiver.firing) == {alert}
