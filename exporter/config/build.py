@@ -4,6 +4,7 @@ Several files become one configuration here. Everything that is wrong is collect
 """
 
 import glob
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -93,7 +94,7 @@ class Assembly:
             files=(*(source.name for source in sources), *dict.fromkeys(self.files)),
             vocabulary=self.vocabulary,
         )
-        warnings = sorted({*self.warnings, *doubts(sources, config, self.places)})
+        warnings = sorted({*self.warnings, *doubts(sources, config, self.places, time.time())})
         return replace(config, warnings=tuple(warnings))
 
     def once(self, what: Hashable, source: FileSource, path: Steps, message: str, *, at_key: bool) -> bool:
