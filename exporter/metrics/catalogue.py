@@ -130,7 +130,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     # revocation
     Family(
-        "tls_certificate_valid_sct_count",
+        "tls_certificate_valid_scts",
         "Signed certificate timestamps in leaf and handshake that verify, one for each log of the module's list.",
     ),
     Family(
