@@ -113,6 +113,11 @@ FAMILIES: tuple[Family, ...] = (
         ("client",),
     ),
     Family(
+        "tls_store_trusted",
+        "1 if the chain leads to a root of the store and OpenSSL accepts it, 0 if not; one for each of `stores`.",
+        ("store",),
+    ),
+    Family(
         "tls_certificate_verify_error_info",
         "1 for each error that the verifier found, with the depth in the chain of the certificate concerned.",
         ("verifier", "error", "depth"),
