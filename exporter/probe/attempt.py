@@ -83,7 +83,8 @@ class Attempt:
 
     async def _openssl_handshake(self, stream: Stream) -> tuple[Handshake, Stream | None]:
         context, server_name = self._context(), self.route.server_name
-        return await handshake(stream, context, server_name, self.trace.leave_out, staple=self.offer.staple)
+        upgraded, staple = self.route.module.starttls is not None, self.offer.staple
+        return await handshake(stream, context, server_name, self.trace.leave_out, staple=staple, upgraded=upgraded)
 
     def _context(self) -> SSL.Context:
         module, certificate_type = self.route.module, self.route.variant.certificate_type
