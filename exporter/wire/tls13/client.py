@@ -86,7 +86,7 @@ class Client:
             return
         if self._read is not None:
             if content_type != APPLICATION_DATA:
-                raise WireError("a record in clear after the ServerHello")
+                raise WireError("a record in plaintext after the ServerHello")
             content_type, content = self._read.open_untrusted(header, content)
         if len(content) > _LONGEST_PLAINTEXT:
             raise WireError("a record of more than 2^14 bytes")

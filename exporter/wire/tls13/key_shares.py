@@ -1,7 +1,7 @@
 """The key shares of a ClientHello (RFC 8446 section 4.2.8), and the secret that a server's share makes of them.
 
 Shares are made for many hellos, not for one: the keys of a probe guard nothing, for it sends nothing that is secret.
-Whoever makes them decides how long they serve.
+The caller that makes them decides how long they serve.
 """
 
 from cryptography.exceptions import InvalidKey
