@@ -113,6 +113,14 @@ KEYS: dict[str, tuple[str, str]] = {
         "port",
         "Also ask this port in clear, and tell whether it redirects to HTTPS. Cached for ten minutes.",
     ),
+    "modules.NAME.stores": (
+        "list of system, mozilla, `{name: , file: }`",
+        "Root stores to verify each chain by, with a series `tls_store_trusted` each. Default: the system's.",
+    ),
+    "modules.NAME.ct.log_list_file": (
+        FILE,
+        "Logs of Certificate Transparency, as Google's list in version 3: SCTs are verified, and Chrome's policy.",
+    ),
     "modules.NAME.trust.spki_sha256_pins": (
         "list of base64",
         "SHA-256 of public keys (RFC 7469): one of the chain's keys must be among them.",

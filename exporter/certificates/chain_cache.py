@@ -28,7 +28,7 @@ from exporter.certificates.webpki.verifier import WebPKIVerifier
 MAX_CHAINS = 50_000
 MAX_BYTES = 64 * 1024 * 1024  # of chains with their certificates, as they are in memory
 BYTES_PER_TARGET = 32 * 1024  # more for each target that is configured: an ordinary leaf takes 15 KiB
-MAX_BYTES_PER_OWNER = 2 * 1024 * 1024  # of chains that one endpoint has presented
+MAX_BYTES_PER_OWNER = 5 * 512 * 1024  # of chains that one endpoint has presented
 MAX_VERIFIERS = 64
 _WEIGHT = 2_000  # bytes of a chain without its certificates
 _WEIGHT_OF_ERROR = 500
@@ -117,6 +117,12 @@ class ChainAssessor:
             size = _WEIGHT + _WEIGHT_OF_ERROR * errors
             self._chains.put((key[0], encoded), chain, size, owner, parts.items())
         return chain
+
+    def knows(self, chain_der: tuple[bytes, ...], trust: TrustStore | None, now: float) -> bool:
+        """Tell whether a chain needs no work now."""
+        with self._lock:
+            known = self._chains.get((trust.key if trust else "", chain_der))
+        return known is not None and known.valid_from <= now < known.valid_until
 
     def certificate(self, der: bytes) -> Certificate:
         """Return the facts of one certificate, which are shared for as long as somebody keeps them."""

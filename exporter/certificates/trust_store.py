@@ -13,11 +13,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from exporter.certificates.certificate import Certificate, read_certificate_untrusted
 from exporter.certificates.distinguished_name import canonical
+from exporter.certificates.mozilla_roots import FILE, read_facts
 from exporter.certificates.pem import pem_blocks_untrusted
 from exporter.certificates.verdict import TrustStore
 
@@ -138,6 +140,14 @@ def _load(files: Iterable[tuple[Path, bool]]) -> TrustStore:
         roots |= usable
         public.update(usable if is_system else ())
     return trust_store(roots.values(), public)
+
+
+@cache
+def mozilla_store() -> TrustStore:
+    """Return the roots that Mozilla trusts, from the file of this package."""
+    roots = [read_certificate_untrusted(der) for der in pem_blocks_untrusted(FILE.read_bytes(), *_PEM_LABELS)]
+    store = trust_store(roots, (root.fingerprint_sha256 for root in roots))
+    return replace(store, distrust_after=read_facts().distrust_after)
 
 
 def trust_store(roots: Iterable[Certificate], public: Iterable[str] = ()) -> TrustStore:

@@ -4,7 +4,7 @@ The verifiers stand in files of their own (`openssl_verifier`, `webpki`, `client
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.distinguished_name import canonical
@@ -48,6 +48,14 @@ class ClientVerdict:
     errors: tuple[VerifyError, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class StoreVerdict:
+    """Whether a root store leads to trust in a chain; `trusted` is None where it is not known."""
+
+    store: str
+    trusted: bool | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TrustStore:
     """A set of trusted roots. Two stores with the same roots and settings have the same `key`.
@@ -59,6 +67,7 @@ class TrustStore:
     roots: tuple[Certificate, ...]
     by_name: Mapping[bytes, tuple[Certificate, ...]]
     public: frozenset[str] = frozenset()
+    distrust_after: Mapping[str, float] = field(default_factory=dict)  # by fingerprint, Unix seconds
 
     def named(self, name: bytes) -> tuple[Certificate, ...]:
         """Return the roots whose encoded name matches by RFC 5280 section 7.1."""

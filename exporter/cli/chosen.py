@@ -101,9 +101,7 @@ def _overridden(known: argparse.Namespace, module: Module) -> Module:
         module = replace(module, proxy=_read("--proxy", known.proxy, parsers.proxy_url), no_proxy=())
     if known.family is not None:
         module = replace(module, ip_protocol=IPProtocol(known.family))
-    if known.alpn is not None:
-        names = [name for name in known.alpn.split(",") if name]
-        module = replace(module, alpn=tuple(_read("--alpn", name, parsers.alpn_protocol) for name in names))
+    module = _offered(known, module)
     if known.posture or known.active_checks:
         settings = module.posture or PostureConfig()
         module = replace(module, posture=replace(settings, active_checks=settings.active_checks or known.active_checks))
@@ -113,6 +111,17 @@ def _overridden(known: argparse.Namespace, module: Module) -> Module:
         except TrustError as error:
             raise UsageError(f"the trusted roots cannot be loaded: {error}") from None
     return _with_min_days(known, module)
+
+
+def _offered(known: argparse.Namespace, module: Module) -> Module:
+    """Return a module that offers the application protocols and groups of the flags."""
+    if known.alpn is not None:
+        names = [name for name in known.alpn.split(",") if name]
+        module = replace(module, alpn=tuple(_read("--alpn", name, parsers.alpn_protocol) for name in names))
+    if known.groups is not None:
+        names = [name for name in known.groups.split(",") if name]
+        module = replace(module, groups=tuple(_read("--groups", name, parsers.group) for name in names))
+    return module
 
 
 def _tls_config(known: argparse.Namespace, tls_config: TLSConfig) -> TLSConfig:

@@ -230,6 +230,7 @@ def _add_probe_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--starttls", metavar="PROTOCOL", help="speak this protocol up to STARTTLS first, as smtp")
     group.add_argument("--proxy", metavar="URL", help="http://user:password@host:3128 or socks5://host:1080")
     group.add_argument("--alpn", metavar="NAMES", help="application protocols to offer, as h2,http/1.1")
+    group.add_argument("--groups", metavar="NAMES", help="key exchange groups to offer, as x25519,secp256r1")
     for flag, family in (("-4", "ip4"), ("-6", "ip6")):
         group.add_argument(flag, dest="family", action="store_const", const=family, help=f"IPv{flag[1]} addresses only")
     group.add_argument(

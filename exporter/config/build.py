@@ -4,6 +4,7 @@ Several files become one configuration here. Everything that is wrong is collect
 """
 
 import glob
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 from exporter.config import schema
 from exporter.config.build_published import make_ari, make_dns
+from exporter.config.build_trust import make_ct, make_stores, twice
 from exporter.config.doubts import Place, doubts, missing_files
 from exporter.config.files import (
     DoubtfulFileError,
@@ -92,7 +94,7 @@ class Assembly:
             files=(*(source.name for source in sources), *dict.fromkeys(self.files)),
             vocabulary=self.vocabulary,
         )
-        warnings = sorted({*self.warnings, *doubts(sources, config, self.places)})
+        warnings = sorted({*self.warnings, *doubts(sources, config, self.places, time.time())})
         return replace(config, warnings=tuple(warnings))
 
     def once(self, what: Hashable, source: FileSource, path: Steps, message: str, *, at_key: bool) -> bool:
@@ -142,8 +144,7 @@ class Assembly:
                 fields[key] = part(**written)
         if shape.tls_config is not None:
             fields["tls_config"] = self.tls_config(source, (*path, "tls_config"), shape.tls_config)
-        if shape.trust is not None:
-            fields["trust"] = self.trust(source, (*path, "trust"), shape.trust)
+        fields |= self.roots(source, path, shape)
         if shape.dns is not None:
             self.conflicts(source, (*path, "dns"), shape.dns.conflicts())
             fields["dns"] = make_dns(shape.dns, partial(self.key_file, source, (*path, "dns")))
@@ -195,6 +196,18 @@ class Assembly:
             check = partial(check_key_pair, cert_file, key_file, made.key_password)
             self.attempt(source, (*path, "key_file"), check)
         return made
+
+    def roots(self, source: FileSource, path: Steps, shape: schema.Module) -> dict[str, Any]:
+        """Return what chains are verified by: `trust`, `stores`, `ct`."""
+        fields: dict[str, Any] = {}
+        if shape.trust is not None:
+            fields["trust"] = self.trust(source, (*path, "trust"), shape.trust)
+        if shape.stores is not None:
+            self.conflicts(source, (*path, "stores"), twice(shape.stores))
+            fields["stores"] = make_stores(shape.stores, partial(self.key_file, source, (*path, "stores")))
+        if shape.ct is not None:
+            fields["ct"] = make_ct(shape.ct, partial(self.key_file, source, (*path, "ct")))
+        return fields
 
     def trust(self, source: FileSource, path: Steps, shape: schema.Trust) -> TrustConfig:
         """Make `trust`, with its directory checked."""

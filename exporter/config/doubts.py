@@ -18,9 +18,12 @@ FileSource = Source[schema.File]
 Place = tuple[FileSource, Steps]
 
 
-def doubts(sources: Sequence[FileSource], config: Config, places: Mapping[Target, Place]) -> list[Problem]:
-    """Return what is doubtful in a valid configuration. `places` says where each target is written."""
-    found = [*_no_targets(sources, config), *_spellings(config, places)]
+def doubts(sources: Sequence[FileSource], config: Config, places: Mapping[Target, Place], now: float) -> list[Problem]:
+    """Return what is doubtful in a valid configuration. `places` says where each target is written; `now` is Unix time.
+
+    It is the same at a reload, so that a configuration does not become invalid by the day.
+    """
+    found = [*_no_targets(sources, config), *_spellings(config, places), *_ended(sources, now)]
     return [replace(one, is_warning=True) for one in found]
 
 
@@ -59,3 +62,22 @@ def _meaning(target: Target, module: Module) -> object:
     endpoint = target.endpoint
     path = endpoint.path or "/" if module.http is not None else ""
     return (replace(endpoint, scheme="", path=path), target.module, target.labels)
+
+
+def _ended(sources: Sequence[FileSource], now: float) -> Iterator[Problem]:
+    """Yield a problem for each acceptance whose last day has passed."""
+    for source in sources:
+        for place, shape in _policies(source):
+            for number, entry in (shape.accept or {}).items():
+                if entry.until is not None and entry.until <= now:
+                    message = "its last day has passed: the finding is reported again"
+                    yield source.problem((*place, "accept", number, "until"), message)
+
+
+def _policies(source: FileSource) -> Iterator[tuple[Steps, schema.Policied]]:
+    if source.shape.global_ is not None:
+        yield ("global",), source.shape.global_
+    for name, module in (source.shape.modules or {}).items():
+        yield ("modules", name), module
+    for number, group in (source.shape.targets or {}).items():
+        yield ("targets", number), group

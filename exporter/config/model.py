@@ -106,6 +106,21 @@ class TrustConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RootStore:
+    """An entry of `stores`: `system`, `mozilla`, or a name with a PEM file."""
+
+    name: str
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CTConfig:
+    """`ct`: the logs of Certificate Transparency whose timestamps are verified, as Google's list in version 3."""
+
+    log_list_file: str
+
+
+@dataclass(frozen=True, slots=True)
 class RevocationConfig:
     """`revocation`: what is fetched about the revocation of a chain, and how often at most."""
 
@@ -173,7 +188,7 @@ class Module:
     ip_protocol: IPProtocol = IPProtocol.ANY
     addresses: Addresses = Addresses.FIRST
     server_names: tuple[str, ...] = ()
-    certificate_types: tuple[str, ...] = ()  # of "ecdsa", "rsa"
+    certificate_types: tuple[str, ...] = ()  # of "ecdsa", "rsa", "ml-dsa"
     source_address: str | None = None
     proxy: ProxyConfig | None = None
     no_proxy: tuple[str, ...] = ()
@@ -185,6 +200,8 @@ class Module:
     transport: Transport = Transport.TCP
     http: HTTPConfig | None = None
     trust: TrustConfig = field(default_factory=TrustConfig)
+    stores: tuple[RootStore, ...] | None = None  # None: the system's, where the module trusts it
+    ct: CTConfig | None = None
     revocation: RevocationConfig | None = None
     posture: PostureConfig | None = None
     dns: DNSConfig | None = None

@@ -21,6 +21,8 @@ from exporter.wire import iana
 from exporter.wire.starttls import PROTOCOLS
 
 TLS_VERSIONS = ("TLS10", "TLS11", "TLS12", "TLS13")
+KNOWN_STORES = ("system", "mozilla")
+_STORE_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CERTIFICATE_TYPES = ("ecdsa", "rsa", "ml-dsa")
 _MODULE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 _KUBERNETES_NAME = re.compile(r"!?[a-z0-9.*?\[\]-]{1,253}\Z")
@@ -147,6 +149,22 @@ def certificate_type(text: str) -> str:
     if text in CERTIFICATE_TYPES:
         return text
     raise ValueError(f"unknown certificate type {text[:40]!r}{one_of(text, CERTIFICATE_TYPES)}")
+
+
+def known_store(text: str) -> str:
+    """Read the name of a root store that exists without a file."""
+    if text in KNOWN_STORES:
+        return text
+    raise ValueError(f"unknown store {text[:40]!r}{one_of(text, KNOWN_STORES)}: others are {{name: , file: }}")
+
+
+def store_name(text: str) -> str:
+    """Read the name of a root store with a file: it becomes a label's value."""
+    if text in KNOWN_STORES:
+        raise ValueError(f"{text!r} is the name of a store that needs no file")
+    if not _STORE_NAME.fullmatch(text):
+        raise ValueError(f"not a name of up to 64 letters, digits, dots, dashes and underscores: {text[:40]!r}")
+    return text
 
 
 def choice(text: str, known: tuple[str, ...]) -> str:

@@ -27,7 +27,7 @@ from exporter.config.schema_types import (
     value,
 )
 
-Conflict = tuple[str, str]  # the key, and the sentence about it
+Conflict = tuple[str | int, str]  # the key or the place in a list, and the sentence about it
 
 TEXT = text(parsers.filled)
 FLAG = value(parsers.true_or_false)
@@ -118,6 +118,19 @@ class Trust(Shape):
     system_roots = Key(FLAG)
 
 
+class RootStore(Shape):
+    """An entry of `stores`: a bundle of roots in a file."""
+
+    name = Needed(text(parsers.store_name))
+    file = Needed(TEXT)
+
+
+class CT(Shape):
+    """`ct`."""
+
+    log_list_file = Needed(TEXT)
+
+
 class Revocation(Shape):
     """`revocation`."""
 
@@ -169,6 +182,8 @@ class Module(Policied):
     transport = Key(one_of(Transport))
     http = Key(Block(HTTP, true_is_empty=True))
     trust = Key(Block(Trust))
+    stores = Key(each(TextOr(text(parsers.known_store), Block(RootStore))))
+    ct = Key(Block(CT))
     revocation = Key(Block(Revocation, true_is_empty=True))
     posture = Key(Block(Posture, true_is_empty=True))
     dns = Key(Block(DNS, true_is_empty=True))

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from exporter.certificates.trust_store import TrustError, load_trust
+from exporter.certificates.trust_store import TrustError, load_trust, mozilla_store
 from exporter.config.file_sd import FileTargets, TargetFile
 from exporter.config.file_watcher import FileWatcher
-from exporter.config.model import Config
+from exporter.config.model import Config, RootStore
 from exporter.config.problems import ConfigError, Problem
 from exporter.config.reader import load
 from exporter.metrics.vocabulary import VOCABULARY
@@ -82,3 +82,6 @@ def _read_roots(config: Config) -> None:
         module = config.modules[name]
         with contextlib.suppress(TrustError):  # told when a target is judged
             load_trust(module.tls_config.ca_file, module.trust.ca_directory, module.trust.system_roots)
+        for store in module.stores or ():
+            if store == RootStore("mozilla"):
+                mozilla_store()

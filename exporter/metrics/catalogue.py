@@ -113,6 +113,11 @@ FAMILIES: tuple[Family, ...] = (
         ("client",),
     ),
     Family(
+        "tls_store_trusted",
+        "1 if the chain leads to a root of the store and OpenSSL accepts it, 0 if not; one for each of `stores`.",
+        ("store",),
+    ),
+    Family(
         "tls_certificate_verify_error_info",
         "1 for each error that the verifier found, with the depth in the chain of the certificate concerned.",
         ("verifier", "error", "depth"),
@@ -124,6 +129,14 @@ FAMILIES: tuple[Family, ...] = (
         type="unknown",
     ),
     # revocation
+    Family(
+        "tls_certificate_valid_scts",
+        "Signed certificate timestamps in leaf and handshake that verify, one for each log of the module's list.",
+    ),
+    Family(
+        "tls_certificate_ct_compliant",
+        "1 if the timestamps satisfy Chrome's policy by the module's list of logs, 0 if not, absent if unknown.",
+    ),
     Family("tls_ocsp_stapled", "1 if the server stapled an OCSP response, 0 if it was asked for one and did not."),
     Family(
         "tls_ocsp_status_info",

@@ -89,11 +89,7 @@ def samples(assessment: Assessment) -> Iterator[Sample]:
     yield from _certificates(observation.certificates, described=described)
     if observation.stored is not None:
         yield from _stored(observation.stored)
-    for verdict in observation.verdicts:
-        yield from _verdict(verdict)
-    for client in observation.chain.clients if observation.chain is not None else ():
-        if client.trusted is not None:
-            yield "tls_client_trusts", f'client="{client.client}"', float(client.trusted)
+    yield from _trust(observation)
     yield from _chains(observation.certificates, observation.verdicts)
     if observation.name_match is not None:
         yield "tls_certificate_name_match", "", float(observation.name_match)
@@ -190,6 +186,21 @@ def _description(certificate: Certificate) -> str:
             label("signature_algorithm", certificate.signature_algorithm),
         )
     )
+
+
+def _trust(observation: Observation) -> Iterator[Sample]:
+    for verdict in observation.verdicts:
+        yield from _verdict(verdict)
+    for client in observation.chain.clients if observation.chain is not None else ():
+        if client.trusted is not None:
+            yield "tls_client_trusts", f'client="{client.client}"', float(client.trusted)
+    for store in observation.stores:
+        if store.trusted is not None:
+            yield "tls_store_trusted", label("store", store.store), float(store.trusted)
+    if observation.ct is not None:
+        yield "tls_certificate_valid_scts", "", observation.ct.valid
+        if observation.ct.compliant is not None:
+            yield "tls_certificate_ct_compliant", "", float(observation.ct.compliant)
 
 
 def _verdict(verdict: Verdict) -> Iterator[Sample]:

@@ -22,7 +22,7 @@ async def ask_ciphers(scan: Scan) -> None:
         for version in dict.fromkeys((max(versions), min(versions))):
             refusal = await _ask_classes(scan, version)
         if refusal is not None and (SSL_3_0 < max(versions) < TLS_1_2 or scan.uses_ecdsa):  # else `groups` asks for it
-            refusal = await _ask_dhe_by_groups(scan, max(versions))
+            refusal = await ask_dhe_by_groups(scan, max(versions))
         if refusal is not None:
             scan.evidence.refused(CIPHERS, refusal, scan.classes, *_left(scan))
     elif any(version not in scan.versions for version in UP_TO_1_2):
@@ -49,18 +49,18 @@ async def _ask_classes(scan: Scan, version: int) -> Answer | None:
     return None
 
 
-async def _ask_dhe_by_groups(scan: Scan, version: int) -> Answer | None:
+async def ask_dhe_by_groups(scan: Scan, version: int) -> Answer | None:
     """Do the same with the DHE suites of a client that names groups for them (RFC 7919): some servers want that."""
-    while left := _left(scan):
+    while True:
+        left = frozenset(label for label in ASKED_CLASSES if not scan.classes.get(label))
         suites = tuple(number for number in hellos.suites_of(left) if number in hellos.DHE_SUITES)
         if not suites:
-            break
+            return None
         groups = (*hellos.LEGACY_GROUPS, *hellos.FFDHE_GROUPS)
         hello = replace(scan.hello(version, suites), groups=groups)
         answer = await scan.evidence.ask(hello, has_key_exchange)
         if answer.hello is None or not scan.note_suite(answer, hello) & left:
             return answer
-    return None
 
 
 async def _ask_integrity_only(scan: Scan) -> None:

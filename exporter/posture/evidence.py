@@ -11,7 +11,7 @@
 5. A server that stops answering what it answered before, or turns connections away, has had enough: the scan ends.
 """
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -71,10 +71,16 @@ class Evidence:
     async def ask(self, hello: ClientHello, enough: Callable[[ServerFlight], bool] = has_hello) -> Answer:
         """Return an answer of kind HELLO, ALERT or ENDED, the latter only if two hellos met it. Raises Unanswered."""
         first = hello.looks_like(self.baseline) if self.intolerant and self.baseline is not None else hello
+        answer = await self._ask_once(first, enough)
+        if answer.is_clear:
+            return answer
         other = first.looks_like(self.baseline) if self.baseline is not None else first.varied()
         if other.write() == first.write():
             other = first.varied()
-        answer, _ = await self.ask_any((first, other), enough)
+        answer = await self._ask_once(other, enough)
+        self.intolerant |= answer.kind is Kind.HELLO
+        if not answer.is_clear:
+            await self._look_after_ends()
         if answer.is_clear or self.baseline is None:
             return answer
         if not first.is_shaped_like(self.baseline) and not other.is_shaped_like(self.baseline):
@@ -82,16 +88,16 @@ class Evidence:
         return answer
 
     async def ask_any(
-        self, questions: Sequence[ClientHello], enough: Callable[[ServerFlight], bool] = has_hello
+        self, questions: Iterable[ClientHello], enough: Callable[[ServerFlight], bool] = has_hello
     ) -> tuple[Answer, ClientHello]:
         """Ask one question in several looks until the answer is clear; return it and the hello that it answers.
 
         Raises Unanswered.
         """
-        for hello in questions:
+        for number, hello in enumerate(questions):
             answer = await self._ask_once(hello, enough)
             if answer.is_clear:
-                self.intolerant |= answer.kind is Kind.HELLO and hello is not questions[0]
+                self.intolerant |= answer.kind is Kind.HELLO and number > 0
                 return answer, hello
         await self._look_after_ends()
         return answer, hello

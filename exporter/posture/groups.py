@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from exporter.posture import hellos
+from exporter.posture.ciphers import ask_dhe_by_groups
 from exporter.posture.evidence import Unanswered
 from exporter.posture.exchange import Answer, has_key_exchange
 from exporter.posture.scan import GROUPS, NO_VERSION, Scan
@@ -88,6 +89,8 @@ async def _ask_1_2(scan: Scan, left: list[str]) -> None:
         if group not in left and number is None:
             if not group:
                 scan.evidence.refused(GROUPS, answer, scan.groups, *left)
+            elif dhe:  # it names what was not on offer, as wolfSSL does, and so DHE was not looked at
+                await ask_dhe_by_groups(scan, TLS_1_2)
             return
         scan.groups[group] = True
         left = [name for name in left if name != group]

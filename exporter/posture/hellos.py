@@ -3,7 +3,7 @@
 No list has more than 128 suites: servers are known that refuse longer ones for their length.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -160,12 +160,15 @@ def feature_hello(random: bytes, server_name: str | None, shape: Shape | None = 
     )
 
 
-def feature_hellos(random: bytes, server_name: str | None, shape: Shape) -> tuple[ClientHello, ...]:
-    """Return that hello, and others with ever less in them that a server may dislike.
+def feature_hellos(random: bytes, server_name: str | None, shape: Shape) -> Iterator[ClientHello]:
+    """Yield that hello, and others with ever less in them that a server may dislike.
 
     Without the staple, without all that is optional, with another length and order.
     """
     full = feature_hello(random, server_name, shape)
+    yield full
+    yield replace(full, staple=False)
     groups, schemes = LEGACY_GROUPS[:5], SIGNATURE_SCHEMES[:12]
     plain = ClientHello(TLS_1_2, PLAIN_SUITES, random, server_name, groups, schemes, shape=shape)
-    return full, replace(full, staple=False), plain, plain.varied()
+    yield plain
+    yield plain.varied()

@@ -115,7 +115,7 @@ class Scan:
         exchange = answer.flight.key_exchange
         if exchange is not None and exchange.dh is not None:
             self._note_dh(judge_dh_untrusted(exchange.dh, name))
-        if exchange is not None and exchange.group is not None:
+        if exchange is not None and exchange.group is not None and exchange.group in asked.groups:
             self.groups[iana.group_name(exchange.group)] = True
         return labels
 

@@ -11,8 +11,10 @@ from exporter.probe import proxy, starttls
 from exporter.probe.prober import Prober
 from exporter.probe.result import Phase
 from exporter.probe.route import Route
+from exporter.probe.tds_stream import TDSStream
 from exporter.probe.trace import Trace
 from exporter.wire.proxy_protocol import proxy_header
+from exporter.wire.starttls import PROTOCOLS
 
 AddressFilter = Callable[[Address], bool]
 
@@ -67,18 +69,18 @@ async def reach_host(stream: SocketStream, route: Route, trace: Trace) -> Stream
     return through
 
 
-async def upgrade(stream: Stream, route: Route, trace: Trace) -> bool:
+async def upgrade(stream: Stream, route: Route, trace: Trace) -> tuple[Stream, bool]:
     """Speak the route's STARTTLS protocol, if it has one, until TLS can begin. Raises NetworkError.
 
-    True if plain text came behind the go-ahead.
+    Returns the stream on which TLS begins, and whether plain text came behind the go-ahead.
     """
     protocol = route.module.starttls
     if protocol is None:
-        return False
+        return stream, False
     with trace.during(Phase.STARTTLS):
         leftover = await starttls.negotiate(stream, protocol, route.starttls_host, route.starttls_name)
         trace.note(f"{protocol} is ready for TLS")
-    return bool(leftover)
+    return TDSStream(stream) if PROTOCOLS[protocol].framed else stream, bool(leftover)
 
 
 async def open_stream(prober: Prober, route: Route, deadline: float) -> Stream:
@@ -91,7 +93,7 @@ async def open_stream(prober: Prober, route: Route, deadline: float) -> Stream:
     stream: Stream = connected
     try:
         stream = await reach_host(connected, route, trace)
-        await upgrade(stream, route, trace)
+        stream, _ = await upgrade(stream, route, trace)
     except NetworkError as error:
         refusal = starttls.farewell_in_plaintext(route, error.reason) if trace.phase is Phase.STARTTLS else None
         prober.departures.leave(stream, refusal)

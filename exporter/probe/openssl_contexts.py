@@ -74,6 +74,7 @@ VERSIONS = {
 # What pyOpenSSL itself does not use may go from a later `cryptography`; a probe then does without it.
 _library: Any = SSL._lib  # type: ignore[attr-defined]  # noqa: SLF001
 _foreign: Any = SSL._ffi  # type: ignore[attr-defined]  # noqa: SLF001
+_CERTIFICATE_REQUEST = 13
 _MESSAGE_HEADER = 4  # of a handshake message: type, length in 24 bits
 OP_LEGACY_SERVER_CONNECT = 0x4  # servers without RFC 5746 are reported, not refused
 MAX_CONTEXTS = 256
@@ -103,6 +104,7 @@ class Delivered:
 
     staples: list[bytes] = field(default_factory=list)
     certificate_message: bytes = b""  # its body in TLS 1.3, where it is encrypted on the wire
+    certificate_requested: bool = False  # of the client in TLS 1.3, during the handshake or after it
 
 
 class Contexts:
@@ -246,14 +248,18 @@ def _ask_for_timestamps(context: SSL.Context) -> None:
 def _keep_certificate_message(
     is_sent: int, version: int, content_type: int, data: Any, length: int, ssl: Any, _: Any
 ) -> None:
-    """Keep the body of a TLS 1.3 server's Certificate message beside its connection."""
+    """Keep the body of a TLS 1.3 server's Certificate message beside its connection, and that it asked for ours."""
     if is_sent or content_type != HANDSHAKE or version != TLS_1_3 or length <= _MESSAGE_HEADER:
         return
     message = _foreign.buffer(data, length)
     connection = SSL.Connection._reverse_mapping.get(ssl)  # noqa: SLF001
     delivered = connection.get_app_data() if connection is not None else None
-    if message[:1] == bytes((CERTIFICATE,)) and delivered is not None:
+    if delivered is None:
+        return
+    if message[:1] == bytes((CERTIFICATE,)):
         delivered.certificate_message = bytes(message[_MESSAGE_HEADER:])
+    elif message[:1] == bytes((_CERTIFICATE_REQUEST,)):
+        delivered.certificate_requested = True
 
 
 def _use_client_certificate(context: SSL.Context, tls_config: TLSConfig) -> None:
@@ -261,6 +267,10 @@ def _use_client_certificate(context: SSL.Context, tls_config: TLSConfig) -> None
     password = tls_config.key_password.reveal().encode() if tls_config.key_password else b""
     # Without a password OpenSSL would ask on the terminal: an empty answer fails instead.
     context.set_passwd_cb(lambda _length, _verify, _data: password)
+    # A server may ask for it after the handshake, where it knows what is wanted (RFC 8446 section 4.6.2). pyOpenSSL has
+    # no public name for SSL_CTX_set_post_handshake_auth(3).
+    if hasattr(_library, "SSL_CTX_set_post_handshake_auth"):
+        _library.SSL_CTX_set_post_handshake_auth(context._context, 1)  # noqa: SLF001
     try:
         context.use_certificate_chain_file(tls_config.cert_file)
         context.use_privatekey_file(tls_config.key_file or tls_config.cert_file)

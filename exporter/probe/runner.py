@@ -15,6 +15,7 @@ from exporter.config.targets import default_port
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
+from exporter.probe import starttls
 from exporter.probe.attempt import Attempt, alpn_at_first
 from exporter.probe.connection import AddressFilter, open_stream, resolve
 from exporter.probe.fast_path import FastPathUnavailableError
@@ -162,9 +163,11 @@ async def _attempts(prober: Prober, route: Route, attempt: Attempt) -> Result:
         return await attempt.by_quic()
     endpoint = _endpoint(route)
     now = asyncio.get_running_loop().time()
-    if prober.fast_path and prober.fast_path_endpoints.holds(endpoint, now):
+    eligible = prober.fast_path and not starttls.is_framed(route)
+    client = prober.fast_path_endpoints.client(endpoint, now) if eligible else None
+    if client is not None:
         try:
-            return await attempt.by_fast_path()
+            return await attempt.by_fast_path(client)
         except FastPathUnavailableError as error:
             attempt.trace.note(f"{error}; once more with OpenSSL")
             prober.fast_path_endpoints.exclude(endpoint, now)

@@ -34,3 +34,9 @@ def farewell_in_plaintext(route: Route, reason: Reason) -> Steps[bytes] | None:
     if protocol is None or reason not in _STILL_LISTENING or protocol.leave_in_plaintext is silent:
         return None
     return protocol.leave_in_plaintext(route.starttls_host, route.starttls_name)
+
+
+def is_framed(route: Route) -> bool:
+    """Return whether the handshake travels inside packets, where our Finished must not go out with what follows it."""
+    protocol = route.module.starttls
+    return protocol is not None and PROTOCOLS[protocol].framed

@@ -4,6 +4,7 @@ It keeps what makes the next assessment cheap (verified chains, revocation answe
 revocation and posture, which run next to the scrape that caused them. It probes nothing itself and writes no metrics.
 """
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -28,6 +29,8 @@ from exporter.probe.result import Result
 from exporter.probe.runner import plain_route
 from exporter.published.facts import Published
 from exporter.revocation.status import STAPLE, Revocation
+from exporter.scrape.log_lists import LogLists
+from exporter.scrape.root_stores import RootStores
 from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.target import Target
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from exporter.scrape.publication import Publications
 
 log = get_logger("probe")
+SLICE_SECONDS = 0.01  # of verifying, after which the event loop serves others
 ROOTS_SECONDS = 10.0  # how long changed files of trusted roots may go unnoticed
 
 
@@ -46,7 +50,11 @@ class Assessor:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.chains = ChainAssessor()
+        self.stores = RootStores(self.chains)
+        self.log_lists = LogLists()
         self.series = SeriesLimit()
+        self._verifying = asyncio.Lock()
+        self._spent = 0.0  # seconds of verifying since the event loop had its turn
         self._roots: dict[tuple[object, ...], tuple[float, TrustStore | None]] = {}
 
     # Imported and made at first use: a module without posture, revocation and `dns` needs none of them.
@@ -84,6 +92,7 @@ class Assessor:
     def forget_roots(self) -> None:
         """Read the files of trusted roots again at the next assessment."""
         self._roots.clear()
+        self.stores.forget()
 
     def forget(self, target: Target) -> None:
         """Drop what is kept of a target that is not probed any more."""
@@ -94,6 +103,24 @@ class Assessor:
         self.chains.clear()
         for revocations in self._made("revocations"):
             revocations.shed()
+
+    async def verify(self, target: Target, module: Module, results: Sequence[Result]) -> None:
+        """Verify the chains that are new, so that `assess` finds them done: few milliseconds of them at a time.
+
+        Each takes up to 40 ms, and the probes of many endpoints may end in the same moment: without a pause between
+        them nothing else would be served, `/-/healthy` neither.
+        """
+        trust = self.trust(module) if any(result.chain for result in results) else None
+        for result in results:
+            if not result.chain or self.chains.knows(result.chain, trust, self.clock()):
+                continue
+            async with self._verifying:
+                if self._spent >= SLICE_SECONDS:
+                    await asyncio.sleep(0)
+                    self._spent = 0.0
+                began = time.perf_counter()
+                self.chains.assess_chain(result.chain, trust, self.clock(), target)
+                self._spent += time.perf_counter() - began
 
     def assess(
         self,
@@ -187,6 +214,9 @@ class Assessor:
             revocations=revocations,
             posture=posture,
             published=self._published(prober, target, module, result, chain, name_match, trust),
+            ct=self.log_lists.assess(module, chain, result, in_staple, before),
+            stores=self.stores.verdicts(target, module, chain, now),
+            root_distrusted=self.stores.is_root_distrusted(target, chain, now),
             series_excess=self._series_excess(target, result, chain, before),
         )
 

@@ -203,6 +203,7 @@ class Engine:
             results = await probe(
                 self.prober, target, module, deadline - GRACE_SECONDS, allowed, progress, seconds=timeout
             )
+            await self.assessor.verify(target, module, results)
             last = self.last.get(target)
             before = last.assessments if last is not None and last.module is module else ()
             assessments = self.assessor.assess(

@@ -16,7 +16,9 @@ from exporter.certificates.trust_store import TrustError, load_trust
 from exporter.certificates.verdict import TrustStore
 from exporter.config.model import Addresses, Module, Transport
 from exporter.net.address_policy import may_be_fetched_from
-from exporter.net.reason import Reason
+from exporter.net.reason import NetworkError, Reason
+from exporter.probe.connection import open_stream
+from exporter.probe.ech import is_accepted, make_offer
 from exporter.probe.prober import Prober
 from exporter.probe.result import Phase, Result
 from exporter.probe.runner import plain_route, probe
@@ -27,6 +29,7 @@ from exporter.published.https_lookup import Connected, Connection, ECHOutcome
 from exporter.published.question import Question
 from exporter.published.source import Reach
 from exporter.target import HTTPS_PORT, Endpoint, Target, is_ip_literal
+from exporter.wire.records import WireError
 
 CONNECTION_SECONDS = 10.0
 _PROVES_NOTHING = frozenset(
@@ -145,6 +148,24 @@ class _Connector:
                 return Connected(works=False, detail=f"its certificate is not valid for {wanted.server_name}")
         return Connected(works=True, alpn=result.session.alpn if result.session is not None else "")
 
-    async def try_ech(self, wanted: Connection, configs: bytes) -> ECHOutcome:  # noqa: ARG002 - not yet offered
-        """Offer Encrypted Client Hello by published configurations."""
-        return ECHOutcome(None)
+    async def try_ech(self, wanted: Connection, configs: bytes) -> ECHOutcome:
+        """Offer a published configuration. One that cannot be read is none for clients, either."""
+        try:
+            made = make_offer(configs, wanted.server_name, wanted.alpn)
+        except WireError as error:
+            return ECHOutcome(accepted=False, detail=f"the published configuration cannot be read: {error}")
+        if made is None:
+            return ECHOutcome(None, "no published configuration has algorithms that are known here")
+        if not may_be_fetched_from(wanted.address, loopback=self._is_local):
+            return ECHOutcome(None, "the address policy forbids the address")
+        target = Target(wanted.address, Endpoint(wanted.address, wanted.port), self._module.name)
+        deadline = asyncio.get_running_loop().time() + CONNECTION_SECONDS
+        try:
+            stream = await open_stream(self._prober, plain_route(target, self._module), deadline)
+        except NetworkError as error:
+            return ECHOutcome(None, error.detail or error.reason)
+        accepted, why = await is_accepted(stream, made)
+        stream.close()
+        return ECHOutcome(
+            accepted, why or ("" if accepted else "the server does not accept the published configuration")
+        )

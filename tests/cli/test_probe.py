@@ -206,6 +206,11 @@ def test_min_days(gallery, run):
     assert run(gallery.targets["valid"], "--min-days", "1")[0] == 0
 
 
+def test_groups_are_those_that_are_offered(gallery, run):
+    status, out, _ = run(gallery.targets["valid"], "--groups", "secp256r1", "--format", "json")
+    assert (status, json.loads(out)["results"][0]["session"]["group"]) == (0, "secp256r1")
+
+
 def test_pem_is_what_other_programs_read(gallery, run):
     _, out, _ = run(gallery.targets["valid"], "--pem")
     assert out.count("-----BEGIN CERTIFICATE-----") == 2
@@ -225,6 +230,7 @@ def test_pem_is_what_other_programs_read(gallery, run):
         (["localhost:1", "--cert", "/no/such/file", "--key", "/no/such/file"], "there is no file /no/such/file"),
         (["localhost:1", "--proxy", "ftp://a"], "--proxy: a proxy is written"),
         (["localhost:1", "--alpn", "a b"], "--alpn: bad ALPN protocol"),
+        (["localhost:1", "--groups", "x25519,secp265r1"], "did you mean 'secp256r1'?"),
         (["localhost:1", "--min-days", "0"], "bad --min-days"),
         (["localhost:1", "--min-days", "nan"], "bad --min-days"),
         (["-f", "/no/such/file"], "there is no file /no/such/file"),

@@ -110,6 +110,7 @@ ROWS = (
     "modules: {m: {tls_config: {cert_file: one.pem, key_file: one.key, key_password: needless}}}\n" + T,
     "modules: {m: {tls_config: {cert_file: broken.pem, key_file: one.key}}}\n" + T,
     # valid, and hardly meant
+    "global: {accept: [{finding: robot, reason: x, until: 2020-01-31}]}\n" + T,
     "",
     "modules: {a: {}}\n",
     "target_files: ['targets/*.yml']\n",

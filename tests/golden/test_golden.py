@@ -14,7 +14,9 @@ from support.results import make_result
 from exporter.at_rest.formats.entry import EntryKind
 from exporter.at_rest.stored import KubernetesPlace, Stored, StoredCertificate
 from exporter.certificates.chain_cache import ChainAssessor
+from exporter.certificates.ct_policy import CTVerdict
 from exporter.certificates.trust_store import load_trust
+from exporter.certificates.verdict import StoreVerdict
 from exporter.config.model import HTTPConfig, Module, PostureConfig, RevocationConfig
 from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
@@ -112,6 +114,8 @@ def good():
         certificates=chain.certificates,
         verdicts=chain.verdicts,
         chain=chain,
+        ct=CTVerdict(2, compliant=True),
+        stores=(StoreVerdict("system", False), StoreVerdict("mozilla", True)),
         name_match=True,
         sct_count=2,
         revocations=revocations,

@@ -48,7 +48,7 @@ def certificate(
     """Encode a certificate of anything."""
     tbs = der.sequence(
         der.element(0xA0, der.integer(2)),
-        serial or der.integer(_random.getrandbits(64) | 1),
+        serial or der.integer(_random.getrandbits(62) | 1 << 62),
         algorithm,
         issuer,
         times,

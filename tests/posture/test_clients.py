@@ -16,13 +16,12 @@ import pytest
 
 from exporter.posture.checks import CHECKS
 from exporter.posture.clients import captured_clients
-from exporter.posture.determine import determine
 from exporter.posture.exchange import Connect
 from exporter.posture.facts import Posture
 from exporter.wire.captured_hello import read_captured_hello
 from exporter.wire.iana import VERSIONS
 from tests.support.programs import need
-from tests.support.scanning import Loopback
+from tests.support.scanning import Loopback, scanned
 from tests.support.servers.credential import make_credential
 from tests.support.servers.process import free_port, serving
 
@@ -102,7 +101,7 @@ def threaded(context):
 
 
 async def asked(connect: Connect, server_name: str = "localhost") -> Posture:
-    return await determine(connect, server_name=server_name, seconds=5, clients=True, skip=ONLY_CLIENTS)
+    return await scanned(connect, server_name=server_name, clients=True, skip=ONLY_CLIENTS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -127,7 +126,7 @@ async def test_clients_are_not_asked_unless_wanted(tmp_path):
     command = [need("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www"]
     command += ["-cert", str(credential.certificate), "-key", str(credential.key)]
     with serving(command, tmp_path, port):
-        posture = await determine(Loopback(port), server_name="localhost", seconds=5)
+        posture = await scanned(Loopback(port))
     assert posture.complete
     assert not posture.clients
 

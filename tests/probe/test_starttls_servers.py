@@ -5,13 +5,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from support.probing import probe_one
+from support.probing import make_prober, probe_one
 from support.servers.credential import NAME, make_credential
 from support.servers.dovecot import dovecot
 from support.servers.inspircd import inspircd
 from support.servers.mariadb import mariadb
 from support.servers.nats import nats
 from support.servers.nnrpd import nnrpd
+from support.servers.own_process import python_server
 from support.servers.postfix import postfix
 from support.servers.postgres import postgres
 from support.servers.prosody import prosody
@@ -19,10 +20,24 @@ from support.servers.slapd import slapd
 from support.servers.vsftpd import vsftpd
 from support.servers.xrdp import xrdp
 
-from exporter.config.model import TLSConfig
+from exporter.config.model import Module, PostureConfig, TLSConfig
 from exporter.net.reason import Reason
+from exporter.posture.pace import Pace
+from exporter.posture.route import determine_route
 from exporter.probe.result import Phase
+from exporter.probe.runner import plain_route
+from exporter.target import Target, parse_endpoint
 from exporter.wire.starttls import PROTOCOLS
+
+
+def script(protocol):
+    """Return a server of our own, for the protocols that no package serves."""
+
+    def serve(folder, credential, setting):
+        return python_server(folder, credential, "upgrading", protocol, setting)
+
+    return serve
+
 
 # (the server, its setting with TLS, its setting without, the protocols it speaks)
 SERVERS = {
@@ -37,6 +52,8 @@ SERVERS = {
     "inspircd": (inspircd, {"tls": True}, {"tls": False}, ["irc"]),
     "xrdp": (xrdp, {"tls": True}, {"tls": False}, ["rdp"]),
     "nats": (nats, {"tls": True}, {"tls": False}, ["nats"]),
+    "tds": (script("tds"), {"setting": "tls"}, {"setting": "none"}, ["tds"]),
+    "telnet": (script("telnet"), {"setting": "tls"}, {"setting": "none"}, ["telnet"]),
 }
 # INN lists STARTTLS whether it has a certificate or not, and owns up when asked.
 REFUSES = {"nnrpd": "the server said: 580 Error initializing TLS"}
@@ -113,6 +130,34 @@ async def test_a_server_of_another_protocol(folder, credential):
 
 
 def test_every_protocol_has_a_server():
-    assert sorted(protocol for *_, protocols in SERVERS.values() for protocol in protocols) == sorted(
-        set(PROTOCOLS) - {"tds", "telnet"}
-    )
+    assert sorted(protocol for *_, protocols in SERVERS.values() for protocol in protocols) == sorted(PROTOCOLS)
+
+
+@pytest.mark.parametrize("newest", [[], ["tls12"]])
+async def test_tds_is_framed_to_the_end_of_the_handshake_and_no_further(newest, folder, credential):
+    """TLS 1.2 and 1.3, three times: packets around the handshake, close_notify without one."""
+    own = folder / f"tds-frames-{len(newest)}"
+    own.mkdir()
+    prober = make_prober()
+    with python_server(own, credential, "upgrading", "tds", "tls", *newest) as port:
+        for _ in range(3):
+            result = await probe_one(f"127.0.0.1:{port}", prober, starttls="tds")
+            assert result.success
+            assert result.session.protocol == ("TLSv1.2" if newest else "TLSv1.3")
+        prober.resolver.close()
+        log = (own / "output.log").read_text()
+    assert log.split("\n").count("close_notify") == 3, log
+
+
+async def test_the_posture_of_tds(folder, credential):
+    """A scan's hellos travel in packets, too."""
+    own = folder / "tds-posture"
+    own.mkdir()
+    with python_server(own, credential, "upgrading", "tds", "tls") as port:
+        target = f"127.0.0.1:{port}"
+        prober = make_prober()
+        route = plain_route(Target(target, parse_endpoint(target), "m"), Module("m", starttls="tds"))
+        posture = await determine_route(prober, route, Pace(), seconds=5.0, settings=PostureConfig(pace=0.0))
+        prober.resolver.close()
+    assert posture.complete, posture.undetermined
+    assert [name for name, accepted in posture.versions.items() if accepted] == ["TLSv1.2", "TLSv1.3"]

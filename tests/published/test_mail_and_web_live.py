@@ -125,6 +125,8 @@ class Web:
 
 
 HTTPS, CAA = {"https_record_mismatch"}, {"caa_forbids_issuer"}
+# A configuration with a key that nobody has: X25519, HKDF-SHA256, AES-128-GCM, public.test.
+ECH = "AD7+DQA6BwAgACBx4P+nkw1aKl73BA8KFrCd8ZMwAmxDHV/Qg0Qi1LB2CAAEAAEAASALcHVibGljLnRlc3QAAA=="
 SEVERAL = """several CAA 0 issue "digicert.com"
 several CAA 0 issue "letsencrypt.org; validationmethods=dns-01"
 """
@@ -144,6 +146,9 @@ WEBS = [
     Web("aliasbad", "aliasbad HTTPS 0 oldhint.web.test.", HTTPS),
     Web("loop", "loop HTTPS 0 loop2.web.test.\nloop2 HTTPS 0 loop.web.test."),
     Web("mandatory", "mandatory HTTPS 1 . mandatory=key9999 key9999=x alpn=h2", HTTPS),
+    Web("ech", f"ech HTTPS 1 . alpn=h2 ech={ECH}", {"ech_config_stale"}),
+    Web("badech", "badech HTTPS 1 . alpn=h2 ech=AAAA", {"ech_config_stale"}),
+    Web("oldech", "oldech HTTPS 1 . alpn=h2 ech=AAf+CgADYWJj"),
     Web("free", "", caa=1),
     Web("own", 'own CAA 0 issue "letsencrypt.org"', caa=1),
     Web("foreign", 'foreign CAA 0 issue "digicert.com"', CAA, caa=0),
@@ -238,7 +243,7 @@ def test_each_state_of_mta_sts_is_seen(seen, mail):
 def test_each_state_of_https_and_caa_records_is_seen(seen, web):
     assessment = seen[web.host]
     assert assessment.observation.result.failure is None
-    assert found(assessment, "caa", "https") == web.findings, assessment.observation.published
+    assert found(assessment, "caa", "https", "ech") == web.findings, assessment.observation.published
     if web.caa is not None:
         assert assessment.observation.published.caa.permits is bool(web.caa)
 

@@ -1,0 +1,3 @@
+module ech
+
+go 1.24
