@@ -47,7 +47,7 @@ def _outcome(assessment: Assessment) -> str:
     observation = assessment.observation
     failure = observation.result.failure
     if failure is None:
-        return "the handshake completed"
+        return "its certificates were read" if observation.result.is_stored else "the handshake completed"
     words = explain(failure, observation.module, observation.target.endpoint)
     outcome = f"failed in phase {failure.phase}: {failure.reason}. {clean(failure.detail)}"
     return f"{outcome}\n\n{words.title}.\n{words.meaning}\nFix: {words.fix}"
