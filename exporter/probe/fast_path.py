@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from OpenSSL import SSL
 
-from exporter.net.limits import MAX_AFTER_HANDSHAKE_BYTES
+from exporter.net.limits import MAX_AFTER_HANDSHAKE_BYTES, MAX_PIECES
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import Stream
 from exporter.probe.result import Handshake, Result, Session
@@ -152,11 +152,13 @@ async def fast_path_handshake(stream: Stream, hello: Hello) -> tuple[Handshake, 
     client = Client(hello)
     stream.write(hello.record)
     answer = b""
+    pieces = 0
     try:
         while not client.completed:
             data = await stream.read()
-            if not data:
-                raise FastPathUnavailableError("the peer closed the connection")
+            pieces += 1
+            if not data or pieces > MAX_PIECES:
+                raise FastPathUnavailableError("the peer closed the connection, or sends byte by byte")
             answer = client.receive_untrusted(data)
     except WireError as error:
         raise FastPathUnavailableError(str(error)) from None
