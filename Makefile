@@ -7,7 +7,7 @@ LISTEN_FLAG = $(if $(LISTEN),--web.listen-address=$(LISTEN))
 # The rooms without servers, sockets or generated RSA keys: what to run after each change, in half a minute.
 QUICK := tests/wire tests/config tests/findings tests/metrics tests/golden tests/cli tests/certificates tests/test_*.py
 
-.PHONY: run demo test quick lint golden bench clients roots dist clean
+.PHONY: stacks run demo test quick lint golden bench clients roots dist clean
 
 run: .venv/run
 	$(BIN)/tls-exporter --config.file=$(if $(wildcard config.yaml),config.yaml,config.example.yaml) $(LISTEN_FLAG)
@@ -29,6 +29,10 @@ golden: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m bench $(ARGS)
+
+# docs/stacks.md: what servers accept as they come, of those that are installed.
+stacks: .venv/dev
+	$(BIN)/python tools/stacks.py
 
 # What Chromium, Go, rustls and OpenSSL say of each chain of the tests, next to the rules (a "!" marks a difference).
 clients: .venv/dev

@@ -1,7 +1,7 @@
 """Reads the web configuration file (exporter-toolkit's format): who may ask, over which TLS, with which headers.
 
 Makes frozen values only: what serves TLS and checks passwords stands in `web`. What is accepted but has no effect
-here is told in `notes`.
+here is said in `notes`.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from exporter.config.files import NamedFileError, check_pem, read_named
 from exporter.config.model import Secret
 from exporter.config.problems import ConfigError, Problem
 from exporter.config.source import Source, read_source
-from exporter.config.web_schema import CIPHER_SUITES, CURVES, TLSServer, WebFile
+from exporter.config.web_schema import CIPHER_SUITES, CURVES, TLSServer, WebFile, header_problem
 
 _VERIFYING = ("VerifyClientCertIfGiven", "RequireAndVerifyClientCert")
 WebSource = Source[WebFile]
@@ -61,13 +61,16 @@ def read_web_config(path: str) -> WebSettings:
     if shape.tls_server_config is not None:
         tls, found = _server_tls(source, shape.tls_server_config)
         problems.extend(found)
+    headers = (shape.http_server_config.headers if shape.http_server_config is not None else None) or {}
+    for name, value in headers.items():
+        if (problem := header_problem(name, value)) is not None:
+            problems.append(source.problem(("http_server_config", "headers", name), problem))
     files = (path, *(file for file in _named(tls) if file is not None))
     if problems:
         raise ConfigError(problems, files)
-    headers = shape.http_server_config.headers if shape.http_server_config is not None else None
     return WebSettings(
         tls,
-        tuple((name, value) for name, value in (headers or {}).items() if value),
+        tuple((name, value) for name, value in headers.items() if value),
         tuple((user, Secret(text)) for user, text in (shape.basic_auth_users or {}).items()),
         _rate_limit(shape),
         tuple(_notes(shape)),

@@ -5,7 +5,6 @@ import re
 from exporter.config.problems import one_of
 from exporter.config.schema import FLAG, TEXT, VERSION
 from exporter.config.schema_types import Block, Key, Named, Reader, Shape, between, each, text
-from exporter.config.units import parse_duration
 
 CLIENT_AUTH_TYPES = (  # Go's names (crypto/tls.ClientAuthType)
     "NoClientCert",
@@ -15,12 +14,7 @@ CLIENT_AUTH_TYPES = (  # Go's names (crypto/tls.ClientAuthType)
     "VerifyClientCertIfGiven",
     "RequireAndVerifyClientCert",
 )
-CIPHER_SUITES = {  # Go's (that is, IANA's) names of the suites up to TLS 1.2, and OpenSSL's
-    "TLS_RSA_WITH_AES_128_CBC_SHA": "AES128-SHA",
-    "TLS_RSA_WITH_AES_256_CBC_SHA": "AES256-SHA",
-    "TLS_RSA_WITH_AES_128_CBC_SHA256": "AES128-SHA256",
-    "TLS_RSA_WITH_AES_128_GCM_SHA256": "AES128-GCM-SHA256",
-    "TLS_RSA_WITH_AES_256_GCM_SHA384": "AES256-GCM-SHA384",
+CIPHER_SUITES = {  # Go's (that is, IANA's) names of the suites up to TLS 1.2 with forward secrecy, and OpenSSL's
     "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA": "ECDHE-ECDSA-AES128-SHA",
     "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA": "ECDHE-ECDSA-AES256-SHA",
     "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA": "ECDHE-RSA-AES128-SHA",
@@ -51,8 +45,12 @@ HEADERS = (
     "X-XSS-Protection",
     "Strict-Transport-Security",
 )
+_MAX_DIGITS = 18
 _BCRYPT = re.compile(r"\$2[abxy]\$([0-9]{2})\$[./A-Za-z0-9]{53}\Z")
-_COSTS = range(4, 18)
+_COSTS = range(4, 32)
+_ONE_OF = {"X-Frame-Options": ("deny", "sameorigin"), "X-Content-Type-Options": ("nosniff",)}
+_NANOSECONDS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_PART = re.compile(r"([0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})(ns|us|µs|ms|s|m|h)")
 _FIELD_VALUE = re.compile(r"[\x20-\x7e]{1,2000}\Z")
 
 
@@ -65,8 +63,31 @@ def _known(what: str, words: tuple[str, ...]) -> Reader[str]:
     return text(check)
 
 
+def go_duration(written: str) -> float:
+    """Return the seconds of a duration as Go writes it: 1.5s, 1m30s, 100us; a number alone is nanoseconds."""
+    hint = ""
+    if written.isascii() and written.isdigit() and len(written) <= _MAX_DIGITS:
+        nanoseconds = int(written)
+        if nanoseconds >= _NANOSECONDS["ms"] or not nanoseconds:
+            return nanoseconds / 10**9
+        hint = f", did you mean '{nanoseconds}s'?"  # so few nanoseconds are seconds without their unit
+    parts = list(_PART.finditer(written))
+    if not parts or "".join(part[0] for part in parts) != written:
+        raise ValueError(f"bad duration {written[:40]!r}: write it like 500ms, 1.5s or 1m30s{hint}")
+    return sum(float(part[1]) * _NANOSECONDS[part[2]] for part in parts) / 10**9
+
+
+def header_problem(name: str, written: str) -> str | None:
+    """Return what is wrong with the value of a header field that allows few."""
+    known = _ONE_OF.get(name)
+    if known is None or not written or written in known:
+        return None
+    return f"unknown value {written[:60]!r}: write {' or '.join(known)}"
+
+
 def _password_hash(written: str) -> str:
     """Read a bcrypt hash; the message never repeats it, since it may be a password."""
+    written = written.rstrip()
     match = _BCRYPT.match(written)
     if match is None:
         raise ValueError("not a bcrypt hash: make one with 'htpasswd -nBC 10 \"\"'")
@@ -115,7 +136,7 @@ class HTTPServer(Shape):
 class RateLimit(Shape):
     """`rate_limit`: the time between two requests, and how many may come at once."""
 
-    interval = Key(text(parse_duration))  # 0 is no limit
+    interval = Key(text(go_duration))  # 0 is no limit
     burst = Key(between(0, 1_000_000))
 
 

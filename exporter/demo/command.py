@@ -14,7 +14,7 @@ from exporter.demo.scraping import scrape_until
 def run_demo(settings: Callable[[str], Settings], output: TextIO = sys.stdout) -> None:
     """Serve the gallery and watch it. `settings` makes the daemon's settings for a configuration file."""
     stop = Event()
-    with Gallery() as gallery:
+    with Gallery(named=True) as gallery:
         chosen = settings(str(gallery.config_file))
         options = chosen.options
         paths = f"{options.route_prefix}/", f"{options.route_prefix}{options.telemetry_path}"
@@ -40,7 +40,7 @@ def banner(gallery: Gallery, addresses: Sequence[str], page: str, metrics: str, 
     status page     {url}{page}
     metrics         {url}{metrics}
     configuration   {gallery.config_file}
-    one probe       {program} probe {target} --ca-file {ca_file}
+    one probe       {program} probe {target} --ca-file {ca_file} --server-name localhost
 
   Ctrl-C ends it, and nothing stays behind.
 """

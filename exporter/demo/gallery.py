@@ -29,6 +29,8 @@ TIMEOUT_SECONDS = 3
 _BACKLOG = 512
 _STOP_SECONDS = 5.0
 
+_NAME = "localhost"  # that the certificates are for
+_BY_ADDRESS = "demo-address"
 _MODULES: Mapping[str, Mapping[str, object]] = {
     "demo": {},
     "demo-https": {"alpn": ["http/1.1"], "http": {"path": "/", "hsts": True}},
@@ -42,11 +44,13 @@ _MODULES: Mapping[str, Mapping[str, object]] = {
 class Gallery:
     """The scenarios, from `start` to `stop`. Also a context manager that yields itself.
 
+    With `named`, targets are written with the name of their scenario, as `expired.localhost:PORT`: for people.
     `ports`, `targets` and `connections` (how often each was connected to) are keyed by the scenario's name.
     """
 
-    def __init__(self, scenarios: Sequence[Scenario] = SCENARIOS) -> None:
+    def __init__(self, scenarios: Sequence[Scenario] = SCENARIOS, *, named: bool = False) -> None:
         self._all = scenarios
+        self._named = named
         self.scenarios: tuple[Scenario, ...] = ()  # those that this machine can serve
         self.ports: dict[str, int] = {}
         self.connections: Counter[str] = Counter()
@@ -73,7 +77,14 @@ class Gallery:
     @property
     def targets(self) -> dict[str, str]:
         """Each scenario's target as the configuration has it."""
-        return {scenario.name: f"{scenario.host}:{self.ports[scenario.name]}" for scenario in self.scenarios}
+        return {scenario.name: f"{self._host(scenario)}:{self.ports[scenario.name]}" for scenario in self.scenarios}
+
+    def _host(self, scenario: Scenario) -> str:
+        return f"{scenario.name}.{_NAME}" if self._is_named(scenario) else scenario.host
+
+    def _is_named(self, scenario: Scenario) -> bool:
+        """Tell whether a target has its scenario's name; what is about an address keeps that."""
+        return self._named and scenario.host == _NAME
 
     @property
     def config_file(self) -> Path:
@@ -144,10 +155,12 @@ class Gallery:
         ca_file = self.config_file.with_name("root.pem")
         ca_file.write_bytes(self.pki.authority("root").pem)
         lines = ["# The gallery's endpoints, one for each scenario. Written for this run only.", "modules:"]
-        for name, settings in _MODULES.items():
+        modules = {**_MODULES, _BY_ADDRESS: {}} if self._named else _MODULES
+        for name, settings in modules.items():
+            server_name = {"server_name": _NAME} if self._named and name != _BY_ADDRESS else {}
             whole = {
                 "timeout": f"{TIMEOUT_SECONDS}s",
-                "tls_config": {"ca_file": str(ca_file)},
+                "tls_config": {"ca_file": str(ca_file), **server_name},
                 "posture": {"refresh": "10m", "pace": "0s"},
                 **settings,
             }
@@ -157,10 +170,14 @@ class Gallery:
             lines += [
                 f"  # {scenario.story}",
                 f"  - targets: {json.dumps([self.targets[scenario.name]])}",
-                f"    module: {scenario.module}",
+                f"    module: {self._module(scenario)}",
                 f"    labels: {json.dumps({'scenario': scenario.name})}",
             ]
         self.config_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def _module(self, scenario: Scenario) -> str:
+        by_address = self._named and scenario.module == "demo" and not self._is_named(scenario)
+        return _BY_ADDRESS if by_address else scenario.module
 
     # the thread's side
 

@@ -62,7 +62,7 @@ class Resolver:
             return (literal,)
         try:
             async with asyncio.timeout_at(deadline):
-                answers = await self._lookups.look_up(host, port, _FAMILIES[protocol])
+                answers = await self._lookups.look_up(_looked_up(host), port, _FAMILIES[protocol])
         except NoThreadError as error:
             raise NetworkError(Reason.INTERNAL_ERROR, f"out of resources: {error}") from None
         except TimeoutError:
@@ -82,6 +82,11 @@ class Resolver:
     def close(self) -> None:
         """Stop taking lookups; those under way end on their own."""
         self._lookups.close()
+
+
+def _looked_up(host: str) -> str:
+    """Return the name to ask for: names below `localhost` are this machine (RFC 6761 section 6.3), as browsers know."""
+    return "localhost" if host.lower().rstrip(".").endswith(".localhost") else host
 
 
 @lru_cache(maxsize=32_768)

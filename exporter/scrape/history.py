@@ -80,7 +80,22 @@ class TargetHistory:
     @property
     def summary(self) -> Summary:
         """The last report in short."""
-        return replace(self._summary, at=self._times[-1], seconds=abs(self._seconds[-1]))
+        return replace(self._summary, at=self.at, seconds=self.seconds)
+
+    @property
+    def unchanged(self) -> Summary:
+        """The summary with the times of the first report that was so: what a list of thousands can afford."""
+        return self._summary
+
+    @property
+    def at(self) -> float:
+        """When the last probe began, in Unix seconds."""
+        return self._times[-1]
+
+    @property
+    def seconds(self) -> float:
+        """How long the last probe took."""
+        return abs(self._seconds[-1])
 
     def add(self, summary: Summary) -> None:
         """Add a new summary."""

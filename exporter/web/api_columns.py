@@ -93,6 +93,10 @@ def _of_summary(field: str) -> Callable[[TargetEntry], Any]:
     return lambda entry: getattr(entry.row.summary, field) if entry.row.summary is not None else None
 
 
+def _seconds(entry: TargetEntry) -> float | None:
+    return entry.row.seconds if entry.row.summary is not None else None
+
+
 def _of_leaf(field: str) -> Callable[[TargetEntry], Any]:
     def read(entry: TargetEntry) -> Any:
         leaf = leaf_of(entry.report)
@@ -124,8 +128,13 @@ TARGET_COLUMNS: tuple[Column[TargetEntry], ...] = (
     Column("failure_phase", MAYBE_TEXT, "The phase that failed.", lambda one: _failure(one, "phase")),
     Column("failure_reason", MAYBE_TEXT, "Why it failed.", lambda one: _failure(one, "reason")),
     Column("failure_fix", MAYBE_TEXT, "What to do about it.", _explanation),
-    Column("checked_at", MAYBE_DATE, "When the last probe began.", lambda one: rfc3339(_of_summary("at")(one))),
-    Column("duration_seconds", MAYBE_NUMBER, "How long the last probe took.", _of_summary("seconds")),
+    Column(
+        "checked_at",
+        MAYBE_DATE,
+        "When the last probe began.",
+        lambda one: rfc3339(one.row.checked_at),
+    ),
+    Column("duration_seconds", MAYBE_NUMBER, "How long the last probe took.", _seconds),
     Column("protocol", MAYBE_TEXT, "The protocol version.", lambda one: _session(one, "protocol")),
     Column("cipher", MAYBE_TEXT, "The cipher suite by its IANA name.", lambda one: _session(one, "cipher")),
     Column("group", MAYBE_TEXT, "The key exchange group.", lambda one: _session(one, "group")),
@@ -207,6 +216,6 @@ FINDING_COLUMNS: tuple[Column[FindingEntry], ...] = (
         "checked_at",
         MAYBE_DATE,
         "When the last probe began.",
-        lambda one: rfc3339(one.row.summary.at) if one.row.summary is not None else None,
+        lambda one: rfc3339(one.row.checked_at),
     ),
 )

@@ -104,7 +104,7 @@ def distinct(
     rows: dict[str, CertificateRow] = {}
     for target in targets:
         report = reports.get(target)
-        if report is None or not by_label(target, None, report):
+        if report is None or (by_label is not None and not by_label(target, None, report)):
             continue
         for assessment in report.assessments:
             for position, certificate in enumerate(assessment.observation.certificates):

@@ -13,8 +13,10 @@ _SEARCHED_NAMES = 100  # of a certificate, by words; the filter `san` looks at a
 Filter = Callable[[Target, Summary | None, TargetReport | None], bool]
 
 
-def target_filter(query: ListQuery) -> Filter:
-    """Return what tells whether a target is meant; the tab of the page (`show`) is not judged here."""
+def target_filter(query: ListQuery) -> Filter | None:
+    """Return what tells whether a target is meant, None if all are; the tab of the page (`show`) is not judged here."""
+    if not (query.text or query.module or query.labels or query.filters):
+        return None
     words, certificate = query.text.lower().split(), certificate_filter(query)
     by_certificate = query.issuer or query.fingerprint or query.serial or query.san
     texts: dict[str, str] = {}

@@ -1,13 +1,20 @@
 """The TLS of our own server, from `tls_server_config`. Reads certificates and keys; opens no socket."""
 
 import ssl
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+import structlog
+
 from exporter.config.model import Secret
 from exporter.config.web_config import ServerTLS
+from exporter.log import Throttle
+
+log = structlog.get_logger("web")
+_throttle = Throttle()
 
 _VERSIONS = {
     "TLS10": ssl.TLSVersion.TLSv1,
@@ -29,6 +36,7 @@ class ServerTLSError(Exception):
 def server_context(tls: ServerTLS) -> ssl.SSLContext:
     """Make a context for new connections; raise ServerTLSError when something in it cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslobject_class = ReportingSSLObject
     _set_versions(context, tls)
     context.set_alpn_protocols(["http/1.1"])
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
@@ -86,6 +94,40 @@ def _no_password() -> bytes:
 
 def _reason(error: Exception) -> str:
     return str(getattr(error, "reason", None) or getattr(error, "strerror", None) or error)
+
+
+class ReportingSSLObject(ssl.SSLObject):
+    """A connection whose failed handshake ends with its alert, and with a line in the log.
+
+    asyncio closes the transport as soon as a handshake fails and throws OpenSSL's alert away: the client would see
+    nothing but the end. So the alert is written here, to the transport of the protocol that called.
+    """
+
+    def do_handshake(self) -> None:
+        """Go on with the handshake."""
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLEOFError):
+            raise
+        except ssl.SSLError as error:
+            protocol = sys._getframe(1).f_locals.get("self")  # noqa: SLF001 - an SSLObject does not know its protocol
+            if _throttle("handshake"):
+                log.warning("TLS handshake with a client failed", client=_peer(protocol), reason=_reason(error))
+            _send_alert(protocol)
+            raise
+
+
+def _peer(protocol: object) -> str:
+    transport = getattr(protocol, "_transport", None)
+    address = transport.get_extra_info("peername") if transport is not None else None
+    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else "unknown"
+
+
+def _send_alert(protocol: object) -> None:
+    """Write what OpenSSL has to say before the end. Where asyncio is another one day, the alert is not sent."""
+    transport, outgoing = getattr(protocol, "_transport", None), getattr(protocol, "_outgoing", None)
+    if transport is not None and outgoing is not None:
+        transport.write(outgoing.read())
 
 
 class FollowingContext(ssl.SSLContext):

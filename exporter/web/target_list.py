@@ -36,18 +36,21 @@ _UNKNOWN_VALIDITY = Validity("unknown")
 
 
 class Row(NamedTuple):
-    """One target with what its last probe gave; `summary` is None before the first."""
+    """One target with what its last probe gave, `at` and in `seconds`; `summary` is None before the first."""
 
     target: Target
     summary: Summary | None
+    status: Status
     validity: Validity
     kinds: tuple[str, ...]  # those of SHOWN that it belongs to
+    at: float = 0.0
+    seconds: float = 0.0
     group: str = ""
 
     @property
-    def status(self) -> Status:
-        """The worst that is true of the target."""
-        return self.summary.status if self.summary is not None else UNKNOWN
+    def checked_at(self) -> float | None:
+        """When the last probe began; None before the first."""
+        return self.at if self.summary is not None else None
 
     @property
     def colour(self) -> str:
@@ -67,11 +70,12 @@ class Row(NamedTuple):
 def row(target: Target, history: TargetHistory | None, now: float) -> Row:
     """Return the row of a target."""
     if history is None:
-        return Row(target, None, _UNKNOWN_VALIDITY, ("", "unknown"))
-    summary = history.summary
+        return _not_probed(target)
+    summary = history.unchanged
+    status = summary.status
     left = validity(summary.not_before, summary.not_after, now, summary.expiry)
     kinds = [""]
-    if summary.status.state in FAILED:
+    if status.state in FAILED:
         kinds.append("down")
     if summary.findings:
         kinds += [name for name, count in zip(SEVERITIES, summary.counts, strict=True) if count]
@@ -79,9 +83,13 @@ def row(target: Target, history: TargetHistory | None, now: float) -> Row:
             kinds.append("expiring")
     if summary.accepted:
         kinds.append("accepted")
-    if summary.status.state is State.HEALTHY:
+    if status.state is State.HEALTHY:
         kinds.append("healthy")
-    return Row(target, summary, left, tuple(kinds))
+    return Row(target, summary, status, left, tuple(kinds), history.at, history.seconds)
+
+
+def _not_probed(target: Target) -> Row:
+    return Row(target, None, UNKNOWN, _UNKNOWN_VALIDITY, ("", "unknown"))
 
 
 _LEVEL = {level: index for index, level in enumerate(LEVELS)}
@@ -102,7 +110,7 @@ ORDERS: Mapping[str, tuple[str, Callable[[Row], tuple[Any, ...]]]] = {
     "expiry": ("Expires", lambda one: (_ends(one),)),
     "protocol": ("Protocol", lambda one: (one.summary.protocol or "~" if one.summary else "~",)),
     "findings": ("Findings", _findings),
-    "checked": ("Checked", lambda one: (one.summary.at if one.summary else 0.0,)),
+    "checked": ("Checked", lambda one: (one.at,)),
 }
 
 
@@ -131,8 +139,10 @@ def matching_rows(
     now: float,
 ) -> list[Row]:
     """Return the rows that a query means, whatever its tab, in the order of the configuration."""
+    made = [row(target, histories.get(target), now) for target in targets]
     is_meant = target_filter(query)
-    made = (row(target, histories.get(target), now) for target in targets)
+    if is_meant is None:
+        return made
     return [one for one in made if is_meant(one.target, one.summary, reports.get(one.target))]
 
 
@@ -170,7 +180,7 @@ def listing(
         pages=pages,
         shown=tuple((name, title, counts[name]) for name, title in SHOWN.items()),
         groups=groups,
-        newest=max((one.summary.at for one in rows if one.summary), default=None),
+        newest=max((one.at for one in rows if one.summary is not None), default=None),
     )
 
 

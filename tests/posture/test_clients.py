@@ -16,13 +16,12 @@ import pytest
 
 from exporter.posture.checks import CHECKS
 from exporter.posture.clients import captured_clients
-from exporter.posture.determine import determine
 from exporter.posture.exchange import Connect
 from exporter.posture.facts import Posture
 from exporter.wire.captured_hello import read_captured_hello
 from exporter.wire.iana import VERSIONS
 from tests.support.programs import need
-from tests.support.scanning import Loopback
+from tests.support.scanning import Loopback, scanned
 from tests.support.servers.credential import make_credential
 from tests.support.servers.process import free_port, serving
 
@@ -102,7 +101,7 @@ def threaded(context):
 
 
 async def asked(connect: Connect, server_name: str = "localhost") -> Posture:
-    return await determine(connect, server_name=server_name, seconds=5, clients=True, skip=ONLY_CLIENTS)
+    return await scanned(connect, server_name=server_name, clients=True, skip=ONLY_CLIENTS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -113,10 +112,10 @@ async def test_what_a_hello_gets_is_what_the_program_gets(kind, tmp_path):
     with threaded(servers.context_of(KINDS[kind], tmp_path)) as port:
         posture = await asked(Loopback(port))
     assert "clients" not in posture.undetermined
-    told = {name: seen.connects for name, seen in posture.clients.items()}
-    wrong = {name: told[name] for name in told if told[name] is not OUTCOMES[name][kind]}
-    assert not wrong, f"of {len(told)}"
-    assert len(told) == len(OUTCOMES)
+    connects = {name: one.connects for name, one in posture.clients.items()}
+    wrong = {name: one for name, one in connects.items() if one is not OUTCOMES[name][kind]}
+    assert not wrong, f"of {len(connects)}"
+    assert len(connects) == len(OUTCOMES)
     for seen in posture.clients.values():
         assert bool(seen.protocol) is seen.connects
         assert not seen.connects or seen.protocol in VERSIONS.values()
@@ -127,7 +126,7 @@ async def test_clients_are_not_asked_unless_wanted(tmp_path):
     command = [need("openssl"), "s_server", "-accept", f"127.0.0.1:{port}", "-www"]
     command += ["-cert", str(credential.certificate), "-key", str(credential.key)]
     with serving(command, tmp_path, port):
-        posture = await determine(Loopback(port), server_name="localhost", seconds=5)
+        posture = await scanned(Loopback(port))
     assert posture.complete
     assert not posture.clients
 
@@ -139,7 +138,7 @@ async def test_a_server_that_is_not_there_locks_nobody_out():
 
 
 async def test_a_server_that_goes_away_in_the_middle_locks_nobody_out(tmp_path):
-    """It ends every connection after the first ten: who was refused only by ends is not told."""
+    """It ends every connection after the first ten: who was refused only by ends is not known."""
     need("openssl")
     await asyncio.to_thread(servers.make_certificates, tmp_path)
     with threaded(servers.context_of(KINDS["tls12"], tmp_path)) as port:

@@ -7,11 +7,10 @@ import asyncio
 
 import pytest
 
-from exporter.posture.determine import determine
 from exporter.posture.facts import Posture, Shown
 from exporter.wire.iana import TLS_1_2
 from tests.support.programs import need
-from tests.support.scanning import Loopback, posture_of
+from tests.support.scanning import Loopback, posture_of, scanned
 from tests.support.servers.credential import make_credential
 from tests.support.servers.picky import picky_relay
 from tests.support.servers.process import free_port, serving
@@ -108,8 +107,8 @@ async def test_a_scan_that_contradicts_the_ordinary_handshake_is_void(tmp_path):
         serving(command, tmp_path, port),
         picky_relay(port, lambda hello: not hello.has(43)) as picky,
     ):
-        seen = await determine(Loopback(picky), server_name="localhost", seconds=SECONDS, shown=shown)
-        alone = await determine(Loopback(picky), server_name="localhost", seconds=SECONDS)
+        seen = await scanned(Loopback(picky), seconds=SECONDS, shown=shown)
+        alone = await scanned(Loopback(picky), seconds=SECONDS)
     assert seen.versions["TLSv1.2"] is True
     assert seen.cipher_classes["rsa_key_exchange"] is True
     assert alone.cipher_classes.get("rsa_key_exchange") is not False

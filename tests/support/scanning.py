@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from exporter.net.connect import connect_one
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
 from exporter.net.watcher import watcher_of
 from exporter.posture.determine import determine
+from exporter.posture.exchange import Connect
 from exporter.posture.facts import Posture
 
 
@@ -60,10 +62,15 @@ class _Counted:
             self.owner.closed()
 
 
+async def scanned(connect: Connect, *, server_name: str = "localhost", seconds: float = 5.0, **more: Any) -> Posture:
+    """Determine a posture, and leave no connection open that is still being left."""
+    try:
+        return await determine(connect, server_name=server_name, seconds=seconds, **more)
+    finally:
+        watcher_of(asyncio.get_running_loop()).expire_all()
+
+
 async def posture_of(
     port: int, *, active: bool = True, seconds: float = 5.0, server_name: str = "localhost"
 ) -> Posture:
-    try:
-        return await determine(Loopback(port, seconds), server_name=server_name, seconds=seconds, active=active)
-    finally:
-        watcher_of(asyncio.get_running_loop()).expire_all()
+    return await scanned(Loopback(port, seconds), server_name=server_name, seconds=seconds, active=active)

@@ -123,3 +123,25 @@ async def test_closing_turns_away_whoever_waits():
     assert any(isinstance(result, TooManyGuessesError) for result in results)
     with pytest.raises(TooManyGuessesError):
         await users.accepts("ada", b"engine")
+
+
+async def test_a_cost_that_takes_too_long_is_ended(monkeypatch):
+    """The reference takes costs up to 31, of which one check takes a day: the exporter must not be held up by it."""
+    monkeypatch.setattr(passwords, "MAX_CHECK_SECONDS", 0.3)
+    slow = Passwords({"ada": "$2b$31" + hashed("engine")[6:]})
+    try:
+        assert not await slow.accepts("ada", b"engine")
+        assert not await slow.accepts("nobody", b"engine")
+    finally:
+        slow.close()
+
+
+async def test_a_high_cost_is_checked_by_a_process_of_its_own(monkeypatch):
+    monkeypatch.setattr(passwords, "_COST_IN_PROCESS", 3)
+    users = Passwords({"ada": hashed("engine"), "eve": hashed("\n")})
+    try:
+        assert await users.accepts("ada", b"engine")
+        assert not await users.accepts("ada", b"engines")
+        assert await users.accepts("eve", b"\n")
+    finally:
+        users.close()

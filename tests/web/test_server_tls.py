@@ -3,11 +3,13 @@
 import asyncio
 import os
 import ssl
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
 
 from exporter.config.problems import ConfigError
+from exporter.web import server_tls
 from exporter.web.access import WebConfig
 from tests.support import pki
 from tests.support.web_access import HASH, PAGE, ROOT, config_file, issue, presented, status, trusting, write
@@ -198,7 +200,7 @@ BAD = {
     'http_server_config: {headers: {X-Frame-Options: "a\\nb"}}': ["bad header field"],
     "basic_auth_users: {ada: engine}": ["basic_auth_users.ada: not a bcrypt hash"],
     "basic_auth_users: {'a:b': x}": ["bad user name", "not a bcrypt hash"],
-    f"basic_auth_users: {{ada: '{HASH.replace('$04$', '$31$')}'}}": ["the cost 31"],
+    f"basic_auth_users: {{ada: '{HASH.replace('$04$', '$32$')}'}}": ["the cost 32"],
     "rate_limit: {interval: 5, burst: -1}": ["did you mean '5s'", "a whole number"],
     "basic_auth_user: {}": ["did you mean 'basic_auth_users'"],
     "- a": ["known keys: tls_server_config"],
@@ -234,3 +236,41 @@ def test_no_private_key_is_left_on_the_disk(tmp_path, monkeypatch):
     config = WebConfig.load(str(config_file(tmp_path, tls_server_config=tls)))
     assert config.ssl_context is not None
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "alert"),
+    [(ssl.TLSVersion.TLSv1_2, "SSLV3_ALERT_HANDSHAKE_FAILURE"), (ssl.TLSVersion.TLSv1_3, "CERTIFICATE_REQUIRED")],
+)
+async def test_a_client_without_its_certificate_gets_an_alert_and_the_log_a_line(
+    serve_behind, tmp_path, version, alert, monkeypatch
+):
+    """As from exporter-toolkit: whoever set the scraper up sees what is missing on both sides."""
+    lines = []
+    monkeypatch.setattr(server_tls, "log", SimpleNamespace(warning=lambda text, **more: lines.append((text, more))))
+    monkeypatch.setattr(server_tls, "_throttle", lambda _: True)
+    issue(tmp_path, "server")
+    write(tmp_path / "ca.pem", ROOT.pem)
+    tls = {"cert_file": "server.pem", "key_file": "server.key", "client_ca_file": "ca.pem"}
+    path = config_file(tmp_path, tls_server_config={**tls, "client_auth_type": "RequireAndVerifyClientCert"})
+    server = await serve_behind(path)
+    context = ssl.create_default_context(cadata=ROOT.pem.decode() if isinstance(ROOT.pem, bytes) else ROOT.pem)
+    context.minimum_version = context.maximum_version = version
+
+    async def ask():
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", server.port, ssl=context, server_hostname="localhost"
+        )
+        try:
+            return await reader.read(100)
+        finally:
+            writer.transport.abort()
+
+    with pytest.raises(ssl.SSLError) as refused:
+        await ask()
+    assert alert in str(refused.value).upper().replace(" ", "_")
+    ((text, more),) = lines
+    assert text == "TLS handshake with a client failed"
+    assert more["reason"] == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+    assert more["client"].startswith("127.0.0.1:")
+    assert server.handled == 0

@@ -45,3 +45,29 @@ httpGet:
   scheme: {{ .root.Values.web.scheme }}
 {{- end }}
 {{- end }}
+
+{{- /* Seconds of a duration as "1m30s". */}}
+{{- define "tls-exporter.seconds" -}}
+{{- $units := dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 "d" 86400.0 -}}
+{{- $sum := 0.0 -}}
+{{- range regexFindAll "[0-9]+(ms|s|m|h|d)" . -1 -}}
+{{- $number := regexFind "^[0-9]+" . -}}
+{{- $sum = addf $sum (mulf (float64 $number) (get $units (trimPrefix $number .))) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end }}
+
+{{- /* The timeout, or the interval where that is shorter: the operator refuses a timeout beyond the interval. */}}
+{{- define "tls-exporter.timeout" -}}
+{{- if gt (include "tls-exporter.seconds" .timeout | float64) (include "tls-exporter.seconds" .interval | float64) -}}
+{{- .interval -}}
+{{- else -}}
+{{- .timeout -}}
+{{- end -}}
+{{- end }}
+
+{{- /* Where the runbooks are: the exporter itself has them. */}}
+{{- define "tls-exporter.runbooks" -}}
+{{- $here := printf "%s://%s.%s.svc:%d/runbooks" (lower .Values.web.scheme) (include "tls-exporter.fullname" .) .Release.Namespace (int .Values.service.port) -}}
+{{- .Values.runbooks | default $here | trimSuffix "/" -}}
+{{- end }}
