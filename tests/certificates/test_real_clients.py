@@ -1,4 +1,4 @@
-"""The rules of the clients against the programs themselves: Chromium, Go, rustls, Java and OpenSSL, on the table of chains.
+"""The rules of the clients against the programs: Chromium, Go, rustls, Java and OpenSSL, on the table of chains.
 
 Each program gets every chain of the table whose name fits, with the roots that are trusted, and must say what the rules
 say. Where they differ on purpose, `KNOWN` says why. `make clients` prints the whole matrix.

@@ -1,6 +1,7 @@
 """What each client makes of a presented chain: the first path that it accepts, or why it accepts none.
 
-The clients search among the paths; each has its own rules (`rules`, `java_rules`) and its own way to compare names. What a path breaks is collected for each client; the best path is the one with the least against it.
+The clients search among the paths; each has its own rules (`rules`, `java_rules`) and its own way to compare names.
+What a path breaks is collected for each client; the best path is the one with the least against it.
 """
 
 from collections.abc import Iterator, Sequence
