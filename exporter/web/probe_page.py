@@ -23,9 +23,8 @@ from exporter.probe.runner import plain_route
 from exporter.scrape.report import TargetReport
 from exporter.target import Target, TargetError, parse_endpoint
 from exporter.web.allowlist import Allowlist
-from exporter.web.context import SITE, WebContext
+from exporter.web.context import SITE, WebContext, label_set
 from exporter.web.debug_text import debug_text
-from exporter.web.discovery import label_set
 from exporter.web.metrics_page import deadline_of, send_exposition
 
 _PARAMETERS = ("target", "module", "labels", "hostname", "debug")
