@@ -12,7 +12,7 @@ from exporter.net.resolve import Address
 from exporter.net.stream import Stream
 from exporter.probe import http, http2, starttls
 from exporter.probe.connection import connect_to, reach_host, upgrade
-from exporter.probe.fast_path import FastPathUnavailableError, fast_path_handshake
+from exporter.probe.fast_path import ClientType, FastPathUnavailableError, fast_path_handshake
 from exporter.probe.handshake import TLSStream, handshake
 from exporter.probe.leave import Place
 from exporter.probe.plaintext_flight import read_flight
@@ -59,9 +59,16 @@ class Attempt:
         """Make the handshake with OpenSSL. Raises NetworkError if there is no connection."""
         return await self._over_tcp(self._openssl_handshake)
 
-    async def by_fast_path(self) -> Result:
-        """Make the handshake with the client of `wire.tls13`. Raises NetworkError, and FastPathUnavailableError."""
-        return await self._over_tcp(self._fast_path_handshake)
+    async def by_fast_path(self, client: ClientType) -> Result:
+        """Make the handshake with a client of the fast path. Raises NetworkError, and FastPathUnavailableError."""
+
+        async def shake_hands(stream: Stream) -> tuple[Handshake, Stream | None]:
+            offer = self.prober.offers.get(self._context(), asyncio.get_running_loop().time())
+            if offer is None:
+                raise FastPathUnavailableError("what this module offers cannot be offered by the fast path")
+            return await fast_path_handshake(stream, offer.hello(self.route.server_name), client)
+
+        return await self._over_tcp(shake_hands)
 
     async def by_plaintext_hello(self, hello: ClientHello, failure: Failure) -> Result:
         """Send a hello, and read what comes in plaintext. `failure` is that of the attempt before.
@@ -76,13 +83,8 @@ class Attempt:
 
     async def _openssl_handshake(self, stream: Stream) -> tuple[Handshake, Stream | None]:
         context, server_name = self._context(), self.route.server_name
-        return await handshake(stream, context, server_name, self.trace.leave_out, staple=self.offer.staple)
-
-    async def _fast_path_handshake(self, stream: Stream) -> tuple[Handshake, Stream | None]:
-        offer = self.prober.offers.get(self._context(), asyncio.get_running_loop().time())
-        if offer is None:
-            raise FastPathUnavailableError("what this module offers cannot be offered by the fast path")
-        return await fast_path_handshake(stream, offer.hello(self.route.server_name))
+        upgraded, staple = self.route.module.starttls is not None, self.offer.staple
+        return await handshake(stream, context, server_name, self.trace.leave_out, staple=staple, upgraded=upgraded)
 
     def _context(self) -> SSL.Context:
         module, certificate_type = self.route.module, self.route.variant.certificate_type

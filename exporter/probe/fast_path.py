@@ -1,12 +1,13 @@
-"""The short way of a handshake: TLS 1.3 by the client of `wire.tls13`, for endpoints that OpenSSL has seen before.
+"""The fast path of a handshake: the clients of `wire.tls13` and `wire.tls12`, for endpoints that OpenSSL has seen.
 
-The first probe of an endpoint is OpenSSL's. If all it saw was an ordinary TLS 1.3 handshake, the next ones take the
-short way, which costs a third. Whatever is not ordinary there is asked again with OpenSSL on a new connection, so
-that every failure, alert and older version in a result is as OpenSSL reports it.
+The first probe of an endpoint is OpenSSL's. If it saw a handshake that these clients know, the next ones take the fast
+path, at a third of the cost. Whatever differs is probed again with OpenSSL on a new connection, so that every failure,
+alert and old version in a result is as OpenSSL reports it.
 """
 
+import math
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 
 from OpenSSL import SSL
@@ -17,12 +18,15 @@ from exporter.net.stream import Stream
 from exporter.probe.result import Handshake, Result, Session
 from exporter.wire import iana
 from exporter.wire.records import WireError
-from exporter.wire.tls13.client import Client
+from exporter.wire.session_client import SessionClient
+from exporter.wire.tls12 import client as tls12
+from exporter.wire.tls12.key_schedule import SUITES
+from exporter.wire.tls13 import client as tls13
 from exporter.wire.tls13.hello import Hello, Offer, read_offer
 from exporter.wire.tls13.key_shares import KeyShares
 
 MAX_KNOWN = 50_000
-EXCLUDED_SECONDS = 3600.0  # OpenSSL's turn, after an endpoint turned out not to be ordinary
+EXCLUDED_SECONDS = 3600.0  # left to OpenSSL, after an endpoint did something else
 KEYS_SECONDS = 60.0  # how long a key share serves: the keys of a probe guard nothing
 CHUNK = 65536
 
@@ -32,35 +36,46 @@ class FastPathUnavailableError(Exception):
 
 
 class FastPathEndpoints:
-    """Remembers which endpoints completed an ordinary TLS 1.3 handshake. Bounded. `now` is in the loop's time."""
+    """Remembers which endpoints are eligible, and for which version. Bounded. `now` is in the loop's time."""
 
     def __init__(self) -> None:
-        self._since: OrderedDict[Hashable, float] = OrderedDict()
+        self._known: OrderedDict[Hashable, tuple[float, ClientType]] = OrderedDict()  # since when, by which client
 
-    def holds(self, endpoint: Hashable, now: float) -> bool:
-        """Tell whether the short way can be taken."""
-        return self._since.get(endpoint, now + 1.0) <= now
+    def client(self, endpoint: Hashable, now: float) -> "ClientType | None":
+        """Return the client that can make the handshake; None if it is left to OpenSSL."""
+        since, client = self._known.get(endpoint, _UNKNOWN)
+        return client if since <= now else None
 
     def note(self, endpoint: Hashable, done: Result) -> None:
         """Learn from a probe by OpenSSL."""
         session = done.session
-        if done.failure is None and not done.client_certificate_requested and session and session.version == 1.3:  # noqa: PLR2004
-            self._since.setdefault(endpoint, 0.0)
-            if len(self._since) > MAX_KNOWN:
-                self._since.popitem(last=False)
+        client = _CLIENTS.get(session.version) if session is not None else None
+        if client is tls12.Client and session is not None and session.cipher not in _SUITES_OF_TLS12:
+            client = None
+        if done.failure is None and not done.client_certificate_requested and client is not None:
+            since, _ = self._known.get(endpoint, (0.0, client))
+            self._known[endpoint] = since, client
+            if len(self._known) > MAX_KNOWN:
+                self._known.popitem(last=False)
         else:
-            self._since.pop(endpoint, None)
+            self._known.pop(endpoint, None)
 
     def exclude(self, endpoint: Hashable, now: float) -> None:
         """Leave an endpoint to OpenSSL for a while."""
-        self._since[endpoint] = now + EXCLUDED_SECONDS
+        self._known[endpoint] = now + EXCLUDED_SECONDS, self._known.get(endpoint, _UNKNOWN)[1]
 
     def __len__(self) -> int:
-        return len(self._since)
+        return len(self._known)
+
+
+ClientType = type[tls12.Client] | type[tls13.Client]
+_CLIENTS: Mapping[float, ClientType] = {1.2: tls12.Client, 1.3: tls13.Client}
+_SUITES_OF_TLS12 = frozenset(map(iana.cipher_suite_name, SUITES))
+_UNKNOWN: tuple[float, ClientType] = (math.inf, tls13.Client)
 
 
 class Offers:
-    """What the short way offers: the same as a context of OpenSSL's, to the byte, but for the keys."""
+    """What the fast path offers: the same as a context of OpenSSL's, to the byte, except the keys."""
 
     def __init__(self) -> None:
         self._offers: dict[SSL.Context, Offer | None] = {}
@@ -94,9 +109,9 @@ def _offer(context: SSL.Context, shares: KeyShares) -> Offer | None:
 
 
 class FastPathStream:
-    """A Stream inside the session of an ordinary handshake."""
+    """A Stream inside the session."""
 
-    def __init__(self, client: Client, stream: Stream, unsent: bytes = b"") -> None:
+    def __init__(self, client: SessionClient, stream: Stream, unsent: bytes = b"") -> None:
         self._client = client
         self._stream = stream
         self._unsent = unsent  # the end of the handshake, which goes out with the first data
@@ -108,7 +123,7 @@ class FastPathStream:
             self._client.begin_data()
 
     async def read(self) -> bytes:
-        """Return decrypted bytes; b"" at the end. Raises NetworkError, and NotOrdinaryError."""
+        """Return decrypted bytes; b"" at the end. Raises NetworkError, and FastPathUnavailableError."""
         self._begin()
         received = 0
         while True:
@@ -144,16 +159,21 @@ class FastPathStream:
         self._stream.close()
 
 
-async def fast_path_handshake(stream: Stream, hello: Hello) -> tuple[Handshake, FastPathStream]:
+async def fast_path_handshake(
+    stream: Stream, hello: Hello, make_client: "ClientType" = tls13.Client
+) -> tuple[Handshake, FastPathStream]:
     """Complete a handshake. Raises FastPathUnavailableError, and NetworkError when the time is over.
 
-    Our Finished goes out with what is written next, which close_notify is if nothing else: one segment instead of two.
+    The last bytes of the handshake go out with what is written next, which is close_notify if nothing else is: one
+    segment instead of two.
     """
-    client = Client(hello)
+    client: SessionClient = make_client(hello)
     stream.write(hello.record)
     answer = b""
     try:
         while not client.completed:
+            if answer:  # a round trip within the handshake, as TLS 1.2 has it
+                stream.write(answer)
             data = await stream.read()
             if not data:
                 raise FastPathUnavailableError("the peer closed the connection")
@@ -165,17 +185,17 @@ async def fast_path_handshake(stream: Stream, hello: Hello) -> tuple[Handshake, 
             raise
         raise FastPathUnavailableError(error.detail or error.reason) from None
     presented = client.presented
-    session = _session(client.cipher_suite, client.group, client.alpn)
+    session = _session(client.version, client.cipher_suite, client.group, client.alpn)
     done = Handshake(session, presented.certificates, staple=presented.staple, tls_scts=presented.scts)
     return done, FastPathStream(client, stream, answer)
 
 
 @lru_cache(maxsize=256)
-def _session(cipher_suite: int, group: int, alpn: bytes) -> Session:
+def _session(version: float, cipher_suite: int, group: int, alpn: bytes) -> Session:
     """Return what was negotiated; it is the same for many endpoints."""
     return Session(
-        protocol="TLSv1.3",
-        version=1.3,
+        protocol=f"TLSv{version}",
+        version=version,
         cipher=iana.cipher_suite_name(cipher_suite),
         group=iana.group_name(group),
         alpn=alpn.decode("ascii", "backslashreplace"),

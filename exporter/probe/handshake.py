@@ -136,12 +136,13 @@ async def handshake(
     leave_out: Callable[[float], None] = _count_all,
     *,
     staple: bool = True,
+    upgraded: bool = False,
 ) -> tuple[Handshake, TLSStream | None]:
     """Complete a handshake over a stream, or return how far it came. Never raises except when cancelled.
 
     `leave_out` is told the seconds that were waited for something that need not come: they are no part of the
-    handshake. `staple` asks for an OCSP response. `server_name` is sent as SNI; None sends none (an IP literal must
-    never be passed, RFC 6066 section 3).
+    handshake. `staple` asks for an OCSP response, `upgraded` says that another protocol came before. `server_name` is
+    sent as SNI; None sends none (an IP literal must never be passed, RFC 6066 section 3).
     """
     connection = SSL.Connection(context, None)
     delivered = Delivered()
@@ -155,7 +156,7 @@ async def handshake(
     try:
         await _drive(connection, stream, received, leave_out)
     except NetworkError as error:
-        return _incomplete(connection, received, delivered, error), None
+        return _incomplete(connection, received, delivered, error, upgraded=upgraded), None
     session = _session(connection)
     done = Handshake(
         session=session,
@@ -262,7 +263,7 @@ def _chain(connection: SSL.Connection) -> tuple[bytes, ...]:
 
 
 def _incomplete(
-    connection: SSL.Connection, received: _Received, delivered: Delivered, error: NetworkError
+    connection: SSL.Connection, received: _Received, delivered: Delivered, error: NetworkError, *, upgraded: bool
 ) -> Handshake:
     """Read what can be known of a handshake that did not complete."""
     flight = received.reader.flight
@@ -273,7 +274,7 @@ def _incomplete(
         staple=flight.staple or (delivered.staples[-1] if delivered.staples else None),
         tls_scts=_scts(delivered, flight),
         client_certificate_requested=flight.certificate_requested or received.client_certificate_requested,
-        failure=flight_failure(flight, received.start, error),
+        failure=flight_failure(flight, received.start, error, upgraded=upgraded),
     )
 
 

@@ -11,13 +11,15 @@ from exporter.net.reason import NetworkError, Reason
 from exporter.probe.result import Failure, Phase, Session
 from exporter.text import printable
 from exporter.wire import iana
-from exporter.wire.records import WireError
+from exporter.wire.records import ALERT, WireError
 from exporter.wire.server_flight import ServerFlight
 from exporter.wire.serverhello import ServerHello, read_alpn_untrusted
 
 PROTOCOLS: Mapping[int, tuple[str, float]] = {
     number: (name, iana.VERSION_NUMBERS[number]) for number, name in iana.VERSIONS.items()
 }
+_ALERT_RECORD = 5 + 2
+_RECORDS = (b"", *(bytes((kind,)) for kind in range(20, 24)))  # how a record begins, or nothing
 _START = 40  # bytes of a peer that speaks something else, repeated in the log
 
 # OpenSSL's words for received alerts that lack "alert" or spell it differently (ssl/ssl_err.c), and for our limits.
@@ -56,22 +58,33 @@ def _alpn(hello: ServerHello) -> str:
         return ""
 
 
-def flight_failure(flight: ServerFlight, data: bytes, error: NetworkError) -> Failure:
-    """Tell the true reason: the peer's fatal alert first, then what its first bytes were, then how it ended."""
+def flight_failure(flight: ServerFlight, data: bytes, error: NetworkError, *, upgraded: bool = False) -> Failure:
+    """Return the true reason: the peer's fatal alert first, then what its first bytes were, then how it ended.
+
+    `upgraded`: the connection began in another protocol, in which a server may say why it refuses.
+    """
     alert = flight.fatal_alert
+    text = _said_in_plaintext_untrusted(data) if upgraded and (flight.not_tls or flight.broken) else ""
     if alert is not None and error.reason not in (Reason.TIMEOUT, Reason.TOO_MUCH_DATA):
         reason = Reason(iana.alert_reason(alert.code))
-        return Failure(
-            Phase.HANDSHAKE,
-            reason,
-            f"the peer sent the fatal alert {iana.ALERTS.get(alert.code, alert.code)}",
-        )
+        then = f", and said: {text}" if text else ""
+        name = iana.ALERTS.get(alert.code, alert.code)
+        return Failure(Phase.HANDSHAKE, reason, f"the peer sent the fatal alert {name}{then}")
+    if text and error.reason is not Reason.TOO_MUCH_DATA:
+        return Failure(Phase.HANDSHAKE, Reason.STARTTLS_REFUSED, f"the server said in plaintext: {text}")
     if flight.not_tls and error.reason is not Reason.TOO_MUCH_DATA:
         start = printable(data[:_START].decode("latin-1"))
         return Failure(Phase.HANDSHAKE, Reason.NOT_TLS, f"the peer does not speak TLS here: it began with '{start}'")
     if flight.broken and error.reason is Reason.PROTOCOL_ERROR:
         return Failure(Phase.HANDSHAKE, error.reason, f"{error.detail} ({flight.broken})")
     return Failure(Phase.HANDSHAKE, error.reason, error.detail)
+
+
+def _said_in_plaintext_untrusted(data: bytes) -> str:
+    """Return what stands behind alerts and is no TLS record, fit to print; "" for nothing."""
+    while data[:1] == bytes((ALERT,)) and data[3:5] == b"\0\2":
+        data = data[_ALERT_RECORD:]
+    return printable(data.decode("utf-8", "backslashreplace").rstrip()) if data[:1] not in _RECORDS else ""
 
 
 def error_of(error: SSL.Error) -> NetworkError:

@@ -25,7 +25,8 @@ from exporter.wire import iana
 from exporter.wire.cursor import Cursor
 from exporter.wire.records import HandshakeReader, Message, WireError
 from exporter.wire.serverhello import ALPN, STATUS_REQUEST, read_server_hello_untrusted
-from exporter.wire.tls13.messages import Presented, read_certificate_untrusted
+from exporter.wire.session_client import Presented
+from exporter.wire.tls13.messages import read_certificate_untrusted
 
 DEFAULT_ALPN = ("h3",)
 _SERVER_HELLO, _ENCRYPTED_EXTENSIONS, _CERTIFICATE, _CERTIFICATE_REQUEST = 2, 8, 11, 13

@@ -164,9 +164,10 @@ async def _attempts(prober: Prober, route: Route, attempt: Attempt) -> Result:
     endpoint = _endpoint(route)
     now = asyncio.get_running_loop().time()
     eligible = prober.fast_path and not starttls.is_framed(route)
-    if eligible and prober.fast_path_endpoints.holds(endpoint, now):
+    client = prober.fast_path_endpoints.client(endpoint, now) if eligible else None
+    if client is not None:
         try:
-            return await attempt.by_fast_path()
+            return await attempt.by_fast_path(client)
         except FastPathUnavailableError as error:
             attempt.trace.note(f"{error}; once more with OpenSSL")
             prober.fast_path_endpoints.exclude(endpoint, now)

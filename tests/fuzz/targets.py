@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.fuzz import targets_at_rest, targets_certificates, targets_shown, targets_text, targets_wire
+from tests.fuzz import targets_at_rest, targets_certificates, targets_shown, targets_text, targets_tls12, targets_wire
 from tests.fuzz.target import FuzzTarget
 
 TARGETS: Mapping[str, FuzzTarget] = {
     **targets_wire.TARGETS,
+    **targets_tls12.TARGETS,
     **targets_certificates.TARGETS,
     **targets_at_rest.TARGETS,
     **targets_text.TARGETS,

@@ -29,7 +29,7 @@ from exporter.scrape.report import TargetReport, make_report
 from exporter.target import Target, parse_endpoint
 from exporter.text import printable
 from exporter.web.debug_text import debug_text
-from exporter.web.pages import render
+from exporter.web.pages import Shell, render
 from exporter.web.probe_page import exposition
 from exporter.web.target_list import row
 from exporter.web.target_view import recent_bars, view
@@ -98,13 +98,13 @@ def shown(data: bytes) -> None:
     past = history.histories[TARGET]
     page = render(
         "target.html",
+        Shell("", "metrics"),
         target=TARGET,
         row=row(TARGET, past, NOW),
         past=past,
         bars=recent_bars(past.recent),
         views=[view(assessment, NOW) for assessment in made.assessments],
         probe_now=False,
-        telemetry="metrics",
         version="0",
         now=NOW,
     )

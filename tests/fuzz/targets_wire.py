@@ -33,7 +33,7 @@ from tests.fuzz.target import FuzzTarget, parts, whole
 
 CONTEXT = make_context(TLSConfig(), ("http/1.1",), None)
 OFFER = Offers().get(CONTEXT, 0.0)
-PROTOCOLS = tuple(sorted(PROTOCOLS))
+NAMES = tuple(sorted(PROTOCOLS))
 _LEAF = leaf(root(), key=ec_key())
 _CERTIFICATE = _LEAF.der
 
@@ -98,11 +98,11 @@ def _outcome(dialogue: Steps[bytes], pieces: list[bytes]) -> DialogueError | Non
 def dialogue(data: bytes) -> None:
     """A STARTTLS dialogue ends with an outcome of its list, whatever the server says, in whatever pieces."""
     if data:
-        _drive(PROTOCOLS[PROTOCOLS[data[0] % len(PROTOCOLS)]]("a.example"), parts(data[1:]))
+        _drive(PROTOCOLS[NAMES[data[0] % len(NAMES)]]("a.example"), parts(data[1:]))
 
 
 def _dialogue_seeds() -> list[bytes]:
-    return [bytes((PROTOCOLS.index(scene.protocol),)) + whole(scene.hears) for scene in all_scenes() if scene.hears]
+    return [bytes((NAMES.index(scene.protocol),)) + whole(scene.hears) for scene in all_scenes() if scene.hears]
 
 
 def proxy(data: bytes) -> None:

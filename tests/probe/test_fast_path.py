@@ -122,19 +122,28 @@ def said(result: Result) -> str:
     return " ".join(event.text for event in result.events)
 
 
+OLD = "TLSv1.2"
+VERSIONS = {
+    "TLSv1.3": ("X25519MLKEM768", []),
+    OLD: ("x25519", [lambda one: one.set_max_proto_version(SSL.TLS1_2_VERSION)]),
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("key", [None, pki.rsa_key()], ids=["ecdsa", "rsa"])
-async def test_the_second_probe_sees_the_same_as_the_first(prober, key):
+async def test_the_second_probe_sees_the_same_as_the_first(prober, key, version):
     async with serving(certificate(key)) as (server, target):
+        group, server.settings = VERSIONS[version]
         module = {"alpn": ("h2", "http/1.1"), "tls_config": TLSConfig(server_name="a.example")}
         results = [await probe_one(target, prober, **module) for _ in range(3)]
         assert results[0].success
         assert results[0].staple == STAPLE
         assert len(results[0].chain) == 2
-        assert results[0].session.group == "X25519MLKEM768"
+        assert (results[0].session.protocol, results[0].session.group) == (version, group)
         assert without_times(results[1]) == without_times(results[0])
         assert without_times(results[2]) == without_times(results[0])
         assert server.connections == 3, "nothing was asked twice"
-        assert prober.fast_path_endpoints.holds(("127.0.0.1", int(target[10:]), "a.example", None, None), 0.0)
+        assert prober.fast_path_endpoints.client(("127.0.0.1", int(target[10:]), "a.example", None, None), 0.0)
 
 
 async def test_without_the_fast_path_every_handshake_is_openssls(prober, monkeypatch):
@@ -150,8 +159,10 @@ async def test_without_the_fast_path_every_handshake_is_openssls(prober, monkeyp
         assert (await probe_one(target, prober)).failure.reason is Reason.INTERNAL_ERROR, "which asks for it"
 
 
-async def test_a_request_goes_through_the_short_way_too(prober):
-    async with serving() as (_, target):
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_request_goes_through_the_fast_path_too(prober, version):
+    async with serving() as (server, target):
+        server.settings = VERSIONS[version][1]
         results = [await probe_one(target, prober, http=HTTPConfig(), alpn=("http/1.1",)) for _ in range(2)]
         assert [result.http.status_code for result in results] == [204, 204]
         assert results[1].http == results[0].http
@@ -231,18 +242,25 @@ def result_with(**changes):
 def test_what_is_barred_stays_barred_for_a_while_whatever_openssl_sees():
     fast_path_endpoints = FastPathEndpoints()
     fast_path_endpoints.note("a", result_with())
-    assert fast_path_endpoints.holds("a", 0.0)
+    assert fast_path_endpoints.client("a", 0.0)
     fast_path_endpoints.exclude("a", 100.0)
     fast_path_endpoints.note("a", result_with())
-    assert not fast_path_endpoints.holds("a", 100.0 + EXCLUDED_SECONDS - 1)
-    assert fast_path_endpoints.holds("a", 100.0 + EXCLUDED_SECONDS)
+    assert not fast_path_endpoints.client("a", 100.0 + EXCLUDED_SECONDS - 1)
+    assert fast_path_endpoints.client("a", 100.0 + EXCLUDED_SECONDS)
+
+
+def test_a_suite_that_the_fast_path_does_not_know_is_left_to_openssl():
+    fast_path_endpoints = FastPathEndpoints()
+    session = Session(OLD, 1.2, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "x25519", "")
+    fast_path_endpoints.note("a", changed(make_result(0.0, 0.0, session=session)))
+    assert not fast_path_endpoints.client("a", 0.0)
 
 
 def test_an_endpoint_that_is_ordinary_no_more_is_forgotten():
     fast_path_endpoints = FastPathEndpoints()
     fast_path_endpoints.note("a", result_with())
     fast_path_endpoints.note("a", result_with(client_certificate_requested=True))
-    assert not fast_path_endpoints.holds("a", 0.0)
+    assert not fast_path_endpoints.client("a", 0.0)
     assert len(fast_path_endpoints) == 0
 
 

@@ -11,6 +11,7 @@ from support.servers.credential import make_credential
 
 from exporter.config.model import HTTPConfig
 from exporter.net.own_name import as_domain
+from exporter.net.reason import Reason
 from exporter.probe.leave import MAX_LEAVING, Departures, Place
 from exporter.probe.result import Phase
 from exporter.wire.starttls.farewell import QUIT
@@ -175,3 +176,41 @@ def test_a_place_is_given_back_once():
 def test_the_machines_own_name(name, domain):
     """A host name is presented if it is a domain name that others could know."""
     assert as_domain(name) == domain
+
+
+@pytest.mark.parametrize(
+    ("sends", "reason", "detail"),
+    [
+        (
+            b"554 5.7.0 no TLS for you\r\n",
+            Reason.STARTTLS_REFUSED,
+            "the server said in plaintext: 554 5.7.0 no TLS",
+        ),
+        (b"\x15\3\3\0\2\1\x00454 not now\r\n", Reason.STARTTLS_REFUSED, "the server said in plaintext: 454 not now"),
+        (
+            b"\x15\3\3\0\2\2\x28#08S01Bad handshake",
+            Reason.ALERT_HANDSHAKE_FAILURE,
+            "the peer sent the fatal alert handshake_failure, and said: #08S01Bad handshake",
+        ),
+        (b"\x15\3\3\0\2\2\x28", Reason.ALERT_HANDSHAKE_FAILURE, "the peer sent the fatal alert handshake_failure"),
+    ],
+)
+async def test_a_refusal_in_plaintext_is_an_answer(sends, reason, detail):
+    """After the go-ahead a server may still say no, in its own protocol: its text is what is reported."""
+
+    async def handle(reader, writer):
+        writer.write(b"220 a ESMTP\r\n")
+        await reader.readline()
+        writer.write(b"250-a\r\n250 STARTTLS\r\n")
+        await reader.readline()
+        writer.write(b"220 go\r\n")
+        await reader.read(100)
+        writer.write(sends)
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        target = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        result = await probe_one(target, starttls="smtp")
+    assert (result.failure.phase, result.failure.reason) == (Phase.HANDSHAKE, reason)
+    assert result.failure.detail.startswith(detail)

@@ -183,7 +183,7 @@ def test_change_cipher_spec_is_passed_over_within_the_handshake_only():
         client.receive_untrusted(b"\x14\x03\x03\x00\x01\x01" + server.write.seal(22, message))
     assert client.completed
     client.begin_data()
-    with pytest.raises(WireError, match="in clear"):
+    with pytest.raises(WireError, match="in plaintext"):
         client.receive_untrusted(b"\x14\x03\x03\x00\x01\x01")
     with pytest.raises(WireError, match="type 20"):
         Client(hello).receive_untrusted(b"\x14\x03\x03\x00\x01\x01")
@@ -293,7 +293,7 @@ def after_server_hello():
 @pytest.mark.parametrize(
     ("record", "why"),
     [
-        (lambda server: b"\x16\x03\x03\x00\x04abcd", "in clear after"),
+        (lambda server: b"\x16\x03\x03\x00\x04abcd", "in plaintext after"),
         (lambda server: b"\x17\x03\x03\x00\x20" + bytes(32), "does not decrypt"),
         (lambda server: b"\x17\x02\x03\x00\x20" + bytes(32), "no TLS record"),
         (lambda server: server.write.seal(0, b""), "without a content type"),

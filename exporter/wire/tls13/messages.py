@@ -16,6 +16,7 @@ from exporter.wire.serverhello import (
     SUPPORTED_VERSIONS,
     read_sct_list_untrusted,
 )
+from exporter.wire.session_client import Presented
 
 SERVER_NAME = 0
 SUPPORTED_GROUPS = 10
@@ -28,15 +29,6 @@ _ORDINARY_EXTENSIONS = 256  # bytes that are remembered, with those of a few cer
 _ORDINARY_CERTIFICATES = 8 * 1024
 _IN_SERVER_HELLO = frozenset((SUPPORTED_VERSIONS, KEY_SHARE))
 _IN_ENCRYPTED_EXTENSIONS = frozenset((SERVER_NAME, SUPPORTED_GROUPS, ALPN))
-
-
-@dataclass(frozen=True, slots=True)
-class Presented:
-    """A Certificate message: the certificates, leaf first, and what came with the leaf: a staple, timestamps."""
-
-    certificates: tuple[bytes, ...]
-    staple: bytes | None
-    scts: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +52,7 @@ def read_server_hello_untrusted(body: bytes, session_id: bytes) -> ServerChoice:
         raise WireError("a ServerHello that does not answer the ClientHello with TLS 1.3")
     if random == HELLO_RETRY_RANDOM or _SERVER_HELLO.size + size != len(body):
         raise WireError("a HelloRetryRequest, or a ServerHello of another length than it says")
-    extensions = _extensions_untrusted(body[_SERVER_HELLO.size :])
+    extensions = extensions_untrusted(body[_SERVER_HELLO.size :])
     if extensions.keys() != _IN_SERVER_HELLO or extensions[SUPPORTED_VERSIONS] != _TLS_1_3:
         raise WireError("a ServerHello of another version, or with other extensions than TLS 1.3 needs")
     share = extensions[KEY_SHARE]
@@ -73,7 +65,7 @@ def read_server_hello_untrusted(body: bytes, session_id: bytes) -> ServerChoice:
 def read_encrypted_extensions_untrusted(body: bytes) -> bytes:
     """Return the application protocol that was agreed, b"" for none (section 4.3.1)."""
     protocol = b""
-    for number, content in _extensions_untrusted(_whole_vector_untrusted(body)).items():
+    for number, content in extensions_untrusted(_whole_vector_untrusted(body)).items():
         if number not in _IN_ENCRYPTED_EXTENSIONS:
             raise WireError(f"extension {number} was not asked for")
         if number == ALPN:
@@ -96,7 +88,7 @@ def read_certificate_untrusted(body: bytes) -> Presented:
     scts: tuple[bytes, ...] = ()
     while entries.left:
         certificates.append(entries.vector_untrusted(3))
-        extensions = _extensions_untrusted(entries.vector_untrusted(2))
+        extensions = extensions_untrusted(entries.vector_untrusted(2))
         if extensions and len(certificates) == 1:
             scts = read_sct_list_untrusted(extensions.pop(SIGNED_CERTIFICATE_TIMESTAMP, b"\0\0"))
             staple = _staple_untrusted(extensions)
@@ -133,7 +125,7 @@ def _whole_vector_untrusted(body: bytes) -> bytes:
     return body[2:]
 
 
-def _extensions_untrusted(block: bytes) -> dict[int, bytes]:
+def extensions_untrusted(block: bytes) -> dict[int, bytes]:
     """Read extensions: type16 | length16 content, one after another."""
     extensions: dict[int, bytes] = {}
     start, end = 0, len(block)

@@ -44,7 +44,7 @@ def verify_untrusted(certificate: bytes, scheme: int, signature: bytes, transcri
 @remembered(_ORDINARY_CERTIFICATE)
 def _check_untrusted(certificate: bytes, scheme: int) -> tuple[Callable[..., None], tuple[object, ...]]:
     """Return what checks a signature of a scheme, and its parameters. Raises WireError."""
-    key = _public_key_untrusted(certificate)
+    key = public_key_untrusted(certificate)
     if isinstance(key, ec.EllipticCurvePublicKey) and scheme in _ECDSA and key.curve.name == _ECDSA[scheme][0]:
         return key.verify, _ECDSA[scheme][1:]
     if isinstance(key, rsa.RSAPublicKey) and scheme in _RSA:
@@ -56,7 +56,7 @@ def _check_untrusted(certificate: bytes, scheme: int) -> tuple[Callable[..., Non
     raise WireError(f"signature scheme 0x{scheme:04X} is not for this key")
 
 
-def _public_key_untrusted(certificate: bytes) -> PublicKey:
+def public_key_untrusted(certificate: bytes) -> PublicKey:
     """Return the key of a certificate. Raises WireError."""
     try:
         parsed = x509.load_der_x509_certificate(certificate)
