@@ -124,6 +124,11 @@ def key_identifier_mismatch(certificate: bytes, issuer: bytes) -> str | None:
     return None
 
 
+def extension_value_untrusted(certificate: bytes, oid: str) -> bytes | None:
+    """Return the value of an extension of a certificate, None if it is missing. Raises DERError."""
+    return _serial_and_extensions(certificate)[1].get(oid)
+
+
 def _serial_and_extensions(certificate: bytes) -> tuple[bytes, dict[str, bytes]]:
     body = element_untrusted(element_untrusted(certificate, SEQUENCE).body, SEQUENCE)
     fields = first_untrusted(body.body, _MOST_FIELDS)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from exporter.at_rest.stored import Expected, Stored
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.chain_cache import Chain
+from exporter.certificates.ct_policy import CTVerdict
 from exporter.certificates.verdict import StoreVerdict, Verdict
 from exporter.config.model import Module
 from exporter.policy import Policy, layered
@@ -34,6 +35,7 @@ class Observation:
     published: Published | None = None
     stored: Stored | None = None  # what a file holds, where this is no endpoint
     expected: tuple[Expected, ...] = ()  # what files hold that the endpoint must present
+    ct: CTVerdict | None = None  # what the timestamps are worth; None without a list of logs
     stores: tuple[StoreVerdict, ...] = ()  # what each root store of the module says
     root_distrusted: bool = False  # browsers have dropped the root by which the system trusts the chain
     series_excess: str = ""  # why the series that describe certificates are left out, if they are

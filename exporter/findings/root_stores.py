@@ -1,4 +1,4 @@
-"""The findings on root stores: roots that browsers have dropped, and data that is too old to know."""
+"""The findings on what browsers ask of public CAs: roots that they trust, timestamps of their certificates."""
 
 from exporter.certificates.mozilla_roots import MAX_AGE_SECONDS, read_facts
 from exporter.findings.finding import Detail, Finding, Rule, utc
@@ -24,7 +24,29 @@ def _store_outdated(observation: Observation) -> str | None:
     return f"the roots are of {utc(date)}" if observation.now - date > MAX_AGE_SECONDS else None
 
 
+def _ct_noncompliant(observation: Observation) -> Detail | None:
+    """Present under a public root, where Chrome asks for timestamps, and a list of logs shows that they do not do."""
+    chain, ct = observation.chain, observation.ct
+    if chain is None or chain.trust is None or ct is None or ct.compliant is not False or not chain.trusted_chain:
+        return None
+    if chain.trusted_chain[-1].fingerprint_sha256 not in chain.trust.public:
+        return None
+    return Detail(ct.reason, 0)
+
+
 RULES = (
+    Rule(
+        Finding(
+            "ct_noncompliant",
+            "high",
+            "Chrome asks for more certificate timestamps",
+            "The certificate is from a public CA, and its signed certificate timestamps (SCTs) do not satisfy Chrome's "
+            "policy: two logs of two operators, three logs for more than 180 days. Chrome refuses it.",
+            "Have the certificate issued again: every public CA embeds enough timestamps by default. If it was issued "
+            "without them on purpose, the server must send them in the TLS extension.",
+        ),
+        _ct_noncompliant,
+    ),
     Rule(
         Finding(
             "root_distrusted",

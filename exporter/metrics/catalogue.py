@@ -129,6 +129,14 @@ FAMILIES: tuple[Family, ...] = (
         type="unknown",
     ),
     # revocation
+    Family(
+        "tls_certificate_valid_scts",
+        "Signed certificate timestamps in leaf and handshake that verify, one for each log of the module's list.",
+    ),
+    Family(
+        "tls_certificate_ct_compliant",
+        "1 if the timestamps satisfy Chrome's policy by the module's list of logs, 0 if not, absent if unknown.",
+    ),
     Family("tls_ocsp_stapled", "1 if the server stapled an OCSP response, 0 if it was asked for one and did not."),
     Family(
         "tls_ocsp_status_info",

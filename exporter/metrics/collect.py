@@ -197,6 +197,10 @@ def _trust(observation: Observation) -> Iterator[Sample]:
     for store in observation.stores:
         if store.trusted is not None:
             yield "tls_store_trusted", label("store", store.store), float(store.trusted)
+    if observation.ct is not None:
+        yield "tls_certificate_valid_scts", "", observation.ct.valid
+        if observation.ct.compliant is not None:
+            yield "tls_certificate_ct_compliant", "", float(observation.ct.compliant)
 
 
 def _verdict(verdict: Verdict) -> Iterator[Sample]:

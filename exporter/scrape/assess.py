@@ -29,6 +29,7 @@ from exporter.probe.result import Result
 from exporter.probe.runner import plain_route
 from exporter.published.facts import Published
 from exporter.revocation.status import STAPLE, Revocation
+from exporter.scrape.log_lists import LogLists
 from exporter.scrape.root_stores import RootStores
 from exporter.scrape.series_limit import MAX_NEW_SERIES, SeriesLimit
 from exporter.target import Target
@@ -50,6 +51,7 @@ class Assessor:
         self.clock = clock
         self.chains = ChainAssessor()
         self.stores = RootStores(self.chains)
+        self.log_lists = LogLists()
         self.series = SeriesLimit()
         self._verifying = asyncio.Lock()
         self._spent = 0.0  # seconds of verifying since the event loop had its turn
@@ -212,6 +214,7 @@ class Assessor:
             revocations=revocations,
             posture=posture,
             published=self._published(prober, target, module, result, chain, name_match, trust),
+            ct=self.log_lists.assess(module, chain, result, in_staple, before),
             stores=self.stores.verdicts(target, module, chain, now),
             root_distrusted=self.stores.is_root_distrusted(target, chain, now),
             series_excess=self._series_excess(target, result, chain, before),

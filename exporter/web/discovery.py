@@ -5,6 +5,7 @@ become labels of the scrape. Where one endpoint is listed with several sets of l
 ask for its own. docs/web.md has the relabelling.
 """
 
+import asyncio
 from collections import Counter
 from typing import Any
 
@@ -15,10 +16,14 @@ from exporter.target import Target
 from exporter.web.context import SITE, label_set
 from exporter.web.metrics_page import selection
 
+LOOK_SECONDS = 5.0  # how long a list waits for files to be found
+
 
 async def discovery(request: web.Request) -> web.Response:
     """Answer with a group for each target; `?module=`, `?target=` and `?shard=I/N` narrow it as on /metrics."""
-    config = request.app[SITE].engine.config
+    engine = request.app[SITE].engine
+    await engine.look_at_files(asyncio.get_running_loop().time() + LOOK_SECONDS)
+    config = engine.config
     try:
         targets = selected(config, selection(request))
     except SelectionError as error:

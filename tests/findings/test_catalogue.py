@@ -7,6 +7,7 @@ from exporter.cli.findings import as_json, as_text
 from exporter.findings.catalogue import CATALOGUE, RULES, SEVERITIES, Finding
 
 PUBLIC_IDS = [
+    "ct_noncompliant",
     "root_distrusted",
     "root_store_outdated",
     "certificate_partial_chain",

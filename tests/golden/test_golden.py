@@ -14,6 +14,7 @@ from support.results import make_result
 from exporter.at_rest.formats.entry import EntryKind
 from exporter.at_rest.stored import KubernetesPlace, Stored, StoredCertificate
 from exporter.certificates.chain_cache import ChainAssessor
+from exporter.certificates.ct_policy import CTVerdict
 from exporter.certificates.trust_store import load_trust
 from exporter.certificates.verdict import StoreVerdict
 from exporter.config.model import HTTPConfig, Module, PostureConfig, RevocationConfig
@@ -24,8 +25,8 @@ from exporter.metrics.collect import collect
 from exporter.metrics.exposition import pages
 from exporter.net.reason import Reason
 from exporter.policy import Acceptance, PolicyLayer, policy_of
-from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import ClientResult, Posture
+from exporter.posture.finite_fields import DHGroup
 from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Session, Variant
 from exporter.published.ari import Window
 from exporter.published.caa import CAA
@@ -113,6 +114,7 @@ def good():
         certificates=chain.certificates,
         verdicts=chain.verdicts,
         chain=chain,
+        ct=CTVerdict(2, compliant=True),
         stores=(StoreVerdict("system", False), StoreVerdict("mozilla", True)),
         name_match=True,
         sct_count=2,
