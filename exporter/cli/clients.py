@@ -10,7 +10,7 @@ from exporter.cli.probe import configuration
 from exporter.config.model import Config, PostureConfig
 from exporter.errors import OK, UNREACHABLE, UsageError
 from exporter.posture.checks import CHECKS
-from exporter.posture.clients import CLIENTS, Client, captured_clients
+from exporter.posture.clients import CLIENTS, RealClient, captured_clients
 from exporter.posture.facts import ClientResult, Posture
 from exporter.posture.route import determine_route, scanned_route, shown_by
 from exporter.probe.result import Result
@@ -39,7 +39,7 @@ def ask_clients(known: argparse.Namespace) -> tuple[str, int]:
     if not posture.clients:
         failure = result.failure
         why = failure.detail or failure.reason if failure is not None else posture.undetermined.get(CLIENTS, "")
-        return f"{wanted[0].target.name}: no client can be told: {why}\n", UNREACHABLE
+        return f"{wanted[0].target.name}: nothing is known of any client: {why}\n", UNREACHABLE
     if known.format == "json":
         return _as_json(wanted[0].target.name, posture), OK
     return "\n".join(_as_text(wanted[0].target.name, posture)) + "\n", OK
@@ -90,7 +90,7 @@ def _session(one: ClientResult) -> str:
     return " ".join(part for part in (one.protocol, one.cipher, one.group) if part) if one.connects else "refused"
 
 
-def _program(client: Client) -> str:
+def _program(client: RealClient) -> str:
     return f"{client.program} (imitated)" if client.imitation else client.program
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from exporter.findings.accepted import is_bad
 from exporter.findings.mozilla_profile import GUIDELINE, compliance
 from exporter.findings.observation import Observation
-from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import Posture
+from exporter.posture.finite_fields import DHGroup
 
 Ink = Callable[[str, str], str]
 _BAD_FEATURES = frozenset(("compression", "sha1_signature", "client_renegotiation", "early_data"))

@@ -34,7 +34,7 @@ def _no_downgrade_protection(posture: Posture) -> str | None:
     if True in marks or False not in marks:
         return None
     if posture.versions.get("TLSv1.3") is None:
-        return None  # a lack of the sentinel cannot be told from a lack of TLS 1.3
+        return None  # a lack of the sentinel cannot be distinguished from a lack of TLS 1.3
     parts = []
     if fallback is False:
         parts.append("a hello with the fallback signal was answered in a lower version")
@@ -163,7 +163,7 @@ RULES = (
             "robot",
             "critical",
             "The server is a Bleichenbacher oracle (ROBOT)",
-            "The server's answers tell whether an RSA-encrypted secret was padded well. With some ten thousand "
+            "The server's answers show whether an RSA-encrypted secret was padded well. With some ten thousand "
             "questions an attacker can decrypt recorded sessions or sign as the server.",
             "Remove the ciphers with RSA key exchange (`TLS_RSA_*`) at once: that closes the hole. Then look "
             "for the vendor's update, and replace the key if it protected recorded secrets.",

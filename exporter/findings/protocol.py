@@ -219,7 +219,7 @@ RULES = (
             "medium",
             "Key exchange without forward secrecy is accepted",
             "The server agrees to ciphers where the client encrypts the secret to the certificate's RSA key "
-            "(deprecated by RFC 9325). Whoever gets the key later can read all recorded traffic.",
+            "(deprecated by RFC 9325). Anybody who gets the key later can read all recorded traffic.",
             _CIPHER_FIX,
         ),
         _cipher_class("rsa_key_exchange"),

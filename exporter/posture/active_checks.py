@@ -4,6 +4,7 @@ A check that cannot apply is determined without a connection: no heartbeats, no 
 """
 
 from exporter.posture import active_messages, full_handshakes, hellos
+from exporter.posture.check import Check
 from exporter.posture.evidence import Unanswered
 from exporter.posture.facts import Oracle
 from exporter.posture.scan import NO_VERSION, Scan
@@ -101,3 +102,12 @@ async def check_early_data(scan: Scan) -> None:
         scan.evidence.rests(EARLY_DATA)
     else:
         scan.note(EARLY_DATA, scan.features, EARLY_DATA, found=accepted)
+
+
+CHECKS = (
+    Check(HEARTBLEED, check_heartbleed, (), (HEARTBLEED,), active=True),
+    Check(EARLY_CCS, check_early_ccs, (), (EARLY_CCS,), active=True),
+    Check(ROBOT, check_robot, (), (ROBOT,), active=True),
+    Check(RENEGOTIATION, check_renegotiation, (_RENEGOTIATES,), active=True),
+    Check(EARLY_DATA, check_early_data, (EARLY_DATA,), active=True),
+)

@@ -16,7 +16,7 @@ from exporter.certificates.certificate import read_certificate_untrusted
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import Stream
 from exporter.posture.evidence import UNSTEADY, Unanswered
-from exporter.posture.exchange import Kind, Wire, has_all
+from exporter.posture.exchange import AnswerKind, Wire, has_all
 from exporter.posture.facts import Oracle
 from exporter.wire import heartbeat, robot
 from exporter.wire.clienthello import ClientHello
@@ -32,7 +32,7 @@ _MAX_RSA_BITS = 16384
 
 
 @dataclass(slots=True)
-class Dialogue:
+class HalfHandshake:
     """A connection after the server's first flight, up to TLS 1.2."""
 
     wire: Wire
@@ -66,7 +66,7 @@ class Dialogue:
         return ""
 
 
-async def converse(wire: Wire, hello: ClientHello) -> Dialogue:
+async def converse(wire: Wire, hello: ClientHello) -> HalfHandshake:
     """Open a connection and go as far as ServerHelloDone. Raises Unanswered; the caller closes the stream."""
     reader = ServerFlightReader()
     loop = asyncio.get_running_loop()
@@ -80,14 +80,14 @@ async def converse(wire: Wire, hello: ClientHello) -> Dialogue:
     except BaseException:
         stream.close()
         raise
-    if answer.kind is not Kind.HELLO or not reader.flight.done:
+    if answer.kind is not AnswerKind.HELLO or not reader.flight.done:
         stream.close()
         raise Unanswered(answer.reason or Reason.PROTOCOL_ERROR)
-    return Dialogue(wire, stream, reader, max(wire.silence, ROUND_TRIPS * (loop.time() - began)))
+    return HalfHandshake(wire, stream, reader, max(wire.silence, ROUND_TRIPS * (loop.time() - began)))
 
 
 async def heartbleed(wire: Wire, hello: ClientHello) -> bool:
-    """Tell whether a heartbeat without padding is echoed (CVE-2014-0160). Raises Unanswered.
+    """Return whether a heartbeat without padding is echoed (CVE-2014-0160). Raises Unanswered.
 
     Only where the server offers heartbeats. A legal heartbeat follows, whose echo alone shows a correct server.
     """
@@ -115,7 +115,7 @@ def _echoed(flight: ServerFlight) -> bool:
 
 
 async def early_ccs(wire: Wire, hello: ClientHello) -> bool:
-    """Tell whether a ChangeCipherSpec is taken before any key exists (CVE-2014-0224). Raises Unanswered.
+    """Return whether a ChangeCipherSpec is taken before any key exists (CVE-2014-0224). Raises Unanswered.
 
     Correct servers answer the first at once. A silent one gets a second: what it then says, it says as a server that
     took the first, because it tries to decrypt.
@@ -145,9 +145,9 @@ RobotAnswer = tuple[int, int, str]
 
 
 async def robot_oracle(wire: Wire, hello: Callable[[], ClientHello], random: Callable[[int], bytes]) -> Oracle:
-    """Tell whether answers to malformed RSA padding differ, and are so again in the same way. Raises Unanswered.
+    """Return whether answers to malformed RSA padding differ, and are so again in the same way. Raises Unanswered.
 
-    What is seen twice counts; of a server that answers thrice in three ways only what does not vary by chance does.
+    What is seen twice counts; of a server that answers three times in three ways, only what does not vary by chance.
     """
     secret = random(46)
     rounds: list[tuple[RobotAnswer, ...]] = []

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from exporter.posture import hellos
+from exporter.posture.check import Check
 from exporter.posture.evidence import Unanswered
-from exporter.posture.exchange import Answer, has_key_exchange
+from exporter.posture.exchange import HelloAnswer, has_key_exchange
 from exporter.posture.scan import ASKED_CLASSES, CIPHERS, NO_VERSION, UP_TO_1_2, Scan
 from exporter.wire.iana import SSL_3_0, TLS_1_2, TLS_1_3
 
@@ -18,7 +19,7 @@ async def ask_ciphers(scan: Scan) -> None:
     """
     versions = [version for version in UP_TO_1_2 if scan.versions.get(version)]
     if versions:
-        refusal: Answer | None = None
+        refusal: HelloAnswer | None = None
         for version in dict.fromkeys((max(versions), min(versions))):
             refusal = await _ask_classes(scan, version)
         if refusal is not None and (SSL_3_0 < max(versions) < TLS_1_2 or scan.uses_ecdsa):  # else `groups` asks for it
@@ -36,7 +37,7 @@ def _left(scan: Scan) -> frozenset[str]:
     return ASKED_CLASSES.difference(scan.classes)
 
 
-async def _ask_classes(scan: Scan, version: int) -> Answer | None:
+async def _ask_classes(scan: Scan, version: int) -> HelloAnswer | None:
     """Ask until the classes that are left are refused; return the refusal, None if none is left."""
     while left := _left(scan):
         for suites in scan.evidence.fitting(hellos.suites_of(left)):
@@ -49,7 +50,7 @@ async def _ask_classes(scan: Scan, version: int) -> Answer | None:
     return None
 
 
-async def ask_dhe_by_groups(scan: Scan, version: int) -> Answer | None:
+async def ask_dhe_by_groups(scan: Scan, version: int) -> HelloAnswer | None:
     """Do the same with the DHE suites of a client that names groups for them (RFC 7919): some servers want that."""
     while True:
         left = frozenset(label for label in ASKED_CLASSES if not scan.classes.get(label))
@@ -80,3 +81,6 @@ async def _ask_integrity_only(scan: Scan) -> None:
         scan.note_suite(answer, hello)
     else:
         scan.evidence.refused(CIPHERS, answer, scan.classes, _NULL)
+
+
+CHECKS = (Check(CIPHERS, ask_ciphers),)

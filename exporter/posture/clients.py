@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from exporter.posture.check import Check
 from exporter.posture.evidence import NO_BASELINE, Unanswered
-from exporter.posture.exchange import Answer, Kind
+from exporter.posture.exchange import AnswerKind, HelloAnswer
 from exporter.posture.facts import ClientResult
 from exporter.posture.scan import Scan
 from exporter.wire import iana
@@ -27,7 +28,7 @@ _VERSION_NUMBERS = {name: number for number, name in VERSIONS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class RealClient:
     """A real client. `versions` are those that it goes through with; `captured` is a date.
 
     `imitation`: not the program itself sent the hello, but one that copies it.
@@ -44,16 +45,16 @@ class Client:
 
 
 @cache
-def captured_clients() -> Mapping[str, Client]:
+def captured_clients() -> Mapping[str, RealClient]:
     """Return all clients by name, the oldest of a family first."""
     rows = json.loads(resources.files("exporter.posture").joinpath(_DATA).read_text())
     return {name: _client(name, row) for name, row in rows.items()}
 
 
-def _client(name: str, row: Mapping[str, object]) -> Client:
+def _client(name: str, row: Mapping[str, object]) -> RealClient:
     versions = row["versions"]
     assert isinstance(versions, list)
-    return Client(
+    return RealClient(
         name=name,
         program=str(row["program"]),
         package=str(row["package"]),
@@ -80,9 +81,9 @@ async def ask_clients(scan: Scan) -> None:
             continue
         for client in clients:
             scan.clients[client.name] = _result(client, answer)
-        if answer.kind is Kind.ENDED:
+        if answer.kind is AnswerKind.ENDED:
             refused += [client.name for client in clients]
-        elif answer.kind is Kind.HELLO:
+        elif answer.kind is AnswerKind.HELLO:
             refused.clear()  # the server is there, so that what ended before was refused
     if refused and not await scan.evidence.is_alive():
         for name in refused:
@@ -91,19 +92,19 @@ async def ask_clients(scan: Scan) -> None:
         raise Unanswered(scan.evidence.reason or NO_BASELINE)
 
 
-def _alike(clients: Iterable[Client]) -> list[list[Client]]:
-    groups: dict[object, list[Client]] = {}
+def _alike(clients: Iterable[RealClient]) -> list[list[RealClient]]:
+    groups: dict[object, list[RealClient]] = {}
     for client in clients:
         groups.setdefault(client.hello.likeness, []).append(client)
     return list(groups.values())
 
 
-async def _answer(scan: Scan, hello: CapturedHello) -> Answer | None:
+async def _answer(scan: Scan, hello: CapturedHello) -> HelloAnswer | None:
     """Return the answer to a hello, ENDED only if it met that twice; None for none."""
     for _ in range(2):
         content = hello.write(scan.random(64), scan.server_name, alpn=scan.offers_alpn)
         answer = await scan.evidence.send(content, _has_enough)
-        if answer is None or answer.kind is not Kind.ENDED or answer.flight.fatal_alert is not None:
+        if answer is None or answer.kind is not AnswerKind.ENDED or answer.flight.fatal_alert is not None:
             return answer
     return answer
 
@@ -113,7 +114,7 @@ def _has_enough(flight: ServerFlight) -> bool:
     return hello is not None and (hello.version >= TLS_1_3 or flight.key_exchange is not None)
 
 
-def _result(client: Client, answer: Answer) -> ClientResult:
+def _result(client: RealClient, answer: HelloAnswer) -> ClientResult:
     """Return what a client gets from an answer to its hello."""
     hello = answer.hello
     if hello is None or answer.flight.fatal_alert is not None or not _goes_along(client, answer):
@@ -128,7 +129,7 @@ def _result(client: Client, answer: Answer) -> ClientResult:
     )
 
 
-def _goes_along(client: Client, answer: Answer) -> bool:
+def _goes_along(client: RealClient, answer: HelloAnswer) -> bool:
     hello = answer.hello
     assert hello is not None
     if hello.version not in client.versions or hello.cipher_suite not in client.hello.cipher_suites:
@@ -139,3 +140,6 @@ def _goes_along(client: Client, answer: Answer) -> bool:
     return (
         hello.group in client.hello.groups if hello.is_hello_retry_request else hello.group in client.hello.key_shares
     )
+
+
+CHECKS = (Check(CLIENTS, ask_clients, on_request=True),)

@@ -27,7 +27,7 @@ async def determine(
     clock: Callable[[], float] = time.time,
     random: Callable[[int], bytes] = os.urandom,
 ) -> Posture:
-    """Determine the posture of an endpoint. Never raises but for cancellation.
+    """Determine the posture of an endpoint. Raises nothing except cancellation.
 
     `connect` opens a fresh connection, past its proxy and STARTTLS; one is open at a time, and `seconds` bounds each.
     `server_name` is sent as SNI and is never an IP literal. `active` adds the active checks; `skip` leaves checks out,

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from exporter.net.reason import Reason
 from exporter.posture import hellos
+from exporter.posture.check import Check
 from exporter.posture.evidence import Unanswered
-from exporter.posture.exchange import Kind, has_key_exchange
+from exporter.posture.exchange import AnswerKind, has_key_exchange
 from exporter.posture.scan import UP_TO_1_2, Scan
 from exporter.posture.versions import ask_version
 from exporter.wire.iana import FALLBACK_SCSV, SSL_3_0, TLS_1_2
@@ -51,9 +52,15 @@ async def ask_fallback(scan: Scan) -> None:
     suites = scan.evidence.fitting(hellos.SSL3_SUITES if version == SSL_3_0 else hellos.LEGACY_SUITES)[0][:-1]
     hello = scan.hello(version, (*suites, FALLBACK_SCSV))
     answer = await scan.evidence.ask_beside(hello, scan.hello(version, suites))
-    if answer.kind is Kind.HELLO:
+    if answer.kind is AnswerKind.HELLO:
         scan.features[_SCSV] = False
     elif answer.is_clear or (await ask_version(scan, version, suites)).hello is not None:
         scan.features[_SCSV] = True
     else:
         raise Unanswered(answer.reason or Reason.CLOSED)
+
+
+CHECKS = (
+    Check(SIGNATURES, ask_sha1_signature, (_SHA1,)),
+    Check(FALLBACK, ask_fallback, (_SCSV,)),
+)

@@ -5,8 +5,8 @@
    names something else. It is believed only if the server answered some hello afterwards.
 3. An end of the connection, and an alert that may mean anything, prove nothing: a hello can be lost for its length, its
    last extension, the number of its suites. So the same question is asked again in the looks of a hello that was
-   answered (wire.clienthello.Shape), or in other looks where none was. Only when that ends as well, the question is
-   what the server refuses.
+   answered (HelloShape), or in other looks where none was. Only when that ends as well, the question is what the server
+   refuses.
 4. Everything else (timeouts, failed connections) is no answer, and the fact stays unknown.
 5. A server that stops answering what it answered before, or turns connections away, has had enough: the scan ends.
 """
@@ -17,7 +17,7 @@ from functools import partial
 from typing import TypeVar
 
 from exporter.net.reason import Reason
-from exporter.posture.exchange import Answer, Kind, Wire, has_hello
+from exporter.posture.exchange import AnswerKind, HelloAnswer, Wire, has_hello
 from exporter.wire.clienthello import ClientHello
 from exporter.wire.server_flight import ServerFlight
 
@@ -68,7 +68,7 @@ class Evidence:
     _ends: int = 0
     _answered: int = 0  # how many connections there had been when a ServerHello last came
 
-    async def ask(self, hello: ClientHello, enough: Callable[[ServerFlight], bool] = has_hello) -> Answer:
+    async def ask(self, hello: ClientHello, enough: Callable[[ServerFlight], bool] = has_hello) -> HelloAnswer:
         """Return an answer of kind HELLO, ALERT or ENDED, the latter only if two hellos met it. Raises Unanswered."""
         first = hello.looks_like(self.baseline) if self.intolerant and self.baseline is not None else hello
         answer = await self._ask_once(first, enough)
@@ -78,7 +78,7 @@ class Evidence:
         if other.write() == first.write():
             other = first.varied()
         answer = await self._ask_once(other, enough)
-        self.intolerant |= answer.kind is Kind.HELLO
+        self.intolerant |= answer.kind is AnswerKind.HELLO
         if not answer.is_clear:
             await self._look_after_ends()
         if answer.is_clear or self.baseline is None:
@@ -89,7 +89,7 @@ class Evidence:
 
     async def ask_any(
         self, questions: Iterable[ClientHello], enough: Callable[[ServerFlight], bool] = has_hello
-    ) -> tuple[Answer, ClientHello]:
+    ) -> tuple[HelloAnswer, ClientHello]:
         """Ask one question in several looks until the answer is clear; return it and the hello that it answers.
 
         Raises Unanswered.
@@ -97,28 +97,28 @@ class Evidence:
         for number, hello in enumerate(questions):
             answer = await self._ask_once(hello, enough)
             if answer.is_clear:
-                self.intolerant |= answer.kind is Kind.HELLO and number > 0
+                self.intolerant |= answer.kind is AnswerKind.HELLO and number > 0
                 return answer, hello
         await self._look_after_ends()
         return answer, hello
 
     async def ask_beside(
         self, hello: ClientHello, beside: ClientHello, enough: Callable[[ServerFlight], bool] = has_hello
-    ) -> Answer:
+    ) -> HelloAnswer:
         """Ask as `ask` does, where a server may meet a refusal with silence.
 
         `beside` is the same question with something accepted in it. A server that answers it, and is silent without
         what is accepted, refuses the rest (s2n-tls waits up to 30 s before it ends the connection). Raises Unanswered.
         """
         answer = await self._send(hello.write(), enough, self.wire.patience)
-        if answer.kind is Kind.NOTHING and answer.reason is Reason.TIMEOUT:
+        if answer.kind is AnswerKind.NOTHING and answer.reason is Reason.TIMEOUT:
             await self.ask(beside)  # raises if this finds no answer either
-            return replace(answer, kind=Kind.ENDED)
-        if answer.kind is Kind.NOTHING:
+            return replace(answer, kind=AnswerKind.ENDED)
+        if answer.kind is AnswerKind.NOTHING:
             raise Unanswered(str(answer.reason))
         return answer if answer.is_clear else await self.ask(hello, enough)
 
-    async def send(self, hello: bytes, enough: Callable[[ServerFlight], bool]) -> Answer | None:
+    async def send(self, hello: bytes, enough: Callable[[ServerFlight], bool]) -> HelloAnswer | None:
         """Return whatever answers a hello, once; None if nothing does, or the server turns the client away."""
         try:
             return self._heard(await self._send(hello, enough))
@@ -127,7 +127,7 @@ class Evidence:
             return None
 
     async def is_alive(self) -> bool:
-        """Tell whether the server answers what it answered before."""
+        """Return whether the server answers what it answered before."""
         return self.baseline is not None and not self.given_up and await self._baseline_holds()
 
     def fitting(self, suites: tuple[int, ...]) -> Sequence[tuple[int, ...]]:
@@ -135,7 +135,7 @@ class Evidence:
         longest = len(self.baseline.all_suites) if self.intolerant and self.baseline is not None else len(suites)
         return [suites[start : start + longest] for start in range(0, len(suites), longest)]
 
-    async def ask_bytes(self, hello: bytes, other: bytes) -> Answer:
+    async def ask_bytes(self, hello: bytes, other: bytes) -> HelloAnswer:
         """Ask a question that is no ClientHello of TLS, in two wordings. Raises Unanswered."""
         for question in (hello, other):
             answer = self._heard(await self._send(question, has_hello))
@@ -144,13 +144,15 @@ class Evidence:
         await self._look_after_ends()
         return answer
 
-    async def _ask_once(self, hello: ClientHello, enough: Callable[[ServerFlight], bool]) -> Answer:
+    async def _ask_once(self, hello: ClientHello, enough: Callable[[ServerFlight], bool]) -> HelloAnswer:
         answer = self._heard(await self._send(hello.write(), enough))
-        if answer.kind is Kind.HELLO and self.baseline is None:
+        if answer.kind is AnswerKind.HELLO and self.baseline is None:
             self.baseline = hello
         return answer
 
-    async def _send(self, hello: bytes, enough: Callable[[ServerFlight], bool], seconds: float | None = None) -> Answer:
+    async def _send(
+        self, hello: bytes, enough: Callable[[ServerFlight], bool], seconds: float | None = None
+    ) -> HelloAnswer:
         """Send a hello and return whatever came. Raises Unanswered where the server turns the client away."""
         if self.turned_away:
             raise Unanswered(RATE_LIMITED)
@@ -158,14 +160,14 @@ class Evidence:
         if answer.turned_away and self._answered:
             self.turned_away = True
             raise Unanswered(RATE_LIMITED)
-        if answer.kind is Kind.HELLO:
+        if answer.kind is AnswerKind.HELLO:
             self._answered, self._ends = self.wire.connections, 0
         return answer
 
-    def _heard(self, answer: Answer) -> Answer:
+    def _heard(self, answer: HelloAnswer) -> HelloAnswer:
         """Count an answer. Raises Unanswered for none, and for text of a server that was never seen to speak TLS."""
-        is_text = answer.kind is Kind.ENDED and answer.reason is Reason.NOT_TLS and not self._answered
-        if answer.kind is Kind.NOTHING or is_text:
+        is_text = answer.kind is AnswerKind.ENDED and answer.reason is Reason.NOT_TLS and not self._answered
+        if answer.kind is AnswerKind.NOTHING or is_text:
             self._failures += 1
             raise Unanswered(str(answer.reason))
         self._failures = 0
@@ -180,7 +182,7 @@ class Evidence:
             raise Unanswered(RATE_LIMITED if self.turned_away else UNSTEADY)
 
     async def _baseline_holds(self) -> bool:
-        """Tell whether the baseline is answered; at once, if nothing was asked since a ServerHello came.
+        """Return whether the baseline is answered; at once, if nothing was asked since a ServerHello came.
 
         A server that does not answer it twice turns the client away. One that does so once is unsteady: then no end
         of a connection proves anything.
@@ -193,7 +195,7 @@ class Evidence:
                 answer = self._heard(await self._send(self.baseline.write(), has_hello))
             except Unanswered:
                 return False
-            if answer.kind is Kind.HELLO:
+            if answer.kind is AnswerKind.HELLO:
                 return True
             self.unsteady = True
         self.turned_away = True
@@ -204,12 +206,12 @@ class Evidence:
         """True if nothing more is to be asked: the server turns the scan away, or several questions met silence."""
         return self.turned_away or self._failures >= MAX_FAILURES
 
-    def refused(self, check: str, answer: Answer, facts: MutableMapping[Key, bool], *keys: Key) -> None:
+    def refused(self, check: str, answer: HelloAnswer, facts: MutableMapping[Key, bool], *keys: Key) -> None:
         """Set facts to False on the strength of a refusal, until `confirm`."""
         for key in keys:
             facts[key] = False
             withdraw = partial(_withdraw, facts, key)
-            self.refusals.append(Refusal(check, withdraw, self.wire.connections, answer.kind is not Kind.ALERT))
+            self.refusals.append(Refusal(check, withdraw, self.wire.connections, answer.kind is not AnswerKind.ALERT))
 
     def derived(self, check: str, facts: MutableMapping[Key, bool], *keys: Key) -> None:
         """Set facts to False that follow from refusals of other questions, until `confirm`."""

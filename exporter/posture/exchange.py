@@ -27,7 +27,7 @@ ROUND_TRIPS = 5  # of a first flight, that silence must last at least
 _CLOSE_NOTIFY = alert(WARNING, 0, TLS_1_2)
 
 
-class Kind(StrEnum):
+class AnswerKind(StrEnum):
     """What came back."""
 
     HELLO = "hello"  # a ServerHello or HelloRetryRequest
@@ -40,17 +40,17 @@ class Kind(StrEnum):
 
 
 _TURNED_AWAY = frozenset((Reason.REFUSED, Reason.RESET, Reason.CLOSED, Reason.STARTTLS_REFUSED))
-_SSLV2_KINDS = {sslv2.Answer.SERVER_HELLO: Kind.SSLV2, sslv2.Answer.ERROR: Kind.ALERT}
+_SSLV2_KINDS = {sslv2.Answer.SERVER_HELLO: AnswerKind.SSLV2, sslv2.Answer.ERROR: AnswerKind.ALERT}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HelloAnswer:
     """The answer to a hello. `flight` holds what was read, whatever the kind.
 
     `turned_away`: the connection was refused before any hello could be sent.
     """
 
-    kind: Kind
+    kind: AnswerKind
     flight: ServerFlight
     reason: Reason | None = None
     turned_away: bool = False
@@ -58,7 +58,7 @@ class Answer:
     @property
     def is_clear(self) -> bool:
         """True if the answer needs no second question."""
-        return self.kind in (Kind.HELLO, Kind.SSLV2, Kind.ALERT)
+        return self.kind in (AnswerKind.HELLO, AnswerKind.SSLV2, AnswerKind.ALERT)
 
     @property
     def hello(self) -> ServerHello | None:
@@ -116,8 +116,8 @@ class Wire:
         enough: Callable[[ServerFlight], bool],
         reader: ServerFlightReader,
         seconds: float | None = None,
-    ) -> Answer:
-        """Send a hello and read its flight until there is enough of it. Never raises but for cancellation."""
+    ) -> HelloAnswer:
+        """Send a hello and read its flight until there is enough of it. Raises nothing except cancellation."""
         self.send(stream, hello)
         flight, received, first, loop = reader.flight, 0, b"", asyncio.get_running_loop()
         began = loop.time()
@@ -132,7 +132,7 @@ class Wire:
                 if not received:
                     self.round_trip = max(self.round_trip, min(loop.time() - began, self.seconds))
                 received += len(data)
-                first += data[: 32 - len(first)]  # all that SSL 2.0 is told by
+                first += data[: 32 - len(first)]  # all that shows SSL 2.0
                 reader.feed_untrusted(data)
         except NetworkError as error:
             return _judged(flight, first, error.reason)
@@ -143,16 +143,20 @@ class Wire:
         """Seconds of silence, well above what the server has taken to answer so far, that are an answer."""
         return min(max(self.silence, ROUND_TRIPS * self.round_trip), self.seconds)
 
-    async def ask(self, hello: bytes, enough: Callable[[ServerFlight], bool], seconds: float | None = None) -> Answer:
-        """Ask one question on a connection of its own. Never raises but for cancellation."""
+    async def ask(
+        self, hello: bytes, enough: Callable[[ServerFlight], bool], seconds: float | None = None
+    ) -> HelloAnswer:
+        """Ask one question on a connection of its own. Raises nothing except cancellation."""
         reader = ServerFlightReader()
         try:
             stream = await self.open()
         except NetworkError as error:
-            return Answer(Kind.NOTHING, reader.flight, error.reason, turned_away=error.reason in _TURNED_AWAY)
+            return HelloAnswer(
+                AnswerKind.NOTHING, reader.flight, error.reason, turned_away=error.reason in _TURNED_AWAY
+            )
         try:
             answer = await self.converse(stream, hello, enough, reader, seconds)
-            if answer.kind is Kind.HELLO:
+            if answer.kind is AnswerKind.HELLO:
                 self.send(stream, _CLOSE_NOTIFY)  # so that the server's log shows an end, not a fault
         except BaseException:
             stream.close()
@@ -161,30 +165,34 @@ class Wire:
         return answer
 
 
-def _judged(flight: ServerFlight, first: bytes, reason: Reason | None) -> Answer:
+def _judged(flight: ServerFlight, first: bytes, reason: Reason | None) -> HelloAnswer:
     """Name the kind of an answer: what was read counts before how the reading ended."""
     if flight.server_hello or flight.hello_retry_request:
-        return Answer(Kind.HELLO, flight)
+        return HelloAnswer(AnswerKind.HELLO, flight)
     if flight.fatal_alert is not None:
-        return Answer(Kind.ALERT if flight.fatal_alert.code in SPEAKING_ALERTS else Kind.ENDED, flight)
+        return HelloAnswer(AnswerKind.ALERT if flight.fatal_alert.code in SPEAKING_ALERTS else AnswerKind.ENDED, flight)
     # Text is how a server that speaks TLS refuses what it takes for something else; couriertls sends an alert before.
     if flight.not_tls or (flight.broken and first[:1] == bytes((ALERT,))):
-        kind = _SSLV2_KINDS.get(sslv2.read_answer_untrusted(first), Kind.ENDED) if flight.not_tls else Kind.ENDED
-        return Answer(kind, flight, Reason.NOT_TLS)
+        kind = (
+            _SSLV2_KINDS.get(sslv2.read_answer_untrusted(first), AnswerKind.ENDED)
+            if flight.not_tls
+            else AnswerKind.ENDED
+        )
+        return HelloAnswer(kind, flight, Reason.NOT_TLS)
     if flight.broken or flight.encrypted or reason is None:
-        return Answer(Kind.NOTHING, flight, Reason.PROTOCOL_ERROR)
+        return HelloAnswer(AnswerKind.NOTHING, flight, Reason.PROTOCOL_ERROR)
     if reason in (Reason.CLOSED, Reason.RESET):
-        return Answer(Kind.ENDED, flight, reason)
-    return Answer(Kind.NOTHING, flight, reason)
+        return HelloAnswer(AnswerKind.ENDED, flight, reason)
+    return HelloAnswer(AnswerKind.NOTHING, flight, reason)
 
 
 def has_hello(flight: ServerFlight) -> bool:
-    """Tell whether a flight has its ServerHello or HelloRetryRequest."""
+    """Return whether a flight has its ServerHello or HelloRetryRequest."""
     return bool(flight.server_hello or flight.hello_retry_request)
 
 
 def has_key_exchange(flight: ServerFlight) -> bool:
-    """Tell whether a flight has all up to its ServerKeyExchange; one that sends none ends before."""
+    """Return whether a flight has all up to its ServerKeyExchange; one that sends none ends before."""
     return flight.key_exchange is not None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from exporter.posture.dh_groups import DHGroup
+from exporter.posture.finite_fields import DHGroup
 from exporter.wire.iana import CIPHER_CLASSES
 
 

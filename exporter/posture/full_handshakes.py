@@ -28,7 +28,7 @@ class HandshakeRefused(Exception):  # noqa: N818 - it is an answer, not a fault
     """The server refuses a whole handshake, as one does that wants a client certificate: the check does not apply."""
 
 
-class Handshake:
+class OpenHandshake:
     """A handshake in progress over a stream."""
 
     def __init__(self, wire: Wire, stream: Stream, context: SSL.Context, server_name: str | None) -> None:
@@ -84,15 +84,15 @@ def _context(version: int, states: list[bytes] | None = None) -> SSL.Context:
     return context
 
 
-async def _opened(wire: Wire, context: SSL.Context, server_name: str | None) -> Handshake:
+async def _opened(wire: Wire, context: SSL.Context, server_name: str | None) -> OpenHandshake:
     try:
         stream = await wire.open()
     except NetworkError as error:
         raise Unanswered(error.reason) from None
-    return Handshake(wire, stream, context, server_name)
+    return OpenHandshake(wire, stream, context, server_name)
 
 
-async def _completed(wire: Wire, context: SSL.Context, server_name: str | None) -> Handshake:
+async def _completed(wire: Wire, context: SSL.Context, server_name: str | None) -> OpenHandshake:
     handshake = await _opened(wire, context, server_name)
     try:
         await handshake.drive()
@@ -109,7 +109,7 @@ async def _completed(wire: Wire, context: SSL.Context, server_name: str | None) 
 
 
 async def client_renegotiation(wire: Wire, version: int, server_name: str | None) -> bool:
-    """Tell whether the server goes along when the client begins a second handshake.
+    """Return whether the server goes along when the client begins a second handshake.
 
     Raises Unanswered and HandshakeRefused.
 
@@ -133,7 +133,7 @@ async def client_renegotiation(wire: Wire, version: int, server_name: str | None
 
 
 async def early_data(wire: Wire, server_name: str | None) -> bool:
-    """Tell whether a TLS 1.3 server takes early data (RFC 8446 section 4.2.10), by resuming a session once.
+    """Return whether a TLS 1.3 server takes early data (RFC 8446 section 4.2.10), by resuming a session once.
 
     Raises Unanswered and HandshakeRefused. A server that sends no ticket, or one that permits none, takes none.
     """

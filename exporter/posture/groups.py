@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from exporter.posture import hellos
+from exporter.posture.check import Check
 from exporter.posture.ciphers import ask_dhe_by_groups
 from exporter.posture.evidence import Unanswered
-from exporter.posture.exchange import Answer, has_key_exchange
+from exporter.posture.exchange import HelloAnswer, has_key_exchange
 from exporter.posture.scan import GROUPS, NO_VERSION, Scan
 from exporter.wire import iana
 from exporter.wire.clienthello import ClientHello
@@ -55,14 +56,14 @@ async def _ask_1_3(scan: Scan, left: list[str], *, settles_curves: bool) -> list
     return left
 
 
-async def _ask_with(scan: Scan, left: list[str], named: str) -> Answer:
+async def _ask_with(scan: Scan, left: list[str], named: str) -> HelloAnswer:
     hello = scan.hello_1_3(hellos.group_numbers(left))
     if not named:
         return await scan.evidence.ask(hello)
     return await scan.evidence.ask_beside(hello, scan.hello_1_3(hellos.group_numbers((*left, named))))
 
 
-def _group_1_3(answer: Answer) -> str:
+def _group_1_3(answer: HelloAnswer) -> str:
     hello = answer.hello
     number = hello.group if hello is not None and hello.version == TLS_1_3 else None
     return iana.group_name(number) if number is not None else ""
@@ -130,6 +131,9 @@ def _curves_hello(scan: Scan, groups: tuple[int, ...]) -> ClientHello:
     return replace(scan.hello(TLS_1_2, hellos.ECDHE_SUITES), groups=groups)
 
 
-def _group_1_2(answer: Answer) -> str:
+def _group_1_2(answer: HelloAnswer) -> str:
     exchange = answer.flight.key_exchange
     return iana.group_name(exchange.group) if exchange is not None and exchange.group is not None else ""
+
+
+CHECKS = (Check(GROUPS, ask_groups),)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from exporter.wire.clienthello import ClientHello, Shape
+from exporter.wire.clienthello import ClientHello, HelloShape
 from exporter.wire.iana import CIPHER_SUITES, GROUPS, SSL_3_0, TLS_1_2, TLS_1_3, WEAK_CURVES, cipher_classes
 
 MAX_SUITES = 128
@@ -144,7 +144,7 @@ def hello_1_3(groups: tuple[int, ...], random: bytes, server_name: str | None) -
     return ClientHello(TLS_1_3, TLS13_SUITES, random, server_name, groups, SIGNATURE_SCHEMES)
 
 
-def feature_hello(random: bytes, server_name: str | None, shape: Shape | None = None) -> ClientHello:
+def feature_hello(random: bytes, server_name: str | None, shape: HelloShape | None = None) -> ClientHello:
     """Return the hello at TLS 1.2 whose answer tells most."""
     return ClientHello(
         version=TLS_1_2,
@@ -156,11 +156,11 @@ def feature_hello(random: bytes, server_name: str | None, shape: Shape | None = 
         compression=True,
         features=True,
         staple=True,
-        shape=replace(shape or Shape(), suites=MAX_SUITES),  # so that no later question has more
+        shape=replace(shape or HelloShape(), suites=MAX_SUITES),  # so that no later question has more
     )
 
 
-def feature_hellos(random: bytes, server_name: str | None, shape: Shape) -> Iterator[ClientHello]:
+def feature_hellos(random: bytes, server_name: str | None, shape: HelloShape) -> Iterator[ClientHello]:
     """Yield that hello, and others with ever less in them that a server may dislike.
 
     Without the staple, without all that is optional, with another length and order.

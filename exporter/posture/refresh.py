@@ -24,7 +24,7 @@ from exporter.posture.pace import Pace
 log = get_logger("posture")
 
 Determine = Callable[[frozenset[str]], Awaitable[Posture]]
-"""Determines a posture, leaving out the checks given. Never raises but for cancellation."""
+"""Determines a posture, leaving out the checks given. Raises nothing except cancellation."""
 
 SCANS_AT_ONCE = 64  # most of them wait for their pace
 SCANS_PER_SECOND = 20.0  # that the first scans of many targets are spread to
@@ -135,7 +135,7 @@ class PostureRefresher:
             await asyncio.wait(self._in_flight)
 
     def close(self) -> None:
-        """End all scans under way."""
+        """End all scans in flight."""
         self._queue.clear()
         for task in tuple(self._in_flight):
             task.cancel()

@@ -88,7 +88,7 @@ async def determine_route(
     skip: frozenset[str] = frozenset(),
     shown: Shown | None = None,
 ) -> Posture:
-    """Determine the posture of a route, at the pace of its settings. Never raises but for cancellation."""
+    """Determine the posture of a route, at the pace of its settings. Raises nothing except cancellation."""
     seconds = min(seconds, MAX_SECONDS)
     endpoint = route.target.endpoint
     slot: object = (route.addresses[0].ip, route.addresses[0].port) if route.addresses else endpoint.unix_path

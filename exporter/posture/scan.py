@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from exporter.net.reason import Reason
 from exporter.posture import hellos
-from exporter.posture.dh_groups import DHGroup, judge_dh_untrusted
 from exporter.posture.evidence import CONTRADICTED, Evidence, Unanswered
-from exporter.posture.exchange import Answer
+from exporter.posture.exchange import HelloAnswer
 from exporter.posture.facts import ClientResult, Oracle, Posture, Shown
+from exporter.posture.finite_fields import DHGroup, judge_dh_untrusted
 from exporter.wire import iana
-from exporter.wire.clienthello import ClientHello, Shape
+from exporter.wire.clienthello import ClientHello, HelloShape
 from exporter.wire.iana import CIPHER_CLASSES, SSL_2_0, SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3, cipher_classes
 
 UP_TO_1_2 = (SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2)
@@ -49,9 +49,9 @@ class Scan:
     clients: dict[str, ClientResult] = field(default_factory=dict)
     offers_alpn: bool = True  # in the hellos of clients
     undetermined: dict[str, str] = field(default_factory=dict)
-    shape: Shape = field(default_factory=Shape)
-    feature_answer: tuple[Answer, ClientHello] | None = None
-    first_1_3: Answer | None = None
+    shape: HelloShape = field(default_factory=HelloShape)
+    feature_answer: tuple[HelloAnswer, ClientHello] | None = None
+    first_1_3: HelloAnswer | None = None
 
     def hello(self, version: int, suites: tuple[int, ...]) -> ClientHello:
         """Return a hello up to TLS 1.2."""
@@ -64,7 +64,7 @@ class Scan:
 
     # versions
 
-    def note_version(self, asked: int, answer: Answer) -> None:
+    def note_version(self, asked: int, answer: HelloAnswer) -> None:
         """Note what an answer says of the version that was asked for, and of the one that it names."""
         named = answer.hello.version if answer.hello else None
         if named is not None and named in VERSION_CHECKS and named <= asked:
@@ -72,12 +72,12 @@ class Scan:
         if named != asked and asked not in self.versions:
             self.refuse_version(asked, answer)
 
-    def refuse_version(self, version: int, answer: Answer) -> None:
+    def refuse_version(self, version: int, answer: HelloAnswer) -> None:
         """Note that an answer refuses a version."""
         self.evidence.refused(VERSION_CHECKS[version], answer, self.versions, version)
 
     def is_accepted(self, version: int) -> bool:
-        """Tell whether a version is accepted. Raises Unanswered when that is not known."""
+        """Return whether a version is accepted. Raises Unanswered when that is not known."""
         accepted = self.versions.get(version)
         if accepted is None:
             raise Unanswered(NO_VERSION)
@@ -97,7 +97,7 @@ class Scan:
         """True if the server chose a suite with an ECDSA certificate."""
         return any("_ECDSA_" in suite for suites in self.suites.values() for suite in suites)
 
-    def note_suite(self, answer: Answer, asked: ClientHello) -> frozenset[str]:
+    def note_suite(self, answer: HelloAnswer, asked: ClientHello) -> frozenset[str]:
         """Note the suite that a server chose, and its group; return the suite's classes.
 
         Raises Unanswered for a suite that was not offered: such a server says nothing of what it accepts.

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from exporter.posture import hellos
+from exporter.posture.check import Check
 from exporter.posture.evidence import INTOLERANT, Unanswered
-from exporter.posture.exchange import Answer, Kind, has_all
+from exporter.posture.exchange import AnswerKind, HelloAnswer, has_all
 from exporter.posture.scan import VERSION_CHECKS, Scan
 from exporter.wire import sslv2
 from exporter.wire.clienthello import ClientHello
@@ -25,7 +26,7 @@ async def ask_tls12(scan: Scan) -> None:
         _note_features(scan, answer, hello)
 
 
-def _note_features(scan: Scan, answer: Answer, hello: ClientHello) -> None:
+def _note_features(scan: Scan, answer: HelloAnswer, hello: ClientHello) -> None:
     if answer.hello is not None:
         scan.note_suite(answer, hello)
         scan.feature_answer = answer, hello
@@ -40,11 +41,11 @@ async def settle_tls12(scan: Scan) -> None:
     _note_features(scan, await scan.evidence.ask(hello, has_all), hello)
 
 
-async def _ask_features(scan: Scan) -> tuple[Answer, ClientHello]:
+async def _ask_features(scan: Scan) -> tuple[HelloAnswer, ClientHello]:
     return await scan.evidence.ask_any(hellos.feature_hellos(scan.random(32), scan.server_name, scan.shape), has_all)
 
 
-def _is_answered(answer: Answer, version: int) -> bool:
+def _is_answered(answer: HelloAnswer, version: int) -> bool:
     return answer.hello is not None and answer.hello.version == version
 
 
@@ -69,7 +70,7 @@ async def ask_baseline(scan: Scan) -> None:
 
 
 async def ask_tls13(scan: Scan) -> None:
-    """Ask for TLS 1.3 alone. An end is no answer to that: then whoever has a lower version names it."""
+    """Ask for TLS 1.3 alone. An end is no answer to that: then a server with a lower version names it."""
     if scan.shown is not None and scan.shown.version == TLS_1_3:
         scan.versions[TLS_1_3] = True
         if scan.shown.group:
@@ -114,7 +115,7 @@ async def ask_sslv3(scan: Scan) -> None:
         scan.note_version(SSL_3_0, await ask_version(scan, SSL_3_0, hellos.SSL3_SUITES))
 
 
-async def ask_version(scan: Scan, version: int, suites: tuple[int, ...]) -> Answer:
+async def ask_version(scan: Scan, version: int, suites: tuple[int, ...]) -> HelloAnswer:
     """Ask for a version with suites, in as many hellos as a server wants that refuses long lists. Raises Unanswered."""
     for part in scan.evidence.fitting(suites):
         answer = await scan.evidence.ask(scan.hello(version, part))
@@ -123,7 +124,7 @@ async def ask_version(scan: Scan, version: int, suites: tuple[int, ...]) -> Answ
     return answer
 
 
-def _speaks_of_version(answer: Answer) -> bool:
+def _speaks_of_version(answer: HelloAnswer) -> bool:
     alert = answer.flight.fatal_alert
     return alert is not None and alert.code == _PROTOCOL_VERSION
 
@@ -134,7 +135,23 @@ async def ask_sslv2(scan: Scan) -> None:
     answer = await scan.evidence.ask_bytes(
         sslv2.write_client_hello(challenge), sslv2.write_client_hello(scan.random(32))
     )
-    if answer.kind is Kind.SSLV2:
+    if answer.kind is AnswerKind.SSLV2:
         scan.versions[SSL_2_0] = True
     else:
         scan.refuse_version(SSL_2_0, answer)
+
+
+CHECKS = (
+    Check("tls12", ask_tls12),
+    Check("tls13", ask_tls13),
+    Check("tls12", settle_tls12),
+    Check(
+        "baseline",
+        ask_baseline,
+        ("compression", "secure_renegotiation", "extended_master_secret", "downgrade_sentinel", "heartbeat"),
+    ),
+    Check("tls11", ask_tls11),
+    Check("tls10", ask_tls10),
+    Check("sslv3", ask_sslv3),
+    Check("sslv2", ask_sslv2),
+)

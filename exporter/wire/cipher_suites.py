@@ -2,7 +2,7 @@
 
 Source: IANA, "Transport Layer Security (TLS) Parameters", registry "TLS Cipher Suites", as of 2023 (the
 suites of RFC 9150 and RFC 9189 are in it), with AEGIS-256 as renamed since; OpenSSL's names from `openssl
-ciphers -V -stdname` of OpenSSL 3.0. Only the table stands here: what a suite is good for is told in
+ciphers -V -stdname` of OpenSSL 3.0. Only the table stands here: what a suite is good for is in
 `names`.
 """
 

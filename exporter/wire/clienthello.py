@@ -5,7 +5,7 @@ completed to a handshake, so it holds no key: a TLS 1.3 hello sends an empty key
 HelloRetryRequest.
 
 Servers and middleboxes are known that drop a hello for its looks: its length, the number of its suites, an extension
-that is empty or last, the version of its record. So the looks are a value as well (`Shape`), and a question can be
+that is empty or last, the version of its record. So the looks are a value as well (`HelloShape`), and a question can be
 asked again in the looks of a hello that was answered.
 """
 
@@ -44,7 +44,7 @@ _FILLING_SUITES = tuple(range(0xFF10, 0xFFF0))
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class HelloShape:
     """How a hello looks apart from what it asks.
 
     `suites`: as many as this, by suites that no server knows. `length`: of the whole record, by padding, where the
@@ -84,7 +84,7 @@ class ClientHello:
     features: bool = False
     staple: bool = False
     lower_versions: tuple[int, ...] = ()
-    shape: Shape = Shape()
+    shape: HelloShape = HelloShape()
 
     def write(self) -> bytes:
         """Return the hello as one record.
@@ -103,7 +103,7 @@ class ClientHello:
         record_version = self.shape.record_version if has_extensions else SSL_3_0
         return record(HANDSHAKE, record_version, handshake_message(_CLIENT_HELLO, body))
 
-    def with_shape(self, shape: Shape) -> "ClientHello":
+    def with_shape(self, shape: HelloShape) -> "ClientHello":
         """Return the same question in a shape."""
         return replace(self, shape=shape)
 
@@ -132,7 +132,7 @@ class ClientHello:
         return replace(alike, shape=replace(alike.shape, length=length))
 
     def is_shaped_like(self, other: "ClientHello") -> bool:
-        """Tell whether the looks are those of another hello."""
+        """Return whether the looks are those of another hello."""
         return len(self.write()) == len(other.write()) and len(self.all_suites) == len(other.all_suites)
 
     def varied(self) -> "ClientHello":
@@ -147,7 +147,7 @@ class ClientHello:
             features=False,
             staple=False,
             compression=False,
-            shape=Shape(
+            shape=HelloShape(
                 length=0 if is_long else _HANGING_SIZES.stop + 40 + _RECORD_HEADER,
                 session_id=not self.shape.session_id,
                 record_version=min(self.version, TLS_1_2) if self.shape.record_version == TLS_1_0 else TLS_1_0,

@@ -16,7 +16,7 @@ Reader = Callable[Concatenate[bytes, More], Read]
 
 
 def remembered(longest: int) -> Callable[[Reader[More, Read]], Reader[More, Read]]:
-    """Let a reader remember what it read. Longer bytes are read anew: a hostile server would fill memory with them."""
+    """Let a reader remember what it read. Longer bytes are read again: a hostile server would fill memory with them."""
 
     def remember(read: Reader[More, Read]) -> Reader[More, Read]:
         known: Reader[More, Read] = lru_cache(maxsize=MAX_REMEMBERED)(read)

@@ -44,7 +44,7 @@ def known_group(prime: int) -> str:
 
 
 def is_too_expensive(parameters: DHParameters) -> bool:
-    """Tell whether a group must not be computed with on the event loop."""
+    """Return whether a group must not be computed with on the event loop."""
     if parameters.bits <= MAX_UNKNOWN_BITS:
         return False
     return parameters.generator != _GENERATOR or not known_group(parameters.prime)

@@ -2,7 +2,7 @@
 
 A dialogue is a generator. It yields bytes to be sent, and is resumed at once; it yields b"" to receive more, and is
 resumed with what arrived (b"" at the end of the stream). It returns the bytes that came after the server's go-ahead,
-or raises DialogueError. It knows no clock: whoever drives it has the deadline.
+or raises DialogueError. It knows no clock: the driver has the deadline.
 """
 
 from collections.abc import Generator

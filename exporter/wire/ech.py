@@ -1,6 +1,6 @@
 """Encrypted Client Hello (RFC 9849): published configurations, a hello that offers one, the server's answer. Pure.
 
-The hello is never completed to a handshake. Eight bytes of the ServerHello tell whether the server has opened it: a
+The hello is never completed to a handshake. Eight bytes of the ServerHello show whether the server has opened it: a
 server that has not cannot know them.
 """
 

@@ -1,7 +1,7 @@
 """Heartbeat messages (RFC 6520) that show a missing length check (CVE-2014-0160) without reading memory.
 
 The request whose padding is missing declares exactly as many payload bytes as it holds. RFC 6520 section 4
-says that it "MUST be discarded silently" for want of padding; code without the check echoes it, and what it
+says that it "MUST be discarded silently" because it has no padding; code without the check echoes it, and what it
 copies is what was sent to it: the declared length never goes beyond the record, so no byte of the server's
 memory is read, vulnerable or not. The payload is longer than 4096 bytes because OpenSSL would keep a
 shorter answer in the buffer of its handshake.

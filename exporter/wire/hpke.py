@@ -24,7 +24,7 @@ PUBLIC_KEY_LENGTH = 32
 
 
 def is_supported(kem: int, kdf: int, aead: int) -> bool:
-    """Tell whether these algorithms can be used here."""
+    """Return whether these algorithms can be used here."""
     return kem == DHKEM_X25519 and kdf == HKDF_SHA256 and aead in _AEADS
 
 

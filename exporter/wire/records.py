@@ -44,7 +44,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert in clear (RFC 8446 section 6)."""
+    """An alert in plaintext (RFC 8446 section 6)."""
 
     level: int
     code: int
@@ -59,7 +59,7 @@ class Message:
 
 
 def looks_like_tls_untrusted(data: bytes) -> bool:
-    """Tell whether bytes can be the beginning of TLS records; no bytes at all can."""
+    """Return whether bytes can be the beginning of TLS records; no bytes at all can."""
     if data[:1] and data[0] not in CONTENT_TYPES:
         return False
     if len(data) < _HEADER.size:
@@ -69,7 +69,7 @@ def looks_like_tls_untrusted(data: bytes) -> bool:
 
 
 def _is_record(content_type: int, version: int, length: int) -> bool:
-    """Tell whether a header can be that of a record.
+    """Return whether a header can be that of a record.
 
     An alert may have any version: servers refuse a version that they do not know in a record of that version (0x0002
     for SSL 2.0) or of version 0.
@@ -155,5 +155,5 @@ def change_cipher_spec(version: int) -> bytes:
 
 
 def alert(level: int, code: int, version: int) -> bytes:
-    """Write an alert in clear."""
+    """Write an alert in plaintext."""
     return record(ALERT, version, bytes((level, code)))

@@ -1,4 +1,4 @@
-"""A server's first flight, as far as it is in clear: what can be read after a ClientHello.
+"""A server's first flight, as far as it is in plaintext: what can be read after a ClientHello.
 
 It never fails: where the bytes end, break the protocol or are encrypted, the flight holds what came before
 that.
@@ -37,11 +37,11 @@ _CERTIFICATE_STATUS = 22
 
 @dataclass(slots=True)
 class ServerFlight:
-    """What a server sent in clear. `broken` says where its bytes broke the protocol ("" if nowhere).
+    """What a server sent in plaintext. `broken` says where its bytes broke the protocol ("" if nowhere).
 
     `not_tls`: the first bytes are no TLS record. `done`: ServerHelloDone came. `encrypted`: the rest is
     encrypted. `alert` is the fatal alert, or else the last warning. `heartbeats` are heartbeat messages
-    that came in clear.
+    that came in plaintext.
     """
 
     server_hello: ServerHello | None = None

@@ -8,8 +8,8 @@ from exporter.cli.report_json import as_json
 from exporter.config.model import Module
 from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
-from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import Oracle, Posture
+from exporter.posture.finite_fields import DHGroup
 from exporter.probe.result import Result
 from exporter.scrape.report import make_report
 from exporter.target import Target, parse_endpoint

@@ -12,8 +12,8 @@ from exporter.findings.accepted import FINDING_OF_ACCEPTED, is_bad
 from exporter.findings.catalogue import CATALOGUE
 from exporter.findings.mozilla_profile import PROFILES, compliance
 from exporter.findings.observation import Observation
-from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import Oracle, Posture
+from exporter.posture.finite_fields import DHGroup
 from exporter.probe.result import HSTS, HTTPFacts, Session
 from exporter.target import Target, parse_endpoint
 from exporter.wire.iana import CIPHER_CLASSES

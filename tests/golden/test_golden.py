@@ -25,8 +25,8 @@ from exporter.metrics.collect import collect
 from exporter.metrics.exposition import pages
 from exporter.net.reason import Reason
 from exporter.policy import Acceptance, PolicyLayer, policy_of
-from exporter.posture.dh_groups import DHGroup
 from exporter.posture.facts import ClientResult, Posture
+from exporter.posture.finite_fields import DHGroup
 from exporter.probe.result import HSTS, Failure, HTTPFacts, Phase, Session, Variant
 from exporter.published.ari import Window
 from exporter.published.caa import CAA

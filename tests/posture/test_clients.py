@@ -112,10 +112,10 @@ async def test_what_a_hello_gets_is_what_the_program_gets(kind, tmp_path):
     with threaded(servers.context_of(KINDS[kind], tmp_path)) as port:
         posture = await asked(Loopback(port))
     assert "clients" not in posture.undetermined
-    told = {name: seen.connects for name, seen in posture.clients.items()}
-    wrong = {name: told[name] for name in told if told[name] is not OUTCOMES[name][kind]}
-    assert not wrong, f"of {len(told)}"
-    assert len(told) == len(OUTCOMES)
+    connects = {name: one.connects for name, one in posture.clients.items()}
+    wrong = {name: one for name, one in connects.items() if one is not OUTCOMES[name][kind]}
+    assert not wrong, f"of {len(connects)}"
+    assert len(connects) == len(OUTCOMES)
     for seen in posture.clients.values():
         assert bool(seen.protocol) is seen.connects
         assert not seen.connects or seen.protocol in VERSIONS.values()
@@ -138,7 +138,7 @@ async def test_a_server_that_is_not_there_locks_nobody_out():
 
 
 async def test_a_server_that_goes_away_in_the_middle_locks_nobody_out(tmp_path):
-    """It ends every connection after the first ten: who was refused only by ends is not told."""
+    """It ends every connection after the first ten: who was refused only by ends is not known."""
     need("openssl")
     await asyncio.to_thread(servers.make_certificates, tmp_path)
     with threaded(servers.context_of(KINDS["tls12"], tmp_path)) as port:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.posture.test_dh_groups import RFC_3526_14
+from tests.posture.test_finite_fields import RFC_3526_14
 from tests.posture.test_truth_table import findings
 from tests.support.programs import need
 from tests.support.scanning import posture_of

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from exporter.posture.exchange import MAX_BYTES, Kind, Wire, has_all
+from exporter.posture.exchange import MAX_BYTES, AnswerKind, Wire, has_all
 from exporter.wire.records import handshake_message, record
 from tests.support.scanning import Loopback, posture_of
 
@@ -102,7 +102,7 @@ async def test_a_hello_that_goes_on_without_end_is_read_to_the_limit_and_no_furt
     async with serving(script) as port:
         reader = Wire(Loopback(port), 5.0)
         answer = await reader.ask(b"hello", has_all)
-    assert answer.kind is Kind.HELLO
+    assert answer.kind is AnswerKind.HELLO
     assert reader.bytes_received < MAX_BYTES + 70_000
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from exporter.posture import refresh
-from exporter.posture.dh_groups import DHGroup
 from exporter.posture.downgrades import SIGNATURES
 from exporter.posture.facts import Posture
+from exporter.posture.finite_fields import DHGroup
 from exporter.posture.merge import merged
 from exporter.posture.refresh import PostureRefresher
 

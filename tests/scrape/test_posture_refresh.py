@@ -173,7 +173,9 @@ async def test_one_slot_of_an_address_is_enough(tmp_path):
             await scrape(engine, target)
             reports = await asyncio.gather(*(scrape(engine, target) for _ in range(3)))
             await engine.assessor.postures.settled()
-            assert len(engine.prober.slots) == 0
+            async with asyncio.timeout(10):
+                while len(engine.prober.slots):  # a connection that is being left holds its slot
+                    await asyncio.sleep(0.01)
             last = await scrape(engine, target)
     assert all(report.failure is None for report in reports)
     assert len(series(last, "tls_version_accepted")) == 6

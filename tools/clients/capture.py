@@ -105,7 +105,7 @@ def _connects(recipe: Recipe, folder: pathlib.Path, kind: Kind, cache: pathlib.P
 
 
 def _is_lenient(recipe: Recipe, folder: pathlib.Path, hello: bytes) -> bool:
-    """Tell whether a client goes along with a ServerHello of TLS 1.2 without renegotiation_info."""
+    """Return whether a client goes along with a ServerHello of TLS 1.2 without renegotiation_info."""
     suites = _suites(hello)
     suite = next((one for one in (0xC02F, 0xC030, 0xC013, 0x009C, 0x002F) if one in suites), None)
     if suite is None:

@@ -91,7 +91,7 @@ def answering(serve: Callable[[socket.socket], object], seconds: float) -> Itera
 
 
 def completes(context: ssl.SSLContext, peer: socket.socket) -> bool | None:
-    """Tell whether a client completes a handshake; one that refuses the certificate alone does. None: it was mute."""
+    """Return whether a client completes a handshake; one that refuses the certificate alone does. None: it was mute."""
     try:
         with context.wrap_socket(peer, server_side=True) as session:
             with contextlib.suppress(OSError):

@@ -53,7 +53,7 @@ def read_block_untrusted(conversation: Dialogue) -> Steps[tuple[bytes, ...]]:
 
 
 def offers(keyword: bytes, lines: Iterable[bytes]) -> bool:
-    """Tell whether one of the lines starts with a keyword; case does not matter."""
+    """Return whether one of the lines starts with a keyword; case does not matter."""
     return any(line.split(None, 1)[:1] == [keyword] for line in map(bytes.upper, lines))
 
 

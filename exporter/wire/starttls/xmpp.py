@@ -112,7 +112,7 @@ def _features(server: Dialogue) -> Steps[list[bytes]]:
 
 
 def _turned_down(server: Dialogue, tag: _Tag) -> Steps[DialogueError]:
-    """Return the error for what came instead; a stream error (section 4.9) is told with its condition."""
+    """Return the error for what came instead; a stream error (section 4.9) is returned with its condition."""
     if tag.name == b"stream" and tag.is_end:
         return refused(tag.said)
     if tag.name != b"error":

@@ -1,8 +1,8 @@
 """Finite-field Diffie-Hellman groups as servers send them: which are known, and what is wrong with one. Pure.
 
-A server's parameters are any numbers. Their size says little: a composite modulus falls to whoever knows its factors
-(as socat's of 2016 did), and in a subgroup of small order the secret is one of a few numbers. All work is bounded: what
-costs more than a tenth of a second is left unjudged, and a prime is judged once.
+A server's parameters are any numbers. Their size says little: anybody who knows the factors of a composite modulus
+breaks it (socat had one until 2016), and in a subgroup of small order the secret is one of a few numbers. All work is
+bounded: what costs more than a tenth of a second is left unjudged, and a prime is judged once.
 """
 
 import secrets

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.posture.dh_groups import judge_dh_untrusted
+from exporter.posture.finite_fields import judge_dh_untrusted
 from exporter.wire.serverhello import DHParameters
 
 SUITE = "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"
