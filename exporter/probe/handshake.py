@@ -161,10 +161,10 @@ async def handshake(
         await _drive(connection, stream, received, leave_out)
     except NetworkError as error:
         return _incomplete(connection, received, delivered, error, upgraded=upgraded), None
-    session = _session(connection)
+    session = session_of(connection)
     done = Handshake(
         session=session,
-        chain=_chain(connection)[:MAX_CERTIFICATES],
+        chain=chain_of(connection)[:MAX_CERTIFICATES],
         staple=delivered.staples[-1] if delivered.staples else None,
         tls_scts=_scts(delivered),
         client_certificate_requested=received.client_certificate_requested,
@@ -250,7 +250,8 @@ def _flush(connection: SSL.Connection, stream: Stream) -> int:
         sent += len(data)
 
 
-def _session(connection: SSL.Connection) -> Session:
+def session_of(connection: SSL.Connection) -> Session:
+    """Return what a completed handshake agreed on."""
     protocol, version = PROTOCOLS[connection.get_protocol_version()]
     return Session(
         protocol=protocol,
@@ -261,7 +262,8 @@ def _session(connection: SSL.Connection) -> Session:
     )
 
 
-def _chain(connection: SSL.Connection) -> tuple[bytes, ...]:
+def chain_of(connection: SSL.Connection) -> tuple[bytes, ...]:
+    """Return the certificates that the peer presented, as DER."""
     chain = connection.get_peer_cert_chain() or []
     return tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) for certificate in chain)
 
@@ -273,7 +275,7 @@ def _incomplete(
     flight = received.reader.flight
     return Handshake(
         session=flight_session(flight),
-        chain=(flight.certificates or _presented_untrusted(delivered) or _chain(connection))[:MAX_CERTIFICATES],
+        chain=(flight.certificates or _presented_untrusted(delivered) or chain_of(connection))[:MAX_CERTIFICATES],
         chain_truncated=flight.certificates_truncated,
         staple=flight.staple or (delivered.staples[-1] if delivered.staples else None),
         tls_scts=_scts(delivered, flight),

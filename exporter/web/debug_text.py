@@ -45,7 +45,7 @@ def _observed(assessment: Assessment) -> Iterator[tuple[str, str]]:
 def _outcome(result: Result) -> str:
     if result.failure is not None:
         return f"failed in phase {result.failure.phase}: {result.failure.reason}. {clean(result.failure.detail)}"
-    return "the handshake completed"
+    return "its certificates were read" if result.is_stored else "the handshake completed"
 
 
 def timeline(result: Result) -> str:
