@@ -44,7 +44,7 @@ KEYS: dict[str, tuple[str, str]] = {
         "true or false",
         "`false`: OpenSSL makes every handshake. Else the exporter's own TLS 1.3 client probes known endpoints.",
     ),
-    "global.concurrency": ("1 to 65536", "Probes under way at once."),
+    "global.concurrency": ("1 to 65536", "Probes in flight at once."),
     "global.per_address_concurrency": (
         "1 to 1024",
         "Connections to one IP address and port at once. Posture checks and probes share it.",
@@ -104,14 +104,17 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "modules.NAME.alpn": ("list of protocols", "Application protocols to offer, the preferred one first."),
     "modules.NAME.groups": ("list of groups", "Key exchange groups to offer, by IANA's names. Absent: all."),
-    "modules.NAME.transport": ("tcp or quic", "What carries TLS. `quic` needs the extra `tls-exporter[quic]`."),
+    "modules.NAME.transport": (
+        "tcp, quic or dtls",
+        "What carries TLS. `quic` needs the extra `tls-exporter[quic]`; `dtls` is DTLS 1.0 and 1.2 over UDP.",
+    ),
     "modules.NAME.http": ("mapping", "Make one HTTP request on the probed connection. Absent: none."),
     "modules.NAME.http.path": ("path", "What is asked for; the path of an `https://` target has precedence."),
     "modules.NAME.http.host": ("name or name:port", "Host header field, in place of the target's host."),
     "modules.NAME.http.hsts": (FLAG, "Judge Strict-Transport-Security."),
     "modules.NAME.http.redirect_from_port": (
         "port",
-        "Also ask this port in clear, and tell whether it redirects to HTTPS. Cached for ten minutes.",
+        "Also ask this port in plaintext, and tell whether it redirects to HTTPS. Cached for ten minutes.",
     ),
     "modules.NAME.stores": (
         "list of system, mozilla, `{name: , file: }`",
@@ -167,7 +170,7 @@ KEYS: dict[str, tuple[str, str]] = {
         "Ask responders and hosts of lists through this proxy. Default: the module's own; `no_proxy` holds here, too.",
     ),
     "modules.NAME.posture": ("mapping", "Determine accepted versions, ciphers, groups and flaws. Absent: not at all."),
-    "modules.NAME.posture.refresh": (DURATION, "How often at most it is determined anew."),
+    "modules.NAME.posture.refresh": (DURATION, "How often at most it is determined again."),
     "modules.NAME.posture.clients": (
         DURATION,
         "How often at most the ClientHellos of real clients are sent (`24h`). Absent: never.",

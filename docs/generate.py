@@ -17,11 +17,13 @@ from typing import Any
 import yaml
 from configuration_keys import KEYS
 
+from exporter.certificates.clients.java_rules import JAVA_RULES
 from exporter.certificates.clients.rules import RULES as CLIENT_RULES
 from exporter.config import model, schema
 from exporter.config.schema_types import Block, Named, Numbered, Reader, Shape, TextOr
 from exporter.config.units import format_duration
 from exporter.findings.catalogue import CATALOGUE, SEVERITIES
+from exporter.findings.failure import EXPLANATIONS
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.policy import ExpiryThresholds
@@ -137,7 +139,7 @@ def client_rules() -> str:
             ", ".join(sorted(rule.clients)),
             ", ".join(sorted(rule.unmeasured)),
         )
-        for rule in CLIENT_RULES
+        for rule in (*CLIENT_RULES, *JAVA_RULES)
     ]
     return table(("reason", "what", "in the", "refused by", "not measured"), rows)
 
@@ -185,11 +187,18 @@ def runbook_index() -> str:
     return f"## Alerts\n\n{there}\n## Findings\n\n{here}"
 
 
+def failures() -> str:
+    """Return a row for every reason of a failed probe."""
+    rows = [(f"`{reason}`", one.title, one.meaning, one.fix) for reason, one in EXPLANATIONS.items()]
+    return table(("reason", "title", "meaning", "fix"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "configuration": configuration,
     "metrics": metrics,
     "own metrics": own_metrics,
     "findings": findings,
+    "failures": failures,
     "client rules": client_rules,
     "alerts": alerts,
     "runbook index": runbook_index,

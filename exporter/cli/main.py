@@ -75,7 +75,7 @@ def _checked(config_file: str, web_config_file: str) -> str:
     from exporter.metrics.vocabulary import VOCABULARY  # noqa: PLC0415
     from exporter.web.access import WebConfig  # noqa: PLC0415
 
-    told: list[str] = []
+    lines: list[str] = []
     problems: list[Problem] = []
     warnings: list[Problem] = []
     try:
@@ -85,20 +85,20 @@ def _checked(config_file: str, web_config_file: str) -> str:
         targets = _count((*config.targets, *found.targets), "target")
         files = f" ({_count(found.targets, 'target')} from {_count(found.files, 'file')})" if found.files else ""
         warnings += config.warnings
-        told.append(f"{config_file}: valid, {targets}{files}, {_count(config.modules, 'module')}")
+        lines.append(f"{config_file}: valid, {targets}{files}, {_count(config.modules, 'module')}")
     except ConfigError as error:
         problems.extend(error.problems)
     try:
         if web_config_file:
             WebConfig.load(web_config_file)
-            told.append(f"{web_config_file}: valid")
+            lines.append(f"{web_config_file}: valid")
     except ConfigError as error:
         problems.extend(error.problems)
     if problems:
         raise ConfigError(problems)
     for warning in warnings:
         print(warning, file=sys.stderr)
-    return "\n".join(told)
+    return "\n".join(lines)
 
 
 def _count(things: Sized, name: str) -> str:

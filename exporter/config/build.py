@@ -213,7 +213,7 @@ class Assembly:
         """Make `trust`, with its directory checked."""
         fields = _written(shape)
         if "ca_directory" in fields:
-            fields["ca_directory"] = beside(source, fields["ca_directory"])
+            fields["ca_directory"] = relative_to(source, fields["ca_directory"])
             self.attempt(source, (*path, "ca_directory"), lambda: check_directory(fields["ca_directory"]))
         return TrustConfig(**fields)
 
@@ -231,14 +231,14 @@ class Assembly:
 
     def key_file(self, source: FileSource, path: Steps, key: str | int, name: str, check: Callable[[str], None]) -> str:
         """Check a file that a key names and return its whole name."""
-        file = beside(source, name)
+        file = relative_to(source, name)
         self.files.append(file)
         self.attempt(source, (*path, key), lambda: check(file))
         return file
 
     def secret(self, source: FileSource, path: Steps, name: str) -> Secret | None:
         """Read a file that holds a password."""
-        file = beside(source, name)
+        file = relative_to(source, name)
         self.files.append(file)
         return self.attempt(source, path, lambda: read_secret(file))
 
@@ -302,12 +302,14 @@ class Assembly:
                 self.labels(source, path, sorted_labels(entry.labels))
             names = [entry] if isinstance(entry, str) else entry.files if isinstance(entry, schema.TargetFiles) else ()
             for name in names:
-                self.warnings += missing_files(source, path, name, pattern_beside(source, name))
+                self.warnings += missing_files(source, path, name, pattern_relative_to(source, name))
             if isinstance(entry, str):
-                yield TargetFiles(pattern_beside(source, entry))
+                yield TargetFiles(pattern_relative_to(source, entry))
             elif isinstance(entry, schema.TargetFiles) and self.knows_module(source, path, entry.module, modules):
                 labels = sorted_labels(entry.labels)
-                yield from (TargetFiles(pattern_beside(source, name), entry.module, labels) for name in entry.files)
+                yield from (
+                    TargetFiles(pattern_relative_to(source, name), entry.module, labels) for name in entry.files
+                )
 
     def file_groups(self, source: FileSource, modules: dict[str, Module]) -> Iterator[FileGroup]:
         """Yield the entries of `files` of one source."""
@@ -319,9 +321,9 @@ class Assembly:
                 if shape.refresh is not None:
                     fields["refresh"] = shape.refresh
                 yield FileGroup(
-                    paths=tuple(pattern_beside(source, pattern) for pattern in shape.paths or ()),
+                    paths=tuple(pattern_relative_to(source, pattern) for pattern in shape.paths or ()),
                     urls=shape.urls or (),
-                    exclude=tuple(pattern_beside(source, pattern) for pattern in shape.exclude or ()),
+                    exclude=tuple(pattern_relative_to(source, pattern) for pattern in shape.exclude or ()),
                     **fields,
                 )
 
@@ -334,7 +336,7 @@ class Assembly:
                 fields = _written(shape) | self.stored_fields(source, path, shape)
                 fields.pop("password_file", None)
                 if "kubeconfig" in fields:
-                    fields["kubeconfig"] = beside(source, fields["kubeconfig"])
+                    fields["kubeconfig"] = relative_to(source, fields["kubeconfig"])
                 yield KubernetesGroup(**fields)
 
     def stored_fields(
@@ -369,8 +371,8 @@ class Assembly:
 
     def unix_socket(self, source: FileSource, path: Steps, module: Module) -> None:
         """Check that the module of a Unix socket can reach one."""
-        if module.proxy is not None or module.transport is Transport.QUIC:
-            message = f"a Unix socket goes without proxy and quic: choose another module than {module.name!r}"
+        if module.proxy is not None or module.transport is not Transport.TCP:
+            message = f"a Unix socket goes without proxy, quic and dtls: choose another module than {module.name!r}"
             self.problems.append(source.problem(path, message))
 
 
@@ -389,12 +391,12 @@ def sorted_labels(written: dict[str, str] | None) -> tuple[tuple[str, str], ...]
     return tuple(sorted((name, value) for name, value in (written or {}).items() if value))
 
 
-def beside(source: FileSource, name: str) -> str:
+def relative_to(source: FileSource, name: str) -> str:
     """Return the whole name of a file that is written relative to the configuration file."""
     return str((Path(source.name).parent / name).absolute())
 
 
-def pattern_beside(source: FileSource, name: str) -> str:
+def pattern_relative_to(source: FileSource, name: str) -> str:
     """Return the whole pattern of files that are written relative to the configuration file, whose folder is none."""
     return str(Path(glob.escape(str(Path(source.name).parent.absolute()))) / name)
 

@@ -111,7 +111,7 @@ def _is_empty(name: str, data: bytes) -> bool:
 
 
 def _place(name: str, data: bytes, steps: Steps) -> tuple[int, int]:
-    """Return line and column of what is wrong, or of what is around it; JSON is YAML, but for tabs."""
+    """Return line and column of what is wrong, or of what is around it; JSON is YAML, except for tabs."""
     with suppress(DocumentError):
         node = read_document(name, data).root
         for entry in node.below(steps) if node is not None else ():

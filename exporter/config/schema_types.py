@@ -1,6 +1,6 @@
 """Reads a document where it stands: which keys a mapping has, and how the value of each is read.
 
-What is wrong is noted at its place and left out, and the reading goes on. Nothing is filled in here or compared.
+What is wrong is noted at its place and left out, and the rest is still read. Nothing is filled in here or compared.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ _KINDS = {dict: "a mapping", list: "a list", str: "text"}
 
 
 class Trail:
-    """Where in a file the reading is, and what was wrong on the way."""
+    """Where in a file the reader is, and what was wrong on the way."""
 
     def __init__(self, file: str, vocabulary: Vocabulary = ANY_NAMES) -> None:
         self.vocabulary = vocabulary

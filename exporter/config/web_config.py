@@ -1,7 +1,7 @@
 """Reads the web configuration file (exporter-toolkit's format): who may ask, over which TLS, with which headers.
 
 Makes frozen values only: what serves TLS and checks passwords stands in `web`. What is accepted but has no effect
-here is told in `notes`.
+here is said in `notes`.
 """
 
 from collections.abc import Iterator

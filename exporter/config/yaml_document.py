@@ -1,6 +1,6 @@
 """YAML text to values that know where they were written; the only file that drives the YAML parser.
 
-Every scalar stays text: `no`, `1:30` and dates are what was written; null alone is told apart. Duplicate keys, tags,
+Every scalar stays text: `no`, `1:30` and dates are what was written; only null is different. Duplicate keys, tags,
 documents after the first, deep nesting and alias bombs are refused. Built from events, without recursion.
 """
 

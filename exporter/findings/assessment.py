@@ -34,7 +34,7 @@ class Assessment:
     """One endpoint as it was seen, and what is wrong with it, the worst first; `accepted` is not in `findings`.
 
     `holds_until` is the Unix time at which the clock alone may change the findings.
-    `carried_over`: nothing but times differs from the judgement before, so that what follows from it is the same.
+    `reused`: nothing but times differs from the assessment before, so that what follows from it is the same.
     """
 
     observation: Observation

@@ -64,7 +64,7 @@ def _pin_mismatch(observation: Observation) -> Detail | None:
 
 
 def _malformed(observation: Observation) -> Detail | None:
-    """Present by our own reading alone: that a library cannot parse a certificate proves nothing against it."""
+    """Present by the exporter's own parser alone: that a library cannot parse a certificate proves nothing."""
     for index, certificate in enumerate(observation.certificates):
         if certificate.problems:
             return Detail(f"certificate {index}: {certificate.problems[0]}", index)

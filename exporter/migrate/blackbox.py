@@ -23,8 +23,8 @@ _IN_HTTP = {
     "fail_if_body_not_matches_regexp": "bodies are not read",
     "fail_if_body_json_matches_cel": "bodies are not read",
     "fail_if_body_json_not_matches_cel": "bodies are not read",
-    "fail_if_header_matches": "header fields are not judged, but for Strict-Transport-Security",
-    "fail_if_header_not_matches": "header fields are not judged, but for Strict-Transport-Security",
+    "fail_if_header_matches": "header fields are not checked, except for Strict-Transport-Security",
+    "fail_if_header_not_matches": "header fields are not checked, except for Strict-Transport-Security",
     "accept_any_response": "any answer counts here anyway",
     "basic_auth": "no credentials are sent",
     "authorization": "no credentials are sent",
@@ -196,7 +196,9 @@ def _tls_config(module: Module, settings: dict[str, Any]) -> dict[str, str]:
     for key, value in settings.items():
         if key == "insecure_skip_verify":
             if flag(value):
-                module.remark("insecure_skip_verify is not needed: trust is told apart, in tls_certificate_trusted")
+                module.remark(
+                    "insecure_skip_verify is not needed: trust is reported separately, in tls_certificate_trusted"
+                )
         elif key not in _TLS_KEYS:
             module.note(f"tls_config.{key} is not carried over: write it to a file and name that in tls_config")
     return {key: text(settings[key]) for key in _TLS_KEYS if text(settings.get(key))}

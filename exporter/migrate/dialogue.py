@@ -1,4 +1,4 @@
-"""Which STARTTLS protocol a `query_response` of blackbox_exporter speaks, told by what it sends and expects."""
+"""Which STARTTLS protocol a `query_response` of blackbox_exporter speaks, recognised by what it sends and expects."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which program each input belongs to, told by what is in it, so that their order does not matter.
+"""Which program each input belongs to, recognised by what is in it, so that their order does not matter.
 
 An input that belongs to none of them is refused: a configuration with nothing in it would look like a success.
 """

@@ -5,6 +5,7 @@ begins there and which keys it has. Zones are kept for as long as their records 
 this compute is bounded: labels, keys, signatures and hashes (the KeyTrap and NSEC3 attacks of 2024).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -72,6 +73,7 @@ class Validator:
         self._anchors = anchors
         self._clock = clock
         self._zones: BoundedCache[Name, _Kept] = BoundedCache(MAX_ZONES, MAX_ZONES)
+        self._in_flight: dict[Name, asyncio.Task[_Kept]] = {}
 
     async def is_secure(self, response: Response, query: Query) -> bool:
         """Tell whether a whole answer is secure; False if it is unsigned; raises DNSError if it is bogus."""
@@ -141,12 +143,24 @@ class Validator:
         for one in ancestors[start:]:
             kept = self._zones.get(one)
             if kept is None or self._clock() >= kept.until:
-                kept = await self._cut(one, zone)
-                self._zones.put(one, kept, 1)
+                kept = await self._shared_cut(one, zone)
             zone = kept.zone
             if zone is None:
                 return None
         return zone
+
+    async def _shared_cut(self, name: Name, parent: Zone | None) -> _Kept:
+        """Find out once for all that wait; many names of one zone are asked about at the same time."""
+        task = self._in_flight.get(name)
+        if task is None:
+            task = self._in_flight[name] = asyncio.get_running_loop().create_task(self._cut(name, parent))
+            task.add_done_callback(lambda done: self._keep(name, done))
+        return await asyncio.shield(task)
+
+    def _keep(self, name: Name, done: asyncio.Task[_Kept]) -> None:
+        del self._in_flight[name]
+        if not done.cancelled() and done.exception() is None:
+            self._zones.put(name, done.result(), 1)
 
     async def _cut(self, name: Name, parent: Zone | None) -> _Kept:
         """Find out whether a zone begins at a name below a signed zone, and with which keys."""

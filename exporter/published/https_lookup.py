@@ -7,6 +7,7 @@ from dns.rdatatype import RdataType
 
 from exporter.published.dns_answer import Answer, DNSError, DNSFailure, Status
 from exporter.published.https_record import (
+    DEFAULT_PROTOCOL,
     Attempt,
     HTTPSAgreement,
     HTTPSRecords,
@@ -121,7 +122,10 @@ async def _try(
     """
     protocols = service.tcp_protocols
     leads_elsewhere = service.port not in (None, port) or service.target != host or bool(service.hints)
-    wanted = [one for one in protocols if one != agreed] or ([protocols[0]] if protocols and leads_elsewhere else [])
+    if leads_elsewhere:
+        wanted = list(protocols or (DEFAULT_PROTOCOL,))
+    else:
+        wanted = [one for one in protocols if one not in (agreed, DEFAULT_PROTOCOL)]
     pairs = [(address, wanted[0]) for address in addresses[:MAX_ADDRESSES] if wanted]
     pairs += [(addresses[0], protocol) for protocol in wanted[1:] if addresses]
     attempts = []

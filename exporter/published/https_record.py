@@ -21,7 +21,10 @@ _MANDATORY, _ALPN, _NO_DEFAULT_ALPN, _PORT, _IPV4HINT, _ECH, _IPV6HINT = _UNDERS
 
 @dataclass(frozen=True, slots=True)
 class ServiceRecord:
-    """One record in ServiceMode. `target` is the host that serves, `port` None where the record names none."""
+    """One record in ServiceMode. `target` is the host that serves, `port` None where the record names none.
+
+    `alpn` has the protocols that are written, without the default that comes with them (section 7.1.2).
+    """
 
     priority: int
     target: str
@@ -32,7 +35,9 @@ class ServiceRecord:
 
     @property
     def tcp_protocols(self) -> tuple[str, ...]:
-        """The protocols that run over TLS on TCP; those of QUIC need another probe."""
+        """The protocols that run over TLS on TCP, or the default; those of QUIC need another probe."""
+        if not self.alpn:
+            return (DEFAULT_PROTOCOL,)
         return tuple(one for one in self.alpn if one.partition("-")[0] not in ("h3", "hq", "doq"))
 
 
@@ -156,7 +161,7 @@ def _service_untrusted(priority: int, target: str, params: dict[int, bytes]) -> 
 
 
 def _protocols(params: dict[int, bytes]) -> tuple[str, ...]:
-    """Return the ALPN protocols of a record, the scheme's own one included unless it is excluded (section 7.1)."""
+    """Return the ALPN protocols of a record (section 7.1)."""
     protocols: list[str] = []
     ids = params.get(_ALPN, b"")
     while ids:
@@ -165,11 +170,8 @@ def _protocols(params: dict[int, bytes]) -> tuple[str, ...]:
             raise ValueError("the list of protocols is cut")
         protocols.append(ids[1 : 1 + length].decode("latin-1"))
         ids = ids[1 + length :]
-    if _NO_DEFAULT_ALPN in params:
-        if not protocols:
-            raise ValueError("no-default-alpn without alpn")
-    elif DEFAULT_PROTOCOL not in protocols:
-        protocols.append(DEFAULT_PROTOCOL)
+    if _NO_DEFAULT_ALPN in params and not protocols:
+        raise ValueError("no-default-alpn without alpn")
     return tuple(protocols[:MAX_PROTOCOLS])
 
 

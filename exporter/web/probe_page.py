@@ -21,11 +21,10 @@ from exporter.metrics.labels import clean
 from exporter.net.resolve import Address
 from exporter.probe.runner import plain_route
 from exporter.scrape.report import TargetReport
-from exporter.target import Target, TargetError, parse_endpoint
+from exporter.target import AT_REST, Target, TargetError, parse_endpoint
 from exporter.web.allowlist import Allowlist
-from exporter.web.context import SITE, WebContext
+from exporter.web.context import SITE, WebContext, label_set
 from exporter.web.debug_text import debug_text
-from exporter.web.discovery import label_set
 from exporter.web.metrics_page import deadline_of, send_exposition
 
 _PARAMETERS = ("target", "module", "labels", "hostname", "debug")
@@ -64,6 +63,10 @@ class Permit:
 async def probe(request: web.Request) -> web.StreamResponse:
     """Probe one target and answer with its series, also under blackbox_exporter's names."""
     site = request.app[SITE]
+    if (
+        request.query.get("target", "").partition(":")[0] in AT_REST
+    ):  # which files there are is seen when they are asked for
+        await site.engine.look_at_files(deadline_of(request))
     try:
         permit = _permit(request, site)
     except _RefusedError as refused:
@@ -118,7 +121,16 @@ def _permit(request: web.Request, site: WebContext) -> Permit:
     else:
         permit = _allowed(config, names[0], module)
     hostname = request.query.get("hostname", "")
-    return replace(permit, module=_asked_by_name(permit.module, hostname)) if hostname else permit
+    return _by_name(permit, hostname, site) if hostname else permit
+
+
+def _by_name(permit: Permit, hostname: str, site: WebContext) -> Permit:
+    """Return the permit with `hostname` as server name. Raises _RefusedError."""
+    module = _asked_by_name(permit.module, hostname)
+    if module is not permit.module:
+        target = permit.targets[0]
+        module = site.scanned_names.limited((target.name, target.module), module.tls_config.server_name or "", module)
+    return replace(permit, module=module)
 
 
 def _asked_by_name(module: Module, hostname: str) -> Module:

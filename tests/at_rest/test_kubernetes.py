@@ -17,6 +17,7 @@ from exporter.net.reason import Reason
 from exporter.scrape import scrape
 from exporter.scrape.engine import Engine
 from exporter.scrape.selection import Selection
+from exporter.target import Target, parse_endpoint
 from tests.support.pki import intermediate, key_pem, leaf, root
 
 pytest.importorskip("kubernetes_asyncio")
@@ -231,3 +232,30 @@ async def test_an_event_longer_than_any_object_ends_the_watch():
     with pytest.raises(ValueError, match="too long"):
         async for _ in watch.lines(chunks()):
             pass
+
+
+async def test_no_event_is_kept_while_the_next_is_waited_for():
+    """A Secret's event holds its private key; the next one may come in hours."""
+
+    async def chunks():
+        yield b'{"key": "hunter2"}\n{"key": "hunter'
+        yield b'3"}\n'
+        await asyncio.Event().wait()
+
+    events = watch.lines(chunks())
+    assert [await anext(events), await anext(events)] == [b'{"key": "hunter2"}', b'{"key": "hunter3"}']
+    waiting = asyncio.ensure_future(anext(events))
+    await asyncio.sleep(0)
+    assert b"hunter" not in repr(events.ag_frame.f_locals).encode()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_a_secret_says_what_an_endpoint_must_present(api, make_engine):
+    await api.put(SECRETS_PATH, secret("site", PAIR))
+    engine = make_engine(serves=("example.com:443",))
+    await seen(engine)
+    target = Target("https://example.com/", parse_endpoint("https://example.com/"), "tls")
+    (expected,) = engine.stored.expected(target)
+    assert expected.place == "kubernetes:secrets/web/site/tls.crt"
+    assert expected.since == 1769904000

@@ -2,7 +2,9 @@
 
 # ruff: noqa: D401 - a target says what it proves
 
+import base64
 import contextlib
+import json
 from pathlib import Path
 
 from exporter.at_rest.formats.ber import definite_untrusted
@@ -79,7 +81,33 @@ def _algorithm_seeds() -> list[bytes]:
     return found
 
 
+def kubernetes_answers(data: bytes) -> None:
+    """A page or a change of the Kubernetes API has objects or one of the errors that end a watch."""
+    from exporter.at_rest.kubernetes.objects import CA_BUNDLES, CONFIG_MAPS, SECRETS
+    from exporter.at_rest.kubernetes.watch import ObjectWatch, RefusedError, reader
+
+    for kind in (SECRETS, CONFIG_MAPS, CA_BUNDLES[0], *CA_BUNDLES[2:]):
+        one = ObjectWatch(kind, "", {}, reader(("*",), PASSWORD))
+        for read in (one._page_untrusted, one._take_untrusted):
+            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError, RefusedError):
+                read(data)
+        for stored in one.stored().values():
+            assert stored.failure is not None or stored.certificates
+
+
+def _answer_seeds() -> list[bytes]:
+    pem = base64.b64encode((SEEDS / "leaf.pem").read_bytes()).decode()
+    metadata = {"name": "a", "namespace": "b", "resourceVersion": "7"}
+    secret = {"metadata": metadata, "type": "kubernetes.io/tls", "data": {"tls.crt": pem}}
+    hook = {"metadata": metadata, "webhooks": [{"name": "x", "clientConfig": {"caBundle": pem}}]}
+    service = {"metadata": metadata, "spec": {"caBundle": pem}}
+    answers = [{"type": "ADDED", "object": one} for one in (secret, hook, service)]
+    answers += [{"type": "ERROR", "object": {"code": 410}}, {"metadata": {"resourceVersion": "1"}, "items": [secret]}]
+    return [json.dumps(one).encode() for one in answers]
+
+
 TARGETS = {
+    "kubernetes_answers": FuzzTarget(kubernetes_answers, _answer_seeds),
     "stored_file": FuzzTarget(
         stored_file, lambda: _seeds(".p12", ".jks", ".jceks", ".pem", ".der", ".p7b", ".p7s", "")
     ),

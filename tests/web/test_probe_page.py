@@ -10,7 +10,7 @@ from cryptography import x509
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from support.site import configuration, serving
 
-from exporter.config.model import HTTPConfig, Module, ProxyConfig, Secret, TLSConfig
+from exporter.config.model import FileGroup, HTTPConfig, Module, ProxyConfig, Secret, TLSConfig
 from exporter.demo.gallery import Gallery
 from exporter.demo.pki import Leaf
 from exporter.demo.scenario import Scenario, Seen
@@ -250,3 +250,20 @@ async def test_an_endpoint_that_is_listed_once_is_listed_as_ever():
     async with serving(configuration(("127.0.0.1:1", "tls", {"team": "web"}))) as site:
         (group,) = json.loads((await site.get("/sd"))[2])
         assert group == {"targets": ["127.0.0.1:1"], "labels": {"__param_module": "tls", "team": "web"}}
+
+
+async def test_a_configured_file_is_probed_before_any_scrape_and_no_other_file_ever(tmp_path, gallery):
+    """/probe and /sd find out which files there are, and nobody can ask for one that is not configured."""
+    pem = gallery.config_file.with_name("root.pem").read_bytes()
+    for name in ("site.pem", "other.crt"):
+        (tmp_path / name).write_bytes(pem)
+    config = replace(configuration(allow=["*:*"]), file_groups=(FileGroup((f"{tmp_path}/*.pem",)),))
+    name = f"file:{tmp_path}/site.pem"
+    async with serving(config) as site:
+        _, _, listed = await site.get("/sd")
+        assert [one["targets"] for one in json.loads(listed)] == [[name]]
+        exposition = await site.series(name)
+        assert exposition.value("tls_probe_success", target=name) == 1
+        assert exposition.value("probe_ssl_earliest_cert_expiry") > 0
+        for other in (f"file:{tmp_path}/other.crt", "file:/etc/passwd", "kubernetes:secrets"):
+            assert (await site.get("/probe", params={"target": other}))[0] == 403

@@ -148,6 +148,7 @@ class ObjectWatch:
                 raise RefusedError(response.status)
             async for line in lines(chunks):
                 version = await asyncio.to_thread(self._take_untrusted, line) or version
+                del line  # it may hold a private key, and the next one may be long in coming
                 self._pause = FIRST_PAUSE
         return version
 
@@ -193,13 +194,19 @@ def admits(patterns: tuple[str, ...], name: str) -> bool:
 
 
 async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the lines of a body, each an event. Raises ValueError for one that is too long."""
+    """Yield the lines of a body, each an event. Raises ValueError for one that is too long.
+
+    An event may hold a private key: nothing of it is kept while the next one is waited for.
+    """
     pending = b""
     async for chunk in chunks:
         *whole, pending = (pending + chunk).split(b"\n")
-        for line in whole:
-            if line.strip():
-                yield line
+        del chunk
+        while whole:
+            if whole[0].strip():
+                yield whole.pop(0)
+            else:
+                del whole[0]
         if len(pending) > MAX_EVENT_BYTES:
             raise ValueError("an event of the watch is too long")
 
