@@ -104,7 +104,10 @@ KEYS: dict[str, tuple[str, str]] = {
     ),
     "modules.NAME.alpn": ("list of protocols", "Application protocols to offer, the preferred one first."),
     "modules.NAME.groups": ("list of groups", "Key exchange groups to offer, by IANA's names. Absent: all."),
-    "modules.NAME.transport": ("tcp or quic", "What carries TLS. `quic` needs the extra `tls-exporter[quic]`."),
+    "modules.NAME.transport": (
+        "tcp, quic or dtls",
+        "What carries TLS. `quic` needs the extra `tls-exporter[quic]`; `dtls` is DTLS 1.0 and 1.2 over UDP.",
+    ),
     "modules.NAME.http": ("mapping", "Make one HTTP request on the probed connection. Absent: none."),
     "modules.NAME.http.path": ("path", "What is asked for; the path of an `https://` target has precedence."),
     "modules.NAME.http.host": ("name or name:port", "Host header field, in place of the target's host."),

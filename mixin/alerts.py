@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from words import CERTIFICATE, ENDS, NAMES, RUNBOOKS, TARGET, TITLES, WHERE, WHY, looked_up, titles_of
 
-CRITICAL, WARNING = "critical", "warning"
-NAMED = "certificate_expired|certificate_expiring_soon|certificate_expiry_imminent|certificate_name_mismatch|certificate_revoked|certificate_pin_mismatch|addresses_disagree|ocsp_staple_stale|renewed_but_not_served"
+CRITICAL, WARNING, INFO = "critical", "warning", "info"
+NAMED = "certificate_expired|certificate_expiring_soon|certificate_expiry_imminent|certificate_name_mismatch|certificate_revoked|certificate_pin_mismatch|addresses_disagree|ocsp_staple_stale|renewed_but_not_served|caa_forbids_issuer"
+PUBLISHED = "dane_unsigned|dane_no_rollover|https_record_mismatch|ech_config_stale|mta_sts_unreachable"
 UNTRUSTED = "|".join(
     name
     for name in (
@@ -28,6 +29,7 @@ OLD_VERSIONS = "sslv3_accepted|tls10_accepted|tls11_accepted"
 OTHERS = f'finding!~"{NAMED}|{UNTRUSTED}|{OLD_VERSIONS}"'
 LIST_UNTRUSTED = titles_of(f'finding=~"{UNTRUSTED}"')
 LIST_OLD_VERSIONS = titles_of(f'finding=~"{OLD_VERSIONS}"')
+LIST_PUBLISHED = titles_of(f'finding=~"{PUBLISHED}"')
 LIST_CRITICAL = titles_of(f'severity="critical",{OTHERS}')
 LIST_HIGH = titles_of(f'severity="high",{OTHERS}')
 AT_REST = 'target=~"(file|kubernetes):.+"'
@@ -208,6 +210,26 @@ max without (finding, severity) (
         )
         + " Some clients refuse the connection.",
         "5m",
+    ),
+    Alert(
+        "TLSRenewalBlocked",
+        WARNING,
+        of_finding("caa_forbids_issuer"),
+        f"CAA records block the renewal for {TARGET}",
+        f"The CAA records of a name in the certificate of {WHERE} do not let its CA issue again: the next renewal fails.",
+        "1h",
+        "Clients notice nothing until the certificate has expired, so there is time for a change of records to spread.",
+    ),
+    Alert(
+        "TLSPublishedRecordWrong",
+        INFO,
+        "max without (finding, severity) (\n"
+        f'  target:tls_finding:held{{severity="medium", finding=~"{PUBLISHED}"}}\n'
+        ") == 1",
+        f"What is published about {TARGET} is not kept",
+        f"{WHERE}: {LIST_PUBLISHED}.",
+        "1h",
+        "DANE, HTTPS and MTA-STS records of medium severity; what is worse is told of by the alerts for findings.",
     ),
 )
 

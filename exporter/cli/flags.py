@@ -217,7 +217,7 @@ def _clients() -> argparse.ArgumentParser:
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output (default: %(default)s)")
     _add_log_flags(parser)
     parser.set_defaults(log_level="warning", family=None, all=False, file=None, posture=False, active_checks=False)
-    parser.set_defaults(ca_file=None, cert=None, key=None, alpn=None, min_days=None)
+    parser.set_defaults(ca_file=None, cert=None, key=None, alpn=None, groups=None, min_days=None)
     return parser
 
 

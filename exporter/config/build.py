@@ -371,8 +371,8 @@ class Assembly:
 
     def unix_socket(self, source: FileSource, path: Steps, module: Module) -> None:
         """Check that the module of a Unix socket can reach one."""
-        if module.proxy is not None or module.transport is Transport.QUIC:
-            message = f"a Unix socket goes without proxy and quic: choose another module than {module.name!r}"
+        if module.proxy is not None or module.transport is not Transport.TCP:
+            message = f"a Unix socket goes without proxy, quic and dtls: choose another module than {module.name!r}"
             self.problems.append(source.problem(path, message))
 
 

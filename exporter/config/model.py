@@ -53,6 +53,7 @@ class Transport(StrEnum):
 
     TCP = "tcp"
     QUIC = "quic"
+    DTLS = "dtls"
 
 
 @dataclass(frozen=True, slots=True)

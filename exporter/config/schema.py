@@ -194,6 +194,8 @@ class Module(Policied):
         """Yield what does not go together."""
         if self.transport == Transport.QUIC:
             yield from self._quic_conflicts()
+        elif self.transport == Transport.DTLS:
+            yield from self._dtls_conflicts()
         yield from self._starttls_conflicts()
         if self.tls_config is not None and self.tls_config.server_name is not None and self.server_names:
             yield "server_names", "tls_config.server_name is written too: put all names into server_names"
@@ -214,6 +216,15 @@ class Module(Policied):
             yield "starttls_name", "there is no starttls in which it would be said"
         if self.starttls is not None and self.http is not None:
             yield "http", "it does not go with starttls: no HTTP request follows a STARTTLS handshake"
+
+    def _dtls_conflicts(self) -> Iterator[Conflict]:
+        for key in ("starttls", "proxy_protocol", "proxy_url", "http", "posture"):
+            if getattr(self, key) is not None:
+                yield key, "it does not go with 'transport: dtls'"
+        if self.tls_config is not None and self.tls_config.min_version == "TLS13":
+            yield "transport", "dtls has 1.2 at most: tls_config.min_version is above that"
+        if "ml-dsa" in (self.certificate_types or ()):
+            yield "certificate_types", "ml-dsa needs TLS 1.3, which dtls has not"
 
     def _quic_conflicts(self) -> Iterator[Conflict]:
         if find_spec("aioquic") is None:

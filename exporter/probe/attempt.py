@@ -10,7 +10,7 @@ from exporter.config.model import Module
 from exporter.net.reason import NetworkError
 from exporter.net.resolve import Address
 from exporter.net.stream import Stream
-from exporter.probe import http, http2, starttls
+from exporter.probe import dtls, http, http2, starttls
 from exporter.probe.connection import connect_to, reach_host, upgrade
 from exporter.probe.fast_path import ClientType, FastPathUnavailableError, fast_path_handshake
 from exporter.probe.handshake import TLSStream, handshake
@@ -167,6 +167,26 @@ class Attempt:
         finally:
             endpoint.close()
         return self._result(address, done, http_facts)
+
+    async def by_dtls(self) -> Result:
+        """Do the same over DTLS. Raises NetworkError if the server has not answered."""
+        route, trace = self.route, self.trace
+        with trace.during(Phase.CONNECT):
+            module, certificate_type = route.module, route.variant.certificate_type
+            context = self.prober.contexts.get(
+                module.tls_config, module.alpn, certificate_type, module.groups, dtls=True
+            )
+            endpoint, address = await dtls.connect(
+                self.addresses, self.deadline, module.source_address, context, route.server_name
+            )
+            trace.note(f"{address.ip} UDP port {address.port} answered")
+        try:
+            with trace.during(Phase.HANDSHAKE):
+                done = await endpoint.handshake()
+                trace.note(describe(done))
+        finally:
+            endpoint.close()
+        return self._result(address, done, None)
 
     def _result(
         self, address: Address | None, done: Handshake, http_facts: HTTPFacts | None, *, injected: bool = False

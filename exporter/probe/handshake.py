@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from OpenSSL import SSL, crypto
 
-from exporter.net.limits import MAX_AFTER_HANDSHAKE_BYTES, MAX_CERTIFICATES, MAX_HANDSHAKE_BYTES
+from exporter.net.limits import MAX_AFTER_HANDSHAKE_BYTES, MAX_CERTIFICATES, MAX_HANDSHAKE_BYTES, MAX_PIECES
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import Stream
 from exporter.probe.handshake_failure import PROTOCOLS, error_of, flight_failure, flight_session
@@ -48,10 +48,14 @@ class _Received:
     reader: ServerFlightReader = field(default_factory=ServerFlightReader)
     start: bytes = b""
     size: int = 0
+    pieces: int = 0
     client_certificate_requested: bool = False  # by a TLS 1.3 server, whose request is encrypted
 
     def add(self, data: bytes) -> None:
         self.size += len(data)
+        self.pieces += 1
+        if self.pieces > MAX_PIECES:
+            raise NetworkError(Reason.TOO_MUCH_DATA, f"more than {MAX_PIECES} pieces before the handshake's end")
         if len(self.start) < _START:
             self.start += data[:_START]
         if self.size > MAX_HANDSHAKE_BYTES:
@@ -157,10 +161,10 @@ async def handshake(
         await _drive(connection, stream, received, leave_out)
     except NetworkError as error:
         return _incomplete(connection, received, delivered, error, upgraded=upgraded), None
-    session = _session(connection)
+    session = session_of(connection)
     done = Handshake(
         session=session,
-        chain=_chain(connection)[:MAX_CERTIFICATES],
+        chain=chain_of(connection)[:MAX_CERTIFICATES],
         staple=delivered.staples[-1] if delivered.staples else None,
         tls_scts=_scts(delivered),
         client_certificate_requested=received.client_certificate_requested,
@@ -246,7 +250,8 @@ def _flush(connection: SSL.Connection, stream: Stream) -> int:
         sent += len(data)
 
 
-def _session(connection: SSL.Connection) -> Session:
+def session_of(connection: SSL.Connection) -> Session:
+    """Return what a completed handshake agreed on."""
     protocol, version = PROTOCOLS[connection.get_protocol_version()]
     return Session(
         protocol=protocol,
@@ -257,7 +262,8 @@ def _session(connection: SSL.Connection) -> Session:
     )
 
 
-def _chain(connection: SSL.Connection) -> tuple[bytes, ...]:
+def chain_of(connection: SSL.Connection) -> tuple[bytes, ...]:
+    """Return the certificates that the peer presented, as DER."""
     chain = connection.get_peer_cert_chain() or []
     return tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate) for certificate in chain)
 
@@ -269,7 +275,7 @@ def _incomplete(
     flight = received.reader.flight
     return Handshake(
         session=flight_session(flight),
-        chain=(flight.certificates or _presented_untrusted(delivered) or _chain(connection))[:MAX_CERTIFICATES],
+        chain=(flight.certificates or _presented_untrusted(delivered) or chain_of(connection))[:MAX_CERTIFICATES],
         chain_truncated=flight.certificates_truncated,
         staple=flight.staple or (delivered.staples[-1] if delivered.staples else None),
         tls_scts=_scts(delivered, flight),

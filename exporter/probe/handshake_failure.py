@@ -16,7 +16,9 @@ from exporter.wire.server_flight import ServerFlight
 from exporter.wire.serverhello import ServerHello, read_alpn_untrusted
 
 PROTOCOLS: Mapping[int, tuple[str, float]] = {
-    number: (name, iana.VERSION_NUMBERS[number]) for number, name in iana.VERSIONS.items()
+    **{number: (name, iana.VERSION_NUMBERS[number]) for number, name in iana.VERSIONS.items()},
+    0xFEFF: ("DTLSv1.0", 1.0),  # RFC 4347, RFC 6347: the ones' complement of the version
+    0xFEFD: ("DTLSv1.2", 1.2),
 }
 _ALERT_RECORD = 5 + 2
 _RECORDS = (b"", *(bytes((kind,)) for kind in range(20, 24)))  # how a record begins, or nothing

@@ -71,6 +71,8 @@ VERSIONS = {
     "TLS12": SSL.TLS1_2_VERSION,
     "TLS13": SSL.TLS1_3_VERSION,
 }
+DTLS_VERSIONS = {"TLS10": 0xFEFF, "TLS11": 0xFEFF, "TLS12": 0xFEFD}  # DTLS 1.0 is like TLS 1.1; 1.3 is not in OpenSSL
+_OP_NO_QUERY_MTU = 0x1000
 # What pyOpenSSL itself does not use may go from a later `cryptography`; a probe then does without it.
 _library: Any = SSL._lib  # type: ignore[attr-defined]  # noqa: SLF001
 _foreign: Any = SSL._ffi  # type: ignore[attr-defined]  # noqa: SLF001
@@ -95,6 +97,7 @@ class ContextKey(NamedTuple):
     alpn: tuple[str, ...]
     certificate_type: str | None
     groups: tuple[str, ...]
+    dtls: bool
     files: tuple[tuple[int, ...], ...]
 
 
@@ -119,10 +122,12 @@ class Contexts:
         alpn: tuple[str, ...],
         certificate_type: str | None,
         groups: tuple[str, ...] = (),
+        *,
+        dtls: bool = False,
     ) -> SSL.Context:
         """Return the context for a kind of probe; raise NetworkError when the client certificate is unusable.
 
-        `groups` are IANA names; without any, all are offered.
+        `groups` are IANA names; without any, all are offered. `dtls` makes one for datagrams.
         """
         files = (tls_config.cert_file, tls_config.key_file)
         key = ContextKey(
@@ -133,11 +138,12 @@ class Contexts:
             alpn,
             certificate_type,
             groups,
+            dtls,
             tuple(_identity(file) for file in files if file),
         )
         context = self._contexts.get(key)
         if context is None:
-            context = make_context(tls_config, alpn, certificate_type, groups)
+            context = make_context(tls_config, alpn, certificate_type, groups, dtls=dtls)
             self._contexts[key] = context
             if len(self._contexts) > MAX_CONTEXTS:
                 self._contexts.popitem(last=False)
@@ -157,14 +163,22 @@ def _identity(path: str) -> tuple[int, ...]:
 
 
 def make_context(
-    tls_config: TLSConfig, alpn: tuple[str, ...], certificate_type: str | None, groups: tuple[str, ...] = ()
+    tls_config: TLSConfig,
+    alpn: tuple[str, ...],
+    certificate_type: str | None,
+    groups: tuple[str, ...] = (),
+    *,
+    dtls: bool = False,
 ) -> SSL.Context:
     """Make a client context. Raises NetworkError when the client certificate or its key cannot be used."""
-    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context = SSL.Context(SSL.DTLS_CLIENT_METHOD if dtls else SSL.TLS_CLIENT_METHOD)
+    versions = DTLS_VERSIONS if dtls else VERSIONS
     lowest = "TLS13" if certificate_type in TLS13_ONLY else tls_config.min_version or "TLS10"
-    context.set_min_proto_version(VERSIONS[lowest])
-    if tls_config.max_version:
-        context.set_max_proto_version(VERSIONS[tls_config.max_version])
+    context.set_min_proto_version(versions[lowest])
+    if tls_config.max_version in versions:
+        context.set_max_proto_version(versions[tls_config.max_version])
+    if dtls:
+        context.set_options(_OP_NO_QUERY_MTU)  # there is no socket of OpenSSL's that could be asked
     context.set_cipher_list(CIPHERS_BY_CERTIFICATE.get(certificate_type or "", CIPHERS))
     context.set_tls13_ciphersuites(_known_suites())
     # TLS 1.3 chooses the certificate by the signature algorithms
@@ -249,14 +263,15 @@ def _keep_certificate_message(
     is_sent: int, version: int, content_type: int, data: Any, length: int, ssl: Any, _: Any
 ) -> None:
     """Keep the body of a TLS 1.3 server's Certificate message beside its connection, and that it asked for ours."""
-    if is_sent or content_type != HANDSHAKE or version != TLS_1_3 or length <= _MESSAGE_HEADER:
+    is_old_tls = version != TLS_1_3 and version not in DTLS_VERSIONS.values()  # which is read from the wire
+    if is_sent or content_type != HANDSHAKE or is_old_tls or length <= _MESSAGE_HEADER:
         return
     message = _foreign.buffer(data, length)
     connection = SSL.Connection._reverse_mapping.get(ssl)  # noqa: SLF001
     delivered = connection.get_app_data() if connection is not None else None
     if delivered is None:
         return
-    if message[:1] == bytes((CERTIFICATE,)):
+    if message[:1] == bytes((CERTIFICATE,)) and version == TLS_1_3:
         delivered.certificate_message = bytes(message[_MESSAGE_HEADER:])
     elif message[:1] == bytes((_CERTIFICATE_REQUEST,)):
         delivered.certificate_requested = True

@@ -161,6 +161,8 @@ async def _attempts(prober: Prober, route: Route, attempt: Attempt) -> Result:
     """Make one connection, by the fast path if the endpoint is known for it, or as many as it takes to know more."""
     if route.module.transport is Transport.QUIC:
         return await attempt.by_quic()
+    if route.module.transport is Transport.DTLS:
+        return await attempt.by_dtls()
     endpoint = _endpoint(route)
     now = asyncio.get_running_loop().time()
     eligible = prober.fast_path and not starttls.is_framed(route)

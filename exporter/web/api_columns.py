@@ -94,7 +94,7 @@ def _of_summary(field: str) -> Callable[[TargetEntry], Any]:
 
 
 def _seconds(entry: TargetEntry) -> float | None:
-    return entry.row.seconds if entry.row.summary is not None else None
+    return round(entry.row.seconds, 6) if entry.row.summary is not None else None
 
 
 def _of_leaf(field: str) -> Callable[[TargetEntry], Any]:
@@ -159,7 +159,15 @@ TARGET_COLUMNS: tuple[Column[TargetEntry], ...] = (
     ),
     Column("findings", TEXTS, "Findings that are present, the worst first.", lambda one: _ids(one, "findings")),
     Column("accepted", TEXTS, "Findings that are present and accepted.", lambda one: _ids(one, "accepted")),
+    Column("clients", TEXTS, "Real clients that can connect.", lambda one: _clients(one, connects=True)),
+    Column("clients_refused", TEXTS, "Real clients that cannot.", lambda one: _clients(one, connects=False)),
 )
+
+
+def _clients(one: TargetEntry, *, connects: bool) -> list[str]:
+    posture = one.first.observation.posture if one.first is not None else None
+    clients = posture.clients if posture is not None else {}
+    return [name for name, seen in clients.items() if seen.connects is connects]
 
 
 def _ids(entry: TargetEntry, field: str) -> list[str]:

@@ -24,11 +24,13 @@ async def probe_all(
     return await probe(prober, Target(target, parse_endpoint(target), "test"), Module("test", **module), deadline)
 
 
-async def probe_one(target: str, prober: Prober | None = None, **module: object) -> Result:
+async def probe_one(
+    target: str, prober: Prober | None = None, seconds: float = PROBE_SECONDS, **module: object
+) -> Result:
     """Probe a target that has one result."""
     own = prober or make_prober()
     try:
-        (result,) = await probe_all(own, target, **module)
+        (result,) = await probe_all(own, target, seconds, **module)
     finally:
         await own.departures.all_left()
         if prober is None:
