@@ -94,7 +94,7 @@ def _of_summary(field: str) -> Callable[[TargetEntry], Any]:
 
 
 def _seconds(entry: TargetEntry) -> float | None:
-    return entry.row.seconds if entry.row.summary is not None else None
+    return round(entry.row.seconds, 6) if entry.row.summary is not None else None
 
 
 def _of_leaf(field: str) -> Callable[[TargetEntry], Any]:

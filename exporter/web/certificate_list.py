@@ -64,7 +64,7 @@ ORDERS: Mapping[str, tuple[str, Callable[[CertificateRow], tuple[Any, ...]]]] = 
     "subject": ("Certificate", lambda row: (row.certificate.subject.lower(),)),
     "issuer": ("Issuer", lambda row: (row.certificate.issuer.lower(),)),
     "key": ("Key", lambda row: (row.certificate.key,)),
-    "served": ("Presented by", lambda row: (-len(row.targets),)),
+    "served": ("Found at", lambda row: (-len(row.targets),)),
     "expiry": ("Expires", lambda row: (_ends(row), LEVELS.index(row.validity.level))),
 }
 

@@ -36,6 +36,7 @@ def _page(site: WebContext, shell: Shell, query: ListQuery) -> str:
         listing=listing(distinct(targets, engine.last, query, now), query, now),
         renewals=renewals(targets, engine.history.histories),
         query=query,
+        parameters_of=site.parameters_of,
         link=link,
         without=without,
         columns=[(name, words) for name, (words, _) in ORDERS.items()],

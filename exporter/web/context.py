@@ -1,5 +1,6 @@
-"""What every handler may need: the watch, the options of the command line, and the way to reload."""
+"""What every handler may need: the engine, the options of the command line, and the way to reload."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from exporter.config.model import Config
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.scrape.engine import Engine
 from exporter.target import Target
+from exporter.web.scanned_names import ScannedNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class WebContext:
     authenticates: Callable[[], bool] = lambda: False
     settle: Callable[[], None] = lambda: None
     refused: tuple[str, ...] = ()
+    scanned_names: ScannedNames = field(default_factory=ScannedNames)
     _indexed: Config | None = None
     _by_name: dict[str, list[Target]] = field(default_factory=dict)
 
@@ -52,6 +55,19 @@ class WebContext:
                 self._by_name.setdefault(target.name, []).append(target)
             self._indexed = config
         return self._by_name.get(name, [])
+
+    def parameters_of(self, target: Target) -> dict[str, str]:
+        """Return what names a target in an address: with its labels where others share its name and module."""
+        found = {"target": target.name, "module": target.module}
+        if sum(one.module == target.module for one in self.targets_named(target.name)) > 1:
+            found["labels"] = label_set(target)
+        return found
+
+
+def label_set(target: Target) -> str:
+    """Return the user's labels of a target as the parameter `labels` names them: `{team="web"}`."""
+    pairs = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in target.labels)
+    return f"{{{','.join(pairs)}}}"
 
 
 SITE = web.AppKey("site", WebContext)

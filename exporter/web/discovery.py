@@ -6,7 +6,6 @@ ask for its own. docs/web.md has the relabelling.
 """
 
 import asyncio
-import json
 from collections import Counter
 from typing import Any
 
@@ -14,7 +13,7 @@ from aiohttp import web
 
 from exporter.scrape.selection import SelectionError, selected
 from exporter.target import Target
-from exporter.web.context import SITE
+from exporter.web.context import SITE, label_set
 from exporter.web.metrics_page import selection
 
 LOOK_SECONDS = 5.0  # how long a list waits for files to be found
@@ -38,9 +37,3 @@ def group(target: Target, *, is_shared: bool = False) -> dict[str, Any]:
     """Return the group of one target; `is_shared`: with other labels it is listed again."""
     asks_for = {"__param_labels": label_set(target)} if is_shared else {}
     return {"targets": [target.name], "labels": {"__param_module": target.module, **asks_for, **dict(target.labels)}}
-
-
-def label_set(target: Target) -> str:
-    """Return the user's labels of a target as the parameter `labels` of /probe names them: `{team="web"}`."""
-    pairs = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in target.labels)
-    return f"{{{','.join(pairs)}}}"

@@ -5,7 +5,7 @@ ours and not from anybody else's, and not more often than the limits say.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -14,7 +14,7 @@ from exporter.certificates.der import as_pem
 from exporter.scrape.history import Probe, TargetHistory
 from exporter.target import Target
 from exporter.web.access import RateLimit
-from exporter.web.context import SITE, WebContext
+from exporter.web.context import SITE, WebContext, label_set
 from exporter.web.error_page import error_page
 from exporter.web.pages import Shell, page, render, shell_of, url
 from exporter.web.request_origin import ELSEWHERE, is_from_elsewhere, is_on_this_machine, read_form
@@ -38,7 +38,7 @@ def limit() -> RateLimit:
 async def show(request: web.Request) -> web.Response:
     """Answer with the page of one target."""
     site = request.app[SITE]
-    target = find(site, request.query.get("target", ""), request.query.get("module", ""))
+    target = find(site, request.query)
     if target is None:
         return error_page(request, 404, NO_SUCH_TARGET)
     past = site.engine.history.histories.get(target)
@@ -54,7 +54,7 @@ async def probe_now(request: web.Request) -> web.StreamResponse:
     if is_from_elsewhere(request):
         return web.Response(status=403, text=ELSEWHERE)
     form = await read_form(request)
-    target = find(site, form.get("target", ""), form.get("module", ""))
+    target = find(site, form)
     if target is None or target not in site.targets_named(target.name):
         return error_page(request, 404, NO_SUCH_TARGET)
     now = asyncio.get_running_loop().time()
@@ -64,13 +64,13 @@ async def probe_now(request: web.Request) -> web.StreamResponse:
     timeout = module.timeout or site.engine.config.global_.timeout
     site.own.scrapes.labels("probe now").inc()
     await site.engine.report(target, module, now + min(timeout, LONGEST_WAIT) + 1.0)
-    raise web.HTTPSeeOther(url("target", target=target.name, module=target.module))
+    raise web.HTTPSeeOther(url("target", **site.parameters_of(target)))
 
 
 async def chain(request: web.Request) -> web.Response:
     """Answer with a chain as it was presented, as PEM, leaf first; `result` counts a target's variants from 0."""
     site = request.app[SITE]
-    target = find(site, request.query.get("target", ""), request.query.get("module", ""))
+    target = find(site, request.query)
     report = site.engine.last.get(target) if target is not None else None
     index = request.query.get("result", "0")
     chains = [one.observation.result.chain for one in report.assessments] if report is not None else []
@@ -87,10 +87,15 @@ def may_probe(request: web.Request) -> bool:
     return site.authenticates() or is_on_this_machine(request, urlsplit(site.options.external_url).hostname)
 
 
-def find(site: WebContext, name: str, module: str) -> Target | None:
-    """Return the target with that name and module: a configured one, else one that /probe was asked for."""
+def find(site: WebContext, asked: Mapping[str, str]) -> Target | None:
+    """Return the target that a query or form names: a configured one, else one that /probe was asked for."""
+    name, module, labels = (asked.get(field, "") for field in ("target", "module", "labels"))
     asked_for = [target for target in tuple(site.engine.last) if target.name == name]
-    found = (target for target in (*site.targets_named(name), *asked_for) if module in ("", target.module))
+    found = (
+        target
+        for target in (*site.targets_named(name), *asked_for)
+        if module in ("", target.module) and labels in ("", label_set(target))
+    )
     return next(found, None)
 
 
@@ -104,6 +109,7 @@ def _page(
         "target.html",
         shell,
         target=target,
+        parameters=site.parameters_of(target),
         row=row(target, past, now),
         past=past,
         bars=recent_bars(recent),

@@ -38,6 +38,7 @@ def _page(site: WebContext, shell: Shell, query: ListQuery) -> str:
         shell,
         listing=listing(config.targets, engine.history.histories, engine.last, query, now),
         query=query,
+        parameters_of=site.parameters_of,
         link=link,
         without=without,
         with_label=lambda name, value: link(label=(*query.labels, f"{name}={value}"), page=None),

@@ -1,5 +1,9 @@
 """The page of one target, and the probe by hand: who may start it, from where, how often."""
 
+import html
+import re
+from urllib.parse import unquote
+
 import pytest
 from aiohttp import FormData, web
 from support.site import configuration, serving
@@ -208,3 +212,20 @@ def test_words():
     assert date(10**17) == str(10**17)
     assert url("target", target="a b", module="", page=None) == "target?target=a+b"
     assert with_code("use `<b>` now") == "use <code>&lt;b&gt;</code> now"
+
+
+async def test_each_team_has_its_own_page_of_one_endpoint():
+    """The list leads to both, and a probe by hand comes back to the page that it came from."""
+    two = configuration((CLOSED, "tls", {"team": "web"}), (CLOSED, "tls", {"team": "shop"}))
+    async with serving(two) as site:
+        text = (await site.get("/"))[2]
+        links = re.findall(r'<a href="(target[^"]+)"', text)
+        assert len(set(links)) == 2
+        for link, team in zip(sorted(map(html.unescape, links)), ("shop", "web"), strict=True):
+            page = (await site.get(f"/{link}"))[2]
+            assert f'<span class="quiet">team=</span>{team}' in page
+            fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page))
+            status, headers, _ = await site.get(
+                "/target", method="POST", allow_redirects=False, data={k: html.unescape(v) for k, v in fields.items()}
+            )
+            assert (status, unquote(headers["Location"])) == (303, unquote(link))
