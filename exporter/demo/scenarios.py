@@ -68,6 +68,12 @@ GOOD = (
         _TLS13,
     ),
     Scenario(
+        "renewed-not-served",
+        "A server whose certificate was renewed on disk; in the demo a file says so.",
+        Endpoint(Leaf(organization="Renewed", ends=25)),
+        replace(_TLS13, findings=("renewed_but_not_served",)),
+    ),
+    Scenario(
         "ip-address",
         "A certificate for an IP address, which is never sent as SNI.",
         Endpoint(Leaf(names=(), addresses=("127.0.0.1",), common_name="127.0.0.1")),

@@ -10,6 +10,7 @@ from exporter.config.model import Config
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.scrape.engine import Engine
 from exporter.target import Target
+from exporter.web.scanned_names import ScannedNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class WebContext:
     authenticates: Callable[[], bool] = lambda: False
     after_scrape: Callable[[], None] = lambda: None
     refused: tuple[str, ...] = ()
+    scanned_names: ScannedNames = field(default_factory=ScannedNames)
     _indexed: Config | None = None
     _by_name: dict[str, list[Target]] = field(default_factory=dict)
 

@@ -121,7 +121,16 @@ def _permit(request: web.Request, site: WebContext) -> Permit:
     else:
         permit = _allowed(config, names[0], module)
     hostname = request.query.get("hostname", "")
-    return replace(permit, module=_asked_by_name(permit.module, hostname)) if hostname else permit
+    return _by_name(permit, hostname, site) if hostname else permit
+
+
+def _by_name(permit: Permit, hostname: str, site: WebContext) -> Permit:
+    """Return the permit with `hostname` as server name. Raises _RefusedError."""
+    module = _asked_by_name(permit.module, hostname)
+    if module is not permit.module:
+        target = permit.targets[0]
+        module = site.scanned_names.limited((target.name, target.module), module.tls_config.server_name or "", module)
+    return replace(permit, module=module)
 
 
 def _asked_by_name(module: Module, hostname: str) -> Module:
