@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 from configuration_keys import KEYS
 
+from exporter.certificates.clients.java_rules import JAVA_RULES
 from exporter.certificates.clients.rules import RULES as CLIENT_RULES
 from exporter.config import model, schema
 from exporter.config.schema_types import Block, Named, Numbered, Reader, Shape, TextOr
@@ -138,7 +139,7 @@ def client_rules() -> str:
             ", ".join(sorted(rule.clients)),
             ", ".join(sorted(rule.unmeasured)),
         )
-        for rule in CLIENT_RULES
+        for rule in (*CLIENT_RULES, *JAVA_RULES)
     ]
     return table(("reason", "what", "in the", "refused by", "not measured"), rows)
 

@@ -1,4 +1,4 @@
-"""The rules of the clients against the programs themselves: Chromium, Go, rustls and OpenSSL, on the table of chains.
+"""The rules of the clients against the programs: Chromium, Go, rustls, Java and OpenSSL, on the table of chains.
 
 Each program gets every chain of the table whose name fits, with the roots that are trusted, and must say what the rules
 say. Where they differ on purpose, `KNOWN` says why. `make clients` prints the whole matrix.
@@ -35,6 +35,7 @@ KNOWN = {
     "chromium": {},
     "go": NAME_ONLY,
     "rustls": NAME_ONLY,
+    "java": {"constraint_on_another_branch": "JSSE tries one of the two authorities of the name, and no other"},
     "openssl": {},
     "openssl_strict": dict.fromkeys(
         (
@@ -168,6 +169,18 @@ def test_rustls_says_what_the_rules_say(chains, expected, matrix):
     compare("rustls", asked([rustls_program()], chains), chains, expected, matrix)
 
 
+def test_java_says_what_the_rules_say(chains, expected, matrix):
+    java = need("java")
+    need("javac")  # a JRE alone does not run a source file
+    lines = "".join(
+        f"{query['name']}\t{','.join(query['chain'])}\t{','.join(query['roots'])}\n" for query in queries(chains)
+    )
+    program = str(FOLDER / "java" / "Verify.java")
+    done = subprocess.run([java, program], input=lines, text=True, capture_output=True, timeout=120, check=True)
+    answers = {number: line.startswith("accepts") for number, line in enumerate(done.stdout.splitlines())}
+    compare("java", answers, chains, expected, matrix)
+
+
 def test_chromium_says_what_the_rules_say(chains, expected, matrix, tmp_path):
     if chromium is None:
         missing("the package playwright is not installed")
@@ -205,5 +218,5 @@ def test_openssl_says_what_the_verifier_says(chains, expected, matrix, tmp_path,
 
 def test_every_client_has_a_verdict_on_an_ordinary_chain(chains, expected):
     plain = next(number for number, (case, _) in enumerate(chains) if not case.webpki and not case.openssl)
-    assert set(expected[plain]) >= {"chromium", "firefox", "go", "rustls", "openssl", "openssl_strict"}
+    assert set(expected[plain]) >= {"chromium", "firefox", "go", "rustls", "java", "openssl", "openssl_strict"}
     assert read_certificate_untrusted(chains[plain][1].chain[0].der).faults == ()

@@ -1,7 +1,7 @@
 """What each client makes of a presented chain: the first path that it accepts, or why it accepts none.
 
-Chromium, Firefox, Go and rustls search among the paths; each has its own rules (`rules`) and its own way to compare
-names. What a path breaks is collected for each client; the best path is the one with the least against it.
+The clients search among the paths; each has its own rules (`rules`, `java_rules`) and its own way to compare names.
+What a path breaks is collected for each client; the best path is the one with the least against it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.clients.constraints import SUPPORTED_BY_GO, ExcessiveError, broken_constraint
 from exporter.certificates.clients.details import DIRECTORY_NAME, NAME_CONSTRAINTS, Details, details_untrusted
+from exporter.certificates.clients.java_rules import JAVA_RULES
 from exporter.certificates.clients.paths import Path, compares_octets, paths_to_trust
 from exporter.certificates.clients.rules import (
     ALL,
@@ -20,6 +21,7 @@ from exporter.certificates.clients.rules import (
     FIREFOX,
     GO,
     INTERMEDIATE,
+    JAVA,
     LEAF,
     MAX_SUBORDINATES,
     PARSES_EVERYTHING,
@@ -28,14 +30,17 @@ from exporter.certificates.clients.rules import (
 )
 from exporter.certificates.verdict import ClientVerdict, TrustStore, VerifyError
 
-CLIENTS = (CHROMIUM, FIREFOX, GO, RUSTLS)
-_UNSURE = frozenset((FIREFOX,))
+CLIENTS = (CHROMIUM, FIREFOX, GO, RUSTLS, JAVA)
+_EVERY = ALL | {JAVA}
+_TABLE = (*RULES, *JAVA_RULES)
+_NOBODY: frozenset[str] = frozenset()
+_UNSURE, _JAVA = frozenset((FIREFOX,)), frozenset((JAVA,))
 _COMPARE_OCTETS = frozenset((FIREFOX, GO, RUSTLS))
 
 
 @dataclass(frozen=True, slots=True)
 class ClientsView:
-    """What the four clients make of a chain, and the path of those that trust it; () if none does.
+    """What the clients make of a chain, and the path of those that trust it; () if none does.
 
     `signed_path` leads to a trusted certificate by good signatures, whether or not a rule is broken on it.
     """
@@ -91,7 +96,7 @@ def _unreadable(chain: tuple[Certificate, ...], read: dict[bytes, Details]) -> I
     """Yield what a client refuses that parses every certificate that is sent, whether it needs it or not."""
     for depth, certificate in enumerate(chain[1:], 1):
         one = _details(certificate, read)
-        for rule in RULES:
+        for rule in _TABLE:
             clients = rule.clients & PARSES_EVERYTHING.get(rule.reason, frozenset())
             if clients and (text := rule.violation(one)) is not None:
                 yield _Refusal(clients, VerifyError(0, rule.reason, depth, text, certificate.subject))
@@ -119,7 +124,7 @@ def _refusals(path: Path, read: dict[bytes, Details], now: float) -> Iterator[_R
 
 
 def _rules(one: Details, place: str, depth: int) -> Iterator[_Refusal]:
-    for rule in RULES:
+    for rule in _TABLE:
         if place in rule.places and (text := rule.violation(one)) is not None:
             error = VerifyError(0, rule.reason, depth, text, one.certificate.subject)
             yield _Refusal(rule.clients, error, rule.unmeasured)
@@ -127,7 +132,7 @@ def _rules(one: Details, place: str, depth: int) -> Iterator[_Refusal]:
 
 def _validity(certificate: Certificate, place: str, depth: int, now: float) -> Iterator[_Refusal]:
     """Yield what is wrong with the dates. Go and Chromium look at a root's too, rustls does not."""
-    who = ALL if place != ANCHOR else frozenset((CHROMIUM, GO))
+    who = _EVERY if place != ANCHOR else frozenset((CHROMIUM, GO))
     unmeasured = _UNSURE - who
     subject = certificate.subject
     if certificate.not_after is not None and certificate.not_after < now:
@@ -145,21 +150,25 @@ def _constraints(one: Details, below: list[Details], place: str, depth: int) -> 
     exempt = sum(each.certificate.is_self_issued for each in between)
     if one.path_length is not None and len(between) > one.path_length:
         error = VerifyError(0, "path_length", depth, f"{len(between)} authorities follow", subject)
-        who = ALL if len(between) - exempt > one.path_length else COUNT_SELF_ISSUED
+        who = _EVERY if len(between) - exempt > one.path_length else COUNT_SELF_ISSUED
         yield _Refusal(who - (ANCHOR_LIMITS_IGNORED if place == ANCHOR else frozenset()), error, _UNSURE - who)
     if one.subtrees is None:
         return
     for number, each in enumerate(below):
         broken = broken_constraint(each, one.subtrees)
         if broken is not None:
+            error = VerifyError(0, "name_constraints", depth, broken, subject)
             who = COUNT_SELF_ISSUED if number and each.certificate.is_self_issued else ALL
-            yield _Refusal(who, VerifyError(0, "name_constraints", depth, broken, subject), _UNSURE - who)
+            yield _Refusal(who, error, _UNSURE - who)
+            if not each.certificate.is_self_issued and broken_constraint(each, one.subtrees, wildcards_reach=False):
+                is_broken = "extension_nameConstraints" in one.faults  # what Java makes of it was not measured
+                yield _Refusal(_NOBODY, error, _JAVA) if is_broken else _Refusal(_JAVA, error)
     kinds = {tag for tag, _ in (*one.subtrees.permitted, *one.subtrees.excluded)} - SUPPORTED_BY_GO
     if kinds and NAME_CONSTRAINTS in one.critical:
         error = VerifyError(0, "name_constraints", depth, "constraints on rare kinds of names", subject)
         occurs = DIRECTORY_NAME in kinds or any(tag in kinds for each in below for tag, _ in each.names)
         unsure = _UNSURE if occurs and kinds != {DIRECTORY_NAME} else frozenset()
-        refusing = ({GO, RUSTLS} if occurs else {GO}) | ({CHROMIUM} if unsure else set())
+        refusing = ({GO, RUSTLS} if occurs else {GO}) | ({CHROMIUM, JAVA} if unsure else set())
         yield _Refusal(frozenset(refusing), error, unsure)
 
 

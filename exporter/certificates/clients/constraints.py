@@ -25,20 +25,24 @@ class ExcessiveError(Exception):
     """More names and constraints than are compared here."""
 
 
-def broken_constraint(below: Details, subtrees: Subtrees) -> str | None:
-    """Return which name of a certificate an authority above it forbids. Raises ExcessiveError."""
+def broken_constraint(below: Details, subtrees: Subtrees, *, wildcards_reach: bool = True) -> str | None:
+    """Return which name of a certificate an authority above it forbids. Raises ExcessiveError.
+
+    `wildcards_reach`: a wildcard that may stand for an excluded name is excluded.
+    """
     names = [*below.names]
     if relative_names(below.certificate.subject_der):
         names.append((DIRECTORY_NAME, below.certificate.subject_der))
     if len(names) * (len(subtrees.permitted) + len(subtrees.excluded)) > MAX_COMPARISONS:
         raise ExcessiveError(f"{len(names)} names under {len(subtrees.permitted) + len(subtrees.excluded)} constraints")
+    holds = _reaches if wildcards_reach else _within
     for tag, name in names:
         if tag not in _COMPARED:
             continue
         permitted = [base for kind, base in subtrees.permitted if kind == tag]
         if permitted and not any(_within(tag, name, base) for base in permitted):
             return f"{_text(tag, name)} is not permitted"
-        if any(_reaches(tag, name, base) for kind, base in subtrees.excluded if kind == tag):
+        if any(holds(tag, name, base) for kind, base in subtrees.excluded if kind == tag):
             return f"{_text(tag, name)} is excluded"
     return None
 

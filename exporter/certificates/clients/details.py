@@ -19,6 +19,7 @@ SAN, KEY_USAGE, BASIC_CONSTRAINTS, NAME_CONSTRAINTS = "2.5.29.17", "2.5.29.15", 
 EXTENDED_KEY_USAGE, POLICIES, POLICY_CONSTRAINTS = "2.5.29.37", "2.5.29.32", "2.5.29.36"
 POLICY_MAPPINGS, INHIBIT_ANY_POLICY, TLS_FEATURE = "2.5.29.33", "2.5.29.54", "1.3.6.1.5.5.7.1.24"
 SUBJECT_KEY_IDENTIFIER, AUTHORITY_KEY_IDENTIFIER = "2.5.29.14", "2.5.29.35"
+NETSCAPE_TYPE = "2.16.840.1.113730.1.1"
 DNS_NAME, EMAIL, DIRECTORY_NAME, URI, IP_ADDRESS = 0x82, 0x81, 0xA4, 0x86, 0x87
 USAGES = (
     *("digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement"),
@@ -56,6 +57,7 @@ class Details:
     names: tuple[tuple[int, bytes], ...] = ()  # tag and contents of each subject alternative name
     subtrees: Subtrees | None = None
     features: tuple[int, ...] | None = None
+    netscape_type: int | None = None
     has_unique_identifiers: bool = False
     has_universal_string: bool = False
     is_compressed_point: bool = False
@@ -174,6 +176,10 @@ def _features(found: Details, value: Element) -> None:
     found.features = tuple(der.integer_untrusted(one.body) for one in elements_untrusted(value.body))
 
 
+def _netscape_type(found: Details, value: Element) -> None:
+    found.netscape_type = int.from_bytes(der.bits_untrusted(value.body)[:1], "big")
+
+
 _READERS = {
     SAN: _names,
     KEY_USAGE: _usage,
@@ -181,4 +187,5 @@ _READERS = {
     BASIC_CONSTRAINTS: _basic_constraints,
     NAME_CONSTRAINTS: _name_constraints,
     TLS_FEATURE: _features,
+    NETSCAPE_TYPE: _netscape_type,
 }

@@ -25,8 +25,9 @@ from exporter.certificates.clients.details import (
 )
 from exporter.certificates.webpki.public_suffixes import is_public_suffix
 
-CHROMIUM, FIREFOX, GO, RUSTLS = "chromium", "firefox", "go", "rustls"
+CHROMIUM, FIREFOX, GO, RUSTLS, JAVA = "chromium", "firefox", "go", "rustls", "java"
 ALL = frozenset((CHROMIUM, FIREFOX, GO, RUSTLS))
+"""The clients of this table. Java's is in `java_rules`; a refusal of these four makes the verdict `webpki` 0."""
 LEAF, INTERMEDIATE, ANCHOR = "leaf", "intermediate", "anchor"
 SERVER_AUTH, ANY_PURPOSE = "1.3.6.1.5.5.7.3.1", "2.5.29.37.0"
 _STATUS_REQUEST = 5
@@ -34,14 +35,14 @@ _MIN_RSA_BITS = 2048
 
 _TLS_CURVES = frozenset(("EC secp256r1", "EC secp384r1", "EC secp521r1"))
 _RULED_KEYS = frozenset(("RSA", "EC", "Ed25519", "Ed448", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", ""))
-_SIGNATURES = frozenset(
+SIGNATURES = frozenset(
     (
         *("sha256WithRSAEncryption", "sha384WithRSAEncryption", "sha512WithRSAEncryption"),
         *("ecdsa-with-SHA256", "ecdsa-with-SHA384", "ecdsa-with-SHA512"),
     )
 )
 _PSS = frozenset((("sha256", "sha256", 32), ("sha384", "sha384", 48), ("sha512", "sha512", 64)))
-_KNOWN_EXTENSIONS = frozenset((SAN, KEY_USAGE, BASIC_CONSTRAINTS, NAME_CONSTRAINTS, EXTENDED_KEY_USAGE))
+KNOWN_EXTENSIONS = frozenset((SAN, KEY_USAGE, BASIC_CONSTRAINTS, NAME_CONSTRAINTS, EXTENDED_KEY_USAGE))
 _KNOWN_BY: Mapping[str, frozenset[str]] = {
     CHROMIUM: frozenset((POLICIES, POLICY_CONSTRAINTS, POLICY_MAPPINGS, INHIBIT_ANY_POLICY)),
     FIREFOX: frozenset((POLICIES, POLICY_CONSTRAINTS, INHIBIT_ANY_POLICY, TLS_FEATURE)),
@@ -52,7 +53,7 @@ _KNOWN_BY: Mapping[str, frozenset[str]] = {
 
 MAX_SUBORDINATES = 6  # Firefox and rustls follow no more (MAX_SUB_CA_COUNT)
 COUNT_SELF_ISSUED = frozenset((GO, RUSTLS))  # as every other authority, against RFC 5280 section 4.2.1.9
-ANCHOR_LIMITS_IGNORED = frozenset((RUSTLS,))  # a trust anchor is a name and a key, without a path length
+ANCHOR_LIMITS_IGNORED = frozenset((RUSTLS, JAVA))  # a trust anchor is a name and a key, without a path length
 # By reason: the clients that refuse a handshake for it in any certificate that is sent, needed or not.
 PARSES_EVERYTHING: Mapping[str, frozenset[str]] = {
     reason: frozenset((GO,)) for reason in ("malformed", "version", "serial_number", "universal_string")
@@ -92,7 +93,8 @@ def _only_suffixes(one: Details) -> str | None:
     return f"the name {names[0]}" if suffixes and not has_address else None
 
 
-def _uncritical_names(one: Details) -> str | None:
+def uncritical_names(one: Details) -> str | None:
+    """Return what is wrong with names that stand in for an empty subject."""
     bad = not one.certificate.subject and one.names and SAN not in one.critical
     return "the subject is empty and subjectAltName is not critical" if bad else None
 
@@ -119,25 +121,30 @@ def _unknown_key(one: Details) -> str | None:
     return f"the key {certificate.key}" if certificate.key_type not in _RULED_KEYS else None
 
 
-def _compressed_point(one: Details) -> str | None:
+def compressed_point(one: Details) -> str | None:
+    """Return whether an EC key's point is compressed."""
     return "the key's point is compressed (SEC 1 section 2.3.3)" if one.is_compressed_point else None
 
 
-def _no_digital_signature(one: Details) -> str | None:
+def no_digital_signature(one: Details) -> str | None:
+    """Return whether the key usage lacks digitalSignature."""
     missing = one.usage is not None and "digitalSignature" not in one.usage
     return "the key usage lacks digitalSignature (RFC 8446 section 4.4.2.2)" if missing else None
 
 
-def _no_key_cert_sign(one: Details) -> str | None:
+def no_key_cert_sign(one: Details) -> str | None:
+    """Return whether the key usage lacks keyCertSign."""
     missing = one.usage is not None and "keyCertSign" not in one.usage
     return "the key usage of an authority lacks keyCertSign" if missing else None
 
 
-def _no_purpose(one: Details) -> str | None:
+def no_purpose(one: Details) -> str | None:
+    """Return whether the extended key usage is empty."""
     return "an empty extended key usage" if one.purposes is not None and not one.purposes else None
 
 
-def _foreign_purpose(one: Details) -> str | None:
+def foreign_purpose(one: Details) -> str | None:
+    """Return whether the extended key usage is for other things than a server."""
     foreign = one.purposes and not one.purposes & {SERVER_AUTH, ANY_PURPOSE}
     return "the extended key usage does not allow server authentication" if foreign else None
 
@@ -156,7 +163,8 @@ def _short_rsa_authority(one: Details) -> str | None:
     )
 
 
-def _rare_curve_authority(one: Details) -> str | None:
+def rare_curve_authority(one: Details) -> str | None:
+    """Return whether a certificate's key is on a curve that browsers do not know."""
     rare = one.certificate.key_type == "EC" and one.certificate.key not in _TLS_CURVES
     return f"the authority's key {one.certificate.key}" if rare else None
 
@@ -165,18 +173,20 @@ def _authority_as_leaf(one: Details) -> str | None:
     return "an authority's certificate as a server's" if one.is_ca else None
 
 
-def _not_an_authority(one: Details) -> str | None:
+def not_an_authority(one: Details) -> str | None:
+    """Return whether a certificate is not that of an authority."""
     return None if one.is_ca else "the issuer is not an authority (basicConstraints)"
 
 
-def _root_without_constraints(one: Details) -> str | None:
+def root_without_constraints(one: Details) -> str | None:
+    """Return whether a root of version 3 lacks basicConstraints."""
     lacks = one.version > 1 and not one.is_ca
     return "the root is not an authority (basicConstraints)" if lacks else None
 
 
 def _signature(one: Details) -> str | None:
     name = one.certificate.signature_algorithm
-    if name in _SIGNATURES or (name == "rsassaPss" and one.pss in _PSS):
+    if name in SIGNATURES or (name == "rsassaPss" and one.pss in _PSS):
         return None
     if name == "rsassaPss":
         return "signed with RSASSA-PSS of another hash or salt length than TLS uses"
@@ -193,7 +203,7 @@ def _other_signature(one: Details) -> str | None:
 
 
 def _unknown_critical(client: str) -> Callable[[Details], str | None]:
-    known = _KNOWN_EXTENSIONS | _KNOWN_BY[client]
+    known = KNOWN_EXTENSIONS | _KNOWN_BY[client]
 
     def violation(one: Details) -> str | None:
         unknown = sorted(one.critical - known)
@@ -202,7 +212,7 @@ def _unknown_critical(client: str) -> Callable[[Details], str | None]:
     return violation
 
 
-def _fault(*kinds: str) -> Callable[[Details], str | None]:
+def fault(*kinds: str) -> Callable[[Details], str | None]:
     """Make the test for faults of the encoding or the syntax."""
     wanted = frozenset(kinds)
 
@@ -235,7 +245,7 @@ def _before_1970(one: Details) -> str | None:
     return "a date before 1970" if before else None
 
 
-def _time(*forms: str) -> Callable[[Details], str | None]:
+def time_form(*forms: str) -> Callable[[Details], str | None]:
     """Make the test for times in forms that RFC 5280 section 4.1.2.5 does not allow."""
     wanted = frozenset(forms)
 
@@ -251,7 +261,7 @@ def _tls_feature(one: Details) -> str | None:
     return "the TLS feature extension asks for other things than a staple" if foreign else None
 
 
-def _rule(
+def rule(
     reason: str,
     what: str,
     places: str,
@@ -259,102 +269,103 @@ def _rule(
     violation: Callable[[Details], str | None],
     unmeasured: str = "",
 ) -> Rule:
+    """Make a rule; `clients` may be "all"."""
     who = ALL if clients == "all" else frozenset(clients.split())
     return Rule(reason, what, frozenset(places.split()), who, violation, frozenset(unmeasured.split()))
 
 
-_ISSUED = "leaf intermediate"
+ISSUED = "leaf intermediate"
 RULES: tuple[Rule, ...] = (
-    _rule("no_subject_alternative_name", "no DNS name or IP address in subjectAltName", LEAF, "all", _has_names),
-    _rule("public_suffix_wildcard", "only wildcards of public suffixes", LEAF, "chromium", _only_suffixes),
-    _rule(
+    rule("no_subject_alternative_name", "no DNS name or IP address in subjectAltName", LEAF, "all", _has_names),
+    rule("public_suffix_wildcard", "only wildcards of public suffixes", LEAF, "chromium", _only_suffixes),
+    rule(
         "subject_alternative_name",
         "an empty subject, and subjectAltName is not critical",
         LEAF,
         "chromium",
-        _uncritical_names,
+        uncritical_names,
         "firefox",
     ),
-    _rule("dns_name_invalid", "every name ends in a dot", LEAF, "firefox go rustls", _names_end_in_dots),
-    _rule("forbidden_key", "a P-521 or RSASSA-PSS key", LEAF, "chromium", _key("EC secp521r1", "RSA-PSS")),
-    _rule(
+    rule("dns_name_invalid", "every name ends in a dot", LEAF, "firefox go rustls", _names_end_in_dots),
+    rule("forbidden_key", "a P-521 or RSASSA-PSS key", LEAF, "chromium", _key("EC secp521r1", "RSA-PSS")),
+    rule(
         "forbidden_key",
         "a P-224, Ed25519 or Ed448 key",
         LEAF,
         "chromium firefox",
         _key("EC secp224r1", "Ed25519", "Ed448"),
     ),
-    _rule(
+    rule(
         "forbidden_key",
         "another curve (brainpool, secp256k1), or explicit parameters",
         LEAF,
         "chromium firefox go",
         _rare_curve,
     ),
-    _rule(
+    rule(
         "forbidden_key",
         "an ML-DSA or RSASSA-PSS key",
         LEAF,
         "firefox",
         _key("ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "RSA-PSS"),
     ),
-    _rule("forbidden_key", "a key of another algorithm", LEAF, "chromium firefox", _unknown_key),
-    _rule("forbidden_key", "a compressed point", LEAF, "firefox go", _compressed_point),
-    _rule("key_usage", "key usage without digitalSignature", LEAF, "chromium", _no_digital_signature),
-    _rule("key_usage", "key usage without keyCertSign", INTERMEDIATE, "chromium go", _no_key_cert_sign, "firefox"),
-    _rule("key_usage", "key usage without keyCertSign", ANCHOR, "chromium go", _no_key_cert_sign, "firefox"),
-    _rule(
+    rule("forbidden_key", "a key of another algorithm", LEAF, "chromium firefox", _unknown_key),
+    rule("forbidden_key", "a compressed point", LEAF, "firefox go", compressed_point),
+    rule("key_usage", "key usage without digitalSignature", LEAF, "chromium", no_digital_signature),
+    rule("key_usage", "key usage without keyCertSign", INTERMEDIATE, "chromium go", no_key_cert_sign, "firefox"),
+    rule("key_usage", "key usage without keyCertSign", ANCHOR, "chromium go", no_key_cert_sign, "firefox"),
+    rule(
         "forbidden_key",
         "an RSA key below 2048 bits that signed a certificate",
         "intermediate anchor",
         "rustls",
         _short_rsa_authority,
     ),
-    _rule(
+    rule(
         "forbidden_key",
         "a key on another curve that signed a certificate",
         "intermediate anchor",
         "chromium go rustls",
-        _rare_curve_authority,
+        rare_curve_authority,
         "firefox",
     ),
-    _rule("leaf_is_ca", "basicConstraints with cA", LEAF, "rustls", _authority_as_leaf, "firefox"),
-    _rule("extended_key_usage", "extended key usage without serverAuth", _ISSUED, "all", _foreign_purpose),
-    _rule("extended_key_usage", "an empty extended key usage", _ISSUED, "chromium rustls", _no_purpose, "firefox"),
-    _rule(
+    rule("leaf_is_ca", "basicConstraints with cA", LEAF, "rustls", _authority_as_leaf, "firefox"),
+    rule("extended_key_usage", "extended key usage without serverAuth", ISSUED, "all", foreign_purpose),
+    rule("extended_key_usage", "an empty extended key usage", ISSUED, "chromium rustls", no_purpose, "firefox"),
+    rule(
         "extended_key_usage_any",
         "anyExtendedKeyUsage without serverAuth",
-        _ISSUED,
+        ISSUED,
         "firefox rustls",
         _any_purpose_alone,
     ),
-    _rule("basic_constraints", "no basicConstraints with cA", INTERMEDIATE, "all", _not_an_authority),
-    _rule(
+    rule("basic_constraints", "no basicConstraints with cA", INTERMEDIATE, "all", not_an_authority),
+    rule(
         "basic_constraints",
         "version 3 without basicConstraints with cA",
         ANCHOR,
         "firefox go",
-        _root_without_constraints,
+        root_without_constraints,
     ),
-    _rule(
+    rule(
         "forbidden_signature_algorithm",
         "a signature that is not RSA or ECDSA with SHA-2, or RSASSA-PSS with the parameters of TLS 1.3",
-        _ISSUED,
+        ISSUED,
         "all",
         _other_signature,
     ),
-    _rule("forbidden_signature_algorithm", "an Ed25519 signature", _ISSUED, "chromium firefox", _edwards_signature),
+    rule("forbidden_signature_algorithm", "an Ed25519 signature", ISSUED, "chromium firefox", _edwards_signature),
     *(
-        _rule(
+        rule(
             "unknown_critical_extension",
             "a critical extension that the client does not know",
-            _ISSUED,
+            ISSUED,
             client,
             _unknown_critical(client),
         )
         for client in (CHROMIUM, FIREFOX, GO, RUSTLS)
     ),
-    _rule(
+    rule(
         "unknown_critical_extension",
         "a critical extension that the client does not know",
         ANCHOR,
@@ -362,7 +373,7 @@ RULES: tuple[Rule, ...] = (
         _unknown_critical(GO),
         "firefox",
     ),
-    _rule(
+    rule(
         "name_constraints",
         "empty name constraints",
         "leaf intermediate anchor",
@@ -370,66 +381,66 @@ RULES: tuple[Rule, ...] = (
         _fault_text("nameConstraints: an empty list"),
         "firefox",
     ),
-    _rule(
+    rule(
         "malformed",
         "a broken authorityInfoAccess",
-        _ISSUED,
+        ISSUED,
         "chromium go",
-        _fault("extension_authorityInfoAccess"),
+        fault("extension_authorityInfoAccess"),
         "firefox",
     ),
-    _rule(
+    rule(
         "version",
         "version 1 with extensions, or above 3",
-        _ISSUED,
+        ISSUED,
         "chromium go rustls",
-        _fault("version", "version_with_extensions"),
+        fault("version", "version_with_extensions"),
     ),
-    _rule("serial_number", "a negative serial number", _ISSUED, "go", _fault("serial_negative")),
-    _rule("unique_identifiers", "unique identifiers", _ISSUED, "rustls", _unique_identifiers),
-    _rule("universal_string", "a name in a UniversalString", _ISSUED, "go", _universal_string),
-    _rule("before_1970", "a date before 1970", _ISSUED, "firefox rustls", _before_1970),
-    _rule("tls_feature", "a TLS Feature other than status_request", LEAF, "firefox", _tls_feature),
-    _rule("malformed", "a time that cannot be read, or has a fraction or no zone", _ISSUED, "all", _time("bad")),
-    _rule(
+    rule("serial_number", "a negative serial number", ISSUED, "go", fault("serial_negative")),
+    rule("unique_identifiers", "unique identifiers", ISSUED, "rustls", _unique_identifiers),
+    rule("universal_string", "a name in a UniversalString", ISSUED, "go", _universal_string),
+    rule("before_1970", "a date before 1970", ISSUED, "firefox rustls", _before_1970),
+    rule("tls_feature", "a TLS Feature other than status_request", LEAF, "firefox", _tls_feature),
+    rule("malformed", "a time that cannot be read, or has a fraction or no zone", ISSUED, "all", time_form("bad")),
+    rule(
         "malformed",
         "a time without seconds or with an offset",
-        _ISSUED,
+        ISSUED,
         "chromium firefox rustls",
-        _time("no_seconds", "offset"),
+        time_form("no_seconds", "offset"),
     ),
-    _rule("malformed", "a leap second", _ISSUED, "firefox go rustls", _time("leap_second")),
-    _rule(
+    rule("malformed", "a leap second", ISSUED, "firefox go rustls", time_form("leap_second")),
+    rule(
         "malformed",
         "broken DER, two signature algorithms, a known extension twice",
-        _ISSUED,
+        ISSUED,
         "all",
-        _fault("structure", "algorithm_mismatch", "duplicate_known", "length"),
+        fault("structure", "algorithm_mismatch", "duplicate_known", "length"),
     ),
-    _rule(
+    rule(
         "malformed",
         "an unknown extension twice, a PrintableString or BMPString with wrong characters",
-        _ISSUED,
+        ISSUED,
         "chromium go",
-        _fault("duplicate_unknown", "printable_string", "bmp_string"),
+        fault("duplicate_unknown", "printable_string", "bmp_string"),
     ),
-    _rule("malformed", "a padded INTEGER", _ISSUED, "firefox go", _fault("integer_padded")),
-    _rule(
+    rule("malformed", "a padded INTEGER", ISSUED, "firefox go", fault("integer_padded")),
+    rule(
         "malformed",
         "an address of a wrong length, or a name that is not ASCII",
-        _ISSUED,
+        ISSUED,
         "chromium go",
-        _fault("extension_subjectAltName"),
+        fault("extension_subjectAltName"),
     ),
-    _rule(
+    rule(
         "malformed",
         "authorityKeyIdentifier with an issuer and no serial number, or the reverse",
         "leaf intermediate anchor",
         "chromium",
-        _fault("extension_authorityKeyIdentifier"),
+        fault("extension_authorityKeyIdentifier"),
         "firefox",
     ),
-    _rule("malformed", "empty certificatePolicies", _ISSUED, "chromium", _fault("extension_certificatePolicies")),
+    rule("malformed", "empty certificatePolicies", ISSUED, "chromium", fault("extension_certificatePolicies")),
 )
 _OF_PATHS = frozenset(
     (

@@ -6,6 +6,7 @@ Forum's profile is more than any client asks for; where a chain does not comply 
 
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.clients.assess import ClientsView
+from exporter.certificates.clients.rules import ALL
 from exporter.certificates.clients.rules import REASONS as CLIENT_REASONS
 from exporter.certificates.verdict import TrustStore, Verdict
 from exporter.certificates.webpki.profile import NAMES, WebPKIProfile, once
@@ -23,7 +24,8 @@ class WebPKIVerifier:
 
     def verify(self, chain: tuple[Certificate, ...], view: ClientsView, now: float) -> Verdict:
         """Return the verdict on a chain as presented, leaf first, at a time in Unix seconds."""
-        errors = once(error for one in view.verdicts if one.trusted is False for error in one.errors)
+        asked = [one for one in view.verdicts if one.client in ALL]
+        errors = once(error for one in asked if one.trusted is False for error in one.errors)
         names = {error.name for error in errors}
         own = {fault.kind for one in view.path for fault in one.faults}
         advice = tuple(
@@ -33,5 +35,5 @@ class WebPKIVerifier:
         )
         if errors:
             return Verdict("webpki", False, errors, (), advice)
-        trusted = True if any(one.trusted for one in view.verdicts) else None
+        trusted = True if any(one.trusted for one in asked) else None
         return Verdict("webpki", trusted, (), view.path if trusted else (), advice)
