@@ -244,6 +244,7 @@ class Engine:
     def close(self) -> None:
         """Stop the refreshes in flight, and the resolver's threads."""
         self.assessor.close()
+        self.prober.departures.close()
         self.resolver.close()
         self.stored.close()
 
