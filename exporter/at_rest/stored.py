@@ -31,7 +31,7 @@ class KubernetesPlace:
 class Stored:
     """What one file holds, or why it cannot be read. Times are Unix seconds.
 
-    `opened` tells whether its bytes could be had; `modified_at` is None where they could not.
+    `opened` is whether its bytes could be read; `modified_at` is None where they could not.
     """
 
     format: str = ""

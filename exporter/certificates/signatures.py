@@ -17,8 +17,8 @@ from exporter.certificates.algorithms import HASHES, RSASSA_PSS, SIGNATURES
 from exporter.certificates.der import DERError, Element, element_untrusted, elements_untrusted, oid_untrusted
 
 MAX_RSA_BITS = 16_384  # OpenSSL's own limit; beyond it one check costs tens of milliseconds
-MAX_KEYS = 4096  # kept ready, with the algorithm
-MAX_SPKI_OCTETS = 4096  # of keys that are kept ready
+MAX_KEYS = 2048  # kept ready, with the algorithm
+MAX_SPKI_OCTETS = 1200  # of keys that are kept ready
 _HASHES: Mapping[str | None, hashes.HashAlgorithm] = {
     "md5": hashes.MD5(),  # noqa: S303 - to tell that a weak signature was made by this key, not to rely on it
     "sha1": hashes.SHA1(),  # noqa: S303

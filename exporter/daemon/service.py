@@ -70,7 +70,7 @@ class Daemon:
             self._settings.options,
             self.reload,
             authenticates=lambda: access.authenticates,
-            settle=lambda: gc_tuning.set_aside(len(self._engine.config.targets)),
+            after_scrape=lambda: gc_tuning.set_aside(len(self._engine.config.targets)),
         )
         app = make_app(site)
         access.install(app)
@@ -186,12 +186,12 @@ class Daemon:
             self._own.reload_successful.set(0)
             self._site.refused = tuple(str(problem) for problem in error.problems)
             for problem in error.problems:
-                log.warning("the configuration is not valid, the old one stays in force", problem=str(problem))
+                log.warning("invalid configuration, keeping the previous one", problem=str(problem))
             return str(error)
         except Exception as error:  # noqa: BLE001 - as MemoryError
             self._own.reload_successful.set(0)
             self._site.refused = (f"it cannot be read: {type(error).__name__}",)
-            log.warning("the configuration cannot be read, the old one stays in force", error=type(error).__name__)
+            log.warning("cannot read the configuration, keeping the previous one", error=type(error).__name__)
             return f"the configuration cannot be read: {type(error).__name__}"
         self._loaded()
         self._site.refused = ()

@@ -19,6 +19,7 @@ from typing import Self
 
 from OpenSSL import SSL
 
+from exporter.demo.at_rest import FILES, RENEWED, write_files
 from exporter.demo.pki import PKI
 from exporter.demo.scenario import Closed, Scenario, Served
 from exporter.demo.scenarios import SCENARIOS
@@ -173,6 +174,20 @@ class Gallery:
                 f"    module: {self._module(scenario)}",
                 f"    labels: {json.dumps({'scenario': scenario.name})}",
             ]
+        if self._named and RENEWED in self.targets:
+            folder = self.config_file.with_name("at-rest")
+            write_files(folder, self.pki)
+            serves = {"renewed.pem": [self.targets[RENEWED]]}
+            lines += ["# Certificates on disk: renewed and not served, locked, half written.", "files:"]
+            for name in FILES:
+                labels = {"scenario": name}
+                entry = {
+                    "paths": [str(folder / name)],
+                    "module": "demo",
+                    "serves": serves.get(name, []),
+                    "labels": labels,
+                }
+                lines.append(f"  - {json.dumps(entry)}")
         self.config_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _module(self, scenario: Scenario) -> str:

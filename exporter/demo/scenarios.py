@@ -68,6 +68,12 @@ GOOD = (
         _TLS13,
     ),
     Scenario(
+        "renewed-not-served",
+        "A server whose certificate was renewed on disk; in the demo a file says so.",
+        Endpoint(Leaf(organization="Renewed", ends=25)),
+        replace(_TLS13, findings=("renewed_but_not_served",)),
+    ),
+    Scenario(
         "ip-address",
         "A certificate for an IP address, which is never sent as SNI.",
         Endpoint(Leaf(names=(), addresses=("127.0.0.1",), common_name="127.0.0.1")),
@@ -97,7 +103,7 @@ GOOD = (
     ),
     Scenario(
         "smtp-starttls",
-        "A mail server that begins in clear and turns to TLS with STARTTLS.",
+        "A mail server that begins in plaintext and changes to TLS with STARTTLS.",
         Endpoint(preface=SMTP),
         _TLS13,
         module="demo-smtp",
@@ -275,7 +281,7 @@ PROTOCOLS = (
     ),
     Scenario(
         "null-cipher",
-        "A server that agrees to send everything in clear.",
+        "A server that agrees to send everything in plaintext.",
         Endpoint(Leaf(key="rsa-2048"), maximum="TLSv1.2", ciphers="ECDHE+AESGCM:ECDHE-RSA-NULL-SHA", security_level=0),
         replace(_TLS12, posture_findings=("cipher_null", NO_PQ, _SHA1)),
     ),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from exporter.findings import posture, protocol
 from exporter.findings.assessment import Assessment, Found
 from exporter.findings.failure import explain
 from exporter.findings.finding import SEVERITIES
@@ -28,6 +29,7 @@ class State(StrEnum):
     WRONG_NAME = "wrong_name"
     EXPIRING = "expiring"
     VULNERABLE = "vulnerable"
+    AT_RISK = "at_risk"
     WARNING = "warning"
     HEALTHY = "healthy"
     UNKNOWN = "unknown"
@@ -49,17 +51,20 @@ _OF_FINDING: Mapping[str, State] = {
     "certificate_self_signed": State.UNTRUSTED,
     "certificate_untrusted_issuer": State.UNTRUSTED,
     "certificate_chain_incomplete": State.UNTRUSTED,
+    "certificate_partial_chain": State.UNTRUSTED,
+    "certificate_refused": State.UNTRUSTED,
     "root_distrusted": State.UNTRUSTED,
     "certificate_name_mismatch": State.WRONG_NAME,
     "certificate_expiry_imminent": State.EXPIRING,
     "certificate_expiring_soon": State.EXPIRING,
 }
 _OF_SEVERITY: Mapping[str, State] = {
-    "critical": State.VULNERABLE,
-    "high": State.VULNERABLE,
+    "critical": State.AT_RISK,
+    "high": State.AT_RISK,
     "medium": State.WARNING,
     "low": State.HEALTHY,
 }
+_OF_PROTOCOL = frozenset(rule.finding.id for rule in (*protocol.RULES, *posture.RULES))
 _ORDER = tuple(State)
 WORRYING = ("critical", "high")
 """Severities with which an endpoint is not healthy: `probe` exits with 3."""
@@ -100,7 +105,10 @@ UNKNOWN = Status(State.UNKNOWN)
 
 def state_of(found: Found) -> State:
     """Return the state that one finding alone would give."""
-    return _OF_FINDING.get(found.finding.id, _OF_SEVERITY[found.finding.severity])
+    finding = found.finding
+    if finding.id in _OF_PROTOCOL and finding.severity in WORRYING:
+        return State.VULNERABLE
+    return _OF_FINDING.get(finding.id, _OF_SEVERITY[finding.severity])
 
 
 def status(assessment: Assessment) -> Status:

@@ -1,4 +1,4 @@
-"""A reading under blackbox_exporter's names, for /probe: the dashboards and alerts that ask for them go on working.
+"""A report under blackbox_exporter's names, for /probe: the dashboards and alerts that ask for them go on working.
 
 Labels and meanings are blackbox's, without identity labels, so each name has one value for a target: where several
 variants were probed, the worst. Unlike blackbox, an expiry does not vanish with the trust, and what is unknown is

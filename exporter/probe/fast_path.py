@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from OpenSSL import SSL
 
-from exporter.net.limits import MAX_AFTER_HANDSHAKE_BYTES
+from exporter.net.limits import MAX_AFTER_HANDSHAKE_BYTES, MAX_PIECES
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import Stream
 from exporter.probe.result import Handshake, Result, Session
@@ -170,13 +170,15 @@ async def fast_path_handshake(
     client: SessionClient = make_client(hello)
     stream.write(hello.record)
     answer = b""
+    pieces = 0
     try:
         while not client.completed:
             if answer:  # a round trip within the handshake, as TLS 1.2 has it
                 stream.write(answer)
             data = await stream.read()
-            if not data:
-                raise FastPathUnavailableError("the peer closed the connection")
+            pieces += 1
+            if not data or pieces > MAX_PIECES:
+                raise FastPathUnavailableError("the peer closed the connection, or sends byte by byte")
             answer = client.receive_untrusted(data)
     except WireError as error:
         raise FastPathUnavailableError(str(error)) from None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from OpenSSL import SSL, crypto
 
-from exporter.net.limits import MAX_AFTER_HANDSHAKE_BYTES, MAX_CERTIFICATES, MAX_HANDSHAKE_BYTES
+from exporter.net.limits import MAX_AFTER_HANDSHAKE_BYTES, MAX_CERTIFICATES, MAX_HANDSHAKE_BYTES, MAX_PIECES
 from exporter.net.reason import NetworkError, Reason
 from exporter.net.stream import Stream
 from exporter.probe.handshake_failure import PROTOCOLS, error_of, flight_failure, flight_session
@@ -48,10 +48,14 @@ class _Received:
     reader: ServerFlightReader = field(default_factory=ServerFlightReader)
     start: bytes = b""
     size: int = 0
+    pieces: int = 0
     client_certificate_requested: bool = False  # by a TLS 1.3 server, whose request is encrypted
 
     def add(self, data: bytes) -> None:
         self.size += len(data)
+        self.pieces += 1
+        if self.pieces > MAX_PIECES:
+            raise NetworkError(Reason.TOO_MUCH_DATA, f"more than {MAX_PIECES} pieces before the handshake's end")
         if len(self.start) < _START:
             self.start += data[:_START]
         if self.size > MAX_HANDSHAKE_BYTES:

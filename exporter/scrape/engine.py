@@ -27,6 +27,7 @@ from exporter.scrape.single_flight import SingleFlight
 from exporter.scrape.stored_reports import Pass, StoredReports
 from exporter.scrape.telemetry import ProbeTelemetry, Telemetry
 from exporter.target import Target
+from exporter.wire import memo
 
 if TYPE_CHECKING:
     from exporter.metrics.self_metrics import SelfMetrics
@@ -67,6 +68,7 @@ class Engine:
         self.telemetry.cache("published", lambda: self.assessor.published_count)
         self.telemetry.series_limited(lambda: self.assessor.series.limited)
         self.telemetry.cache("series", lambda: len(self.assessor.series))
+        self.telemetry.cache("messages", memo.entries)
         self.telemetry.cache("chains", lambda: len(self.assessor.chains))
         self.telemetry.cache("revocations", lambda: len(self.assessor.revocations))
         self.telemetry.cache("postures", lambda: len(self.assessor.postures))
@@ -93,6 +95,7 @@ class Engine:
         config = replace(self._written, targets=(*self._written.targets, *self.stored.targets))
         configured = set(config.targets)
         self.assessor.chains.resize(len(config.targets))
+        memo.resize(len(config.targets))
         self.config = config
         for target in [target for target in self.last if target not in configured]:
             del self.last[target]
@@ -236,10 +239,12 @@ class Engine:
     def _on_memory_pressure(self) -> None:
         self.telemetry.memory_pressure()
         self.assessor.shed()
+        memo.clear()
 
     def close(self) -> None:
         """Stop the refreshes in flight, and the resolver's threads."""
         self.assessor.close()
+        self.prober.departures.close()
         self.resolver.close()
         self.stored.close()
 

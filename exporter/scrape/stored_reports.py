@@ -61,7 +61,7 @@ class Pass:
 
 
 class StoredReports:
-    """The reports of all sources that a configuration names. Called from the event loop, but for what `_run` does."""
+    """The reports of all sources that a configuration names. Called from the event loop, except for `_run`."""
 
     def __init__(self, chains: ChainAssessor, clock: Callable[[], float]) -> None:
         self._chains = chains

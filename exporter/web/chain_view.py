@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from exporter.at_rest.stored import StoredCertificate
 from exporter.certificates.certificate import Certificate
 from exporter.certificates.der import as_pem
 from exporter.certificates.verdict import VerifyError
@@ -45,6 +46,12 @@ def links(observation: Observation, now: float) -> tuple[Link, ...]:
     errors = _errors(observation)
     presented = {certificate.der for certificate in sent}
     last = len(path) - 1
+    if observation.stored is not None:
+        named = {one.der: one for one in observation.stored.certificates}
+        return tuple(
+            _link(one, *_stored_role(one, named.get(one.der)), now, thresholds, _at(errors, depth, last))
+            for depth, one in enumerate(sent)
+        )
     return (
         *(
             _link(one, *_role(one, depth, one.der in presented), now, thresholds, _at(errors, depth, last))
@@ -60,6 +67,14 @@ def _role(certificate: Certificate, depth: int, sent: bool) -> tuple[str, str]:
     kind = "root" if certificate.is_self_issued else "issuer"
     words = {"root": "root", "issuer": "intermediate"}[kind]
     return kind, f"{words}, sent" if sent else f"{words}, from the trusted roots"
+
+
+def _stored_role(certificate: Certificate, stored: StoredCertificate | None) -> tuple[str, str]:
+    """Return what a certificate at rest is, and what its key store or kubeconfig calls it."""
+    kind = "leaf" if not certificate.is_ca else "root" if certificate.is_self_issued else "issuer"
+    words = {"leaf": "leaf", "root": "root", "issuer": "intermediate"}[kind]
+    name = (stored.alias or stored.user) if stored is not None else ""
+    return kind, f"{words}, in the entry {name}" if name else words
 
 
 def _errors(observation: Observation) -> dict[int, list[str]]:
@@ -91,5 +106,5 @@ def _link(
         errors=tuple(dict.fromkeys(errors)),
         names=tuple(clean(name, 80) for name in names[:_SHOWN_NAMES]),
         more_names=max(0, len(names) - _SHOWN_NAMES),
-        pem=Markup(as_pem(certificate.der)),  # noqa: S704 - base64 and two lines of our own
+        pem=Markup(as_pem(certificate.der)),  # noqa: S704 - base64 between two fixed lines
     )

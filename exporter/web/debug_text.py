@@ -1,4 +1,4 @@
-"""What `/probe?...&debug=true` answers: everything about one reading as text, every foreign word escaped. Pure."""
+"""What `/probe?...&debug=true` answers: everything about one report as text, words of peers escaped. Pure."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from exporter.certificates.der import as_pem
 from exporter.config.dump import mask
 from exporter.config.model import Config, Module
 from exporter.findings.assessment import Assessment
+from exporter.findings.failure import explain
 from exporter.metrics.labels import clean
 from exporter.probe.result import Result
 from exporter.scrape.report import TargetReport
@@ -14,7 +15,7 @@ _BAR_WIDTH = 40
 
 
 def debug_text(report: TargetReport, exposition: str) -> str:
-    """Return timeline, log, certificates, module and metrics of a reading."""
+    """Return timeline, log, certificates, module and metrics of a report."""
     sections = [section for assessment in report.assessments for section in _observed(assessment)]
     sections.append(("module in force", masked_module(report.module)))
     sections.append(("metrics", exposition))
@@ -27,7 +28,7 @@ def _observed(assessment: Assessment) -> Iterator[tuple[str, str]]:
     variant = [part for part in (result.variant.address, result.variant.server_name) if part]
     variant += [result.variant.certificate_type] if result.variant.certificate_type else []
     name = " ".join(clean(part) for part in (observation.target.name, *variant))
-    yield f"probe of {name}", _outcome(result)
+    yield f"probe of {name}", _outcome(assessment)
     yield "timeline", timeline(result)
     yield "log", log_lines(result)
     if assessment.findings:
@@ -42,10 +43,14 @@ def _observed(assessment: Assessment) -> Iterator[tuple[str, str]]:
         yield "certificates as presented", "\n".join(_certificates(assessment))
 
 
-def _outcome(result: Result) -> str:
-    if result.failure is not None:
-        return f"failed in phase {result.failure.phase}: {result.failure.reason}. {clean(result.failure.detail)}"
-    return "its certificates were read" if result.is_stored else "the handshake completed"
+def _outcome(assessment: Assessment) -> str:
+    observation = assessment.observation
+    failure = observation.result.failure
+    if failure is None:
+        return "its certificates were read" if observation.result.is_stored else "the handshake completed"
+    words = explain(failure, observation.module, observation.target.endpoint)
+    outcome = f"failed in phase {failure.phase}: {failure.reason}. {clean(failure.detail)}"
+    return f"{outcome}\n\n{words.title}.\n{words.meaning}\nFix: {words.fix}"
 
 
 def timeline(result: Result) -> str:

@@ -14,7 +14,7 @@ Filter = Callable[[Target, Summary | None, TargetReport | None], bool]
 
 
 def target_filter(query: ListQuery) -> Filter | None:
-    """Return what tells whether a target is meant, None if all are; the tab of the page (`show`) is not judged here."""
+    """Return what tells whether a target is meant, None if all are; the tab (`show`) is checked elsewhere."""
     if not (query.text or query.module or query.labels or query.filters):
         return None
     words, certificate = query.text.lower().split(), certificate_filter(query)

@@ -1,7 +1,7 @@
 """GET /probe?target=&module=: blackbox_exporter's multi-target pattern, for configured targets and those allowed.
 
-A target that is not configured is judged by the allowlist twice: as it is written, before anything is resolved, and
-by each address that it resolves to, before anything is connected.
+A target that is not configured is checked against the allowlist twice: as it is written, before anything is resolved,
+and by each address that it resolves to, before anything is connected.
 """
 
 import asyncio
@@ -121,7 +121,16 @@ def _permit(request: web.Request, site: WebContext) -> Permit:
     else:
         permit = _allowed(config, names[0], module)
     hostname = request.query.get("hostname", "")
-    return replace(permit, module=_asked_by_name(permit.module, hostname)) if hostname else permit
+    return _by_name(permit, hostname, site) if hostname else permit
+
+
+def _by_name(permit: Permit, hostname: str, site: WebContext) -> Permit:
+    """Return the permit with `hostname` as server name. Raises _RefusedError."""
+    module = _asked_by_name(permit.module, hostname)
+    if module is not permit.module:
+        target = permit.targets[0]
+        module = site.scanned_names.limited((target.name, target.module), module.tls_config.server_name or "", module)
+    return replace(permit, module=module)
 
 
 def _asked_by_name(module: Module, hostname: str) -> Module:
@@ -164,9 +173,9 @@ def _allowed(config: Config, name: str, module: str) -> Permit:
     if plain_route(target, found).proxy is None:
         return Permit((target,), found, PermittedAddresses(allowlist, target.endpoint.host))
     if not target.endpoint.is_ip:
-        why = "goes through a proxy, which resolves the name itself: what it would connect to cannot be judged"
+        why = "goes through a proxy, which resolves the name itself: what it would connect to cannot be checked"
         raise _RefusedError(403, f"the target {shown!r} is not configured, and the module {found.name!r} {why}")
-    return Permit((target,), found)  # the address was judged as it is written; the proxy's own is nobody's choice
+    return Permit((target,), found)  # the address was checked as it is written; the proxy's address is configured
 
 
 def _without_other_ports(module: Module, target: Target, allowlist: Allowlist) -> Module:

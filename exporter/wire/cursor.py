@@ -1,33 +1,6 @@
-"""A cursor over the bytes of one message: reading past the end is a WireError, never an IndexError.
-
-And a memory of what messages were read as, for a server sends the same at each handshake.
-"""
-
-from collections.abc import Callable
-from functools import lru_cache, wraps
-from typing import Concatenate, ParamSpec, TypeVar
+"""A cursor over the bytes of one message: reading past the end is a WireError, never an IndexError."""
 
 from exporter.wire.records import WireError
-
-MAX_REMEMBERED = 16_384  # messages
-More = ParamSpec("More")
-Read = TypeVar("Read")
-Reader = Callable[Concatenate[bytes, More], Read]
-
-
-def remembered(longest: int) -> Callable[[Reader[More, Read]], Reader[More, Read]]:
-    """Let a reader remember what it read. Longer bytes are read again: a hostile server would fill memory with them."""
-
-    def remember(read: Reader[More, Read]) -> Reader[More, Read]:
-        known: Reader[More, Read] = lru_cache(maxsize=MAX_REMEMBERED)(read)
-
-        @wraps(read)
-        def reader(content: bytes, /, *more: More.args, **named: More.kwargs) -> Read:
-            return known(content, *more, **named) if len(content) <= longest else read(content, *more, **named)
-
-        return reader
-
-    return remember
 
 
 class Cursor:

@@ -1,20 +1,28 @@
 """The gallery is what it says, judged by the standard library's TLS client and not by the exporter."""
 
+import asyncio
 import re
 import socket
 import ssl
 import threading
 
 import pytest
+from support.exposition import Exposition
 
 from exporter.config.reader import load
+from exporter.demo.at_rest import FILES, RENEWED
 from exporter.demo.gallery import Gallery
 from exporter.demo.scenario import Closed
 from exporter.demo.scenarios import HOSTILE_NAME, SCENARIOS
 from exporter.demo.servers import Endpoint
 from exporter.findings.catalogue import CATALOGUE
+from exporter.metrics.exposition import pages
+from exporter.metrics.self_metrics import SelfMetrics
 from exporter.net.reason import Reason
 from exporter.probe.result import Phase
+from exporter.scrape import scrape
+from exporter.scrape.engine import Engine
+from exporter.scrape.selection import Selection
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 TRUST_IS_OPENSSLS_CHOICE = "weak-key", "sha1-signature", "hostile-subject"
@@ -185,3 +193,21 @@ def test_the_demos_targets_have_names():
         by_name = {target.name: config.modules[target.module].tls_config.server_name for target in config.targets}
         assert by_name[gallery.targets["expired"]] == "localhost"
         assert by_name[gallery.targets["ip-address"]] is None
+
+
+async def test_the_demo_shows_certificates_on_disk():
+    """One is newer than what its endpoint presents, one is locked, one is cut short."""
+    scenarios = [scenario for scenario in SCENARIOS if scenario.name == RENEWED]
+    with Gallery(scenarios, named=True) as gallery:
+        engine = Engine(load(str(gallery.config_file)), SelfMetrics())
+        lines = await scrape(engine, Selection(), asyncio.get_running_loop().time() + 30)
+        engine.close()
+        exposition = Exposition(b"".join(pages("", lines, [])).decode())
+        assert "renewed_but_not_served" in exposition.findings(target=gallery.targets[RENEWED])
+        folder = gallery.config_file.with_name("at-rest")
+        failures = {name: exposition.failure(target=f"file:{folder / name}") for name in FILES}
+    assert failures == {
+        "renewed.pem": None,
+        "locked.p12": ("read", "password_required"),
+        "half-written.pem": ("read", "truncated"),
+    }

@@ -16,6 +16,7 @@ from exporter.metrics.self_metrics import SelfMetrics
 from exporter.scrape import scrape, stored_sources
 from exporter.scrape.engine import Engine
 from exporter.scrape.selection import Selection
+from exporter.web.chain_view import links
 from tests.support.pki import DAY, NOW, intermediate, leaf, pem, root
 
 TOP = root()
@@ -264,3 +265,12 @@ async def test_a_url_that_is_due_has_its_new_certificate_at_a_later_scrape(confi
         while (await seen(engine)).samples("tls_certificate_info") == first.samples("tls_certificate_info"):
             await asyncio.sleep(0.01)
     engine.close()
+
+
+async def test_the_page_of_a_file_names_the_entries(engine, tmp_path):
+    text = f"friendlyName: <b>web\n{pem(LEAF.der).decode()}friendlyName: more\n{pem(TOP.der).decode()}"
+    write(tmp_path / "a.pem", text.encode())
+    await seen(engine)
+    (assessment,) = engine.last[engine.config.targets[0]].assessments
+    roles = [(link.kind, link.role) for link in links(assessment.observation, NOW)]
+    assert roles == [("leaf", "leaf, in the entry <b>web"), ("root", "root, in the entry more")]

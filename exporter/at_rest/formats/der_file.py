@@ -1,4 +1,4 @@
-"""Files that begin as DER or BER does: certificates, PKCS#7 and PKCS#12, told apart by their first fields."""
+"""Files that begin as DER or BER does: certificates, PKCS#7 and PKCS#12, distinguished by their first fields."""
 
 from exporter.at_rest.formats.entry import MAX_CERTIFICATES, Contents, Entry, UnreadableError, checked
 from exporter.at_rest.formats.pkcs7 import certificates_of_pkcs7_untrusted

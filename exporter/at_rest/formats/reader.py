@@ -1,4 +1,4 @@
-"""The bytes of one file to its entries, whatever its format: told by its first bytes, never by its name."""
+"""The bytes of one file to its entries, whatever its format: its first bytes say which it is, never its name."""
 
 import re
 

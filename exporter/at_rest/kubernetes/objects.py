@@ -1,6 +1,6 @@
 """One Kubernetes object, as the API's JSON, to what its certificates are. Pure.
 
-Only the values of the keys that are asked for are decoded. A private key that stands beside them in a Secret is
+Only the values of the keys that are asked for are decoded. A private key next to them in a Secret is
 never decoded nor kept: the caller drops the object as soon as this returns.
 """
 

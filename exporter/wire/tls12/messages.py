@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from exporter.wire.cursor import Cursor, remembered
+from exporter.wire.cursor import Cursor
 from exporter.wire.iana import TLS_1_2
+from exporter.wire.memo import remembered
 from exporter.wire.records import WireError
 from exporter.wire.serverhello import (
     ALPN,

@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from exporter.wire.cursor import remembered
+from exporter.wire.memo import remembered
 from exporter.wire.records import WireError
 from exporter.wire.tls13.signatures import public_key_untrusted
 

@@ -9,12 +9,13 @@ import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
-from exporter.wire.cursor import MAX_REMEMBERED, Cursor
+from exporter.wire.cursor import Cursor
 from exporter.wire.records import HANDSHAKE, WireError
 from exporter.wire.serverhello import ALPN, KEY_SHARE
 from exporter.wire.tls13.key_shares import GROUPS, KeyShares
 from exporter.wire.tls13.messages import SERVER_NAME
 
+_MAX_NAMES = 16_384  # of servers whose extension is kept
 _RECORD_HEADER = 5
 _MESSAGE_HEADER = 4
 _CLIENT_HELLO = 1
@@ -62,7 +63,7 @@ class Offer:
         return Hello(b"".join((*parts, self.extensions)), session_id, self.alpn, self.shares)
 
 
-@lru_cache(maxsize=MAX_REMEMBERED)
+@lru_cache(maxsize=_MAX_NAMES)
 def _server_name(server_name: str) -> bytes:
     """Return the extension that names a server (RFC 6066 section 3)."""
     return _extension(SERVER_NAME, _vector(2, b"\x00" + _vector(2, server_name.encode("ascii"))))

@@ -3,8 +3,9 @@
 import struct
 from dataclasses import dataclass
 
-from exporter.wire.cursor import Cursor, remembered
+from exporter.wire.cursor import Cursor
 from exporter.wire.iana import TLS_1_2, TLS_1_3
+from exporter.wire.memo import remembered
 from exporter.wire.records import WireError
 from exporter.wire.serverhello import (
     ALPN,
