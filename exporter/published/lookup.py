@@ -25,7 +25,7 @@ from exporter.published.trust_anchors import TrustAnchorError, load_anchors
 MAX_ANSWERS = 50_000
 MAX_BYTES = 64 * 1024 * 1024
 CONCURRENCY = 64  # questions in flight
-FAILURE_SECONDS = 15.0  # how long a failure is not asked about again
+FAILURE_SECONDS = 5.0  # how long a failure is not asked about again
 MAX_TTL = 86_400.0
 RESOLV_CONF_SECONDS = 10.0  # how long a changed resolv.conf may go unnoticed
 _ANSWER_OVERHEAD = 500  # bytes that an answer costs besides its records
