@@ -25,6 +25,8 @@ async def ask_ciphers(scan: Scan) -> None:
         if refusal is not None and (SSL_3_0 < max(versions) < TLS_1_2 or scan.uses_ecdsa):  # else `groups` asks for it
             refusal = await ask_dhe_by_groups(scan, max(versions))
         if refusal is not None:
+            if TLS_1_2 not in scan.versions:
+                raise Unanswered(NO_VERSION)  # where most suites are, if it is accepted
             scan.evidence.refused(CIPHERS, refusal, scan.classes, *_left(scan))
     elif any(version not in scan.versions for version in UP_TO_1_2):
         raise Unanswered(NO_VERSION)

@@ -49,21 +49,21 @@ class Departures:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._leaving = 0
+        self._streams: set[Stream] = set()
         self._all_left: asyncio.Future[None] | None = None
 
     def leave(self, stream: Stream, farewell: Steps[bytes] | None = None, then: Then = _nothing) -> None:
         """Leave a connection, and call `then` once it is closed. Never waits, never raises."""
-        if self._leaving >= MAX_LEAVING:
+        if len(self._streams) >= MAX_LEAVING:
             stream.close()
             then()
             return
-        self._leaving += 1
+        self._streams.add(stream)
 
         def gone() -> None:
             then()
-            self._leaving -= 1
-            if not self._leaving and self._all_left is not None and not self._all_left.done():
+            self._streams.discard(stream)
+            if not self._streams and self._all_left is not None and not self._all_left.done():
                 self._all_left.set_result(None)
 
         if farewell is None:
@@ -75,12 +75,19 @@ class Departures:
 
     async def all_left(self) -> None:
         """Wait until no connection is being left: for a single probe, whose process ends with it."""
-        if self._leaving:
+        if self._streams:
             self._all_left = asyncio.get_running_loop().create_future()
             await self._all_left
 
+    def close(self) -> None:
+        """Close at once what is being left: the event loop is about to end."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        for stream in tuple(self._streams):
+            stream.close()
+
     def __len__(self) -> int:
-        return self._leaving
+        return len(self._streams)
 
 
 async def leave(stream: Stream, farewell: Steps[bytes] | None, then: Then = _nothing) -> None:

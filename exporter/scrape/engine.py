@@ -72,6 +72,8 @@ class Engine:
         self.telemetry.cache("chains", lambda: len(self.assessor.chains))
         self.telemetry.cache("revocations", lambda: len(self.assessor.revocations))
         self.telemetry.cache("postures", lambda: len(self.assessor.postures))
+        self.telemetry.cache("scan_paces", lambda: self.assessor.scan_paces)
+        self.telemetry.cache("second_tries", lambda: len(self.prober.second_tries))
         self.telemetry.cache("reports", lambda: len(self.last))
         self.telemetry.cache("files", lambda: len(self.stored))
         self.telemetry.cache("contexts", lambda: len(self.prober.contexts))
@@ -244,6 +246,7 @@ class Engine:
     def close(self) -> None:
         """Stop the refreshes in flight, and the resolver's threads."""
         self.assessor.close()
+        self.prober.departures.close()
         self.resolver.close()
         self.stored.close()
 

@@ -3,11 +3,12 @@
 from soak import soak
 
 from exporter.net.resolve import RESOLVER_THREADS
+from exporter.posture.refresh import SCANS_AT_ONCE
 
 SCRAPES = 200
 DESCRIPTORS = 60  # of the exporter itself, its listeners, and the connections of a moment
 THREADS = RESOLVER_THREADS + 20
-TASKS = 20  # of the daemon, and of the connections of a moment
+TASKS = 20 + SCANS_AT_ONCE  # a scan waits for its pace in a task of its own
 
 
 def test_a_short_soak_leaves_nothing_behind():
