@@ -15,7 +15,7 @@ from exporter.config.problems import did_you_mean
 from exporter.config.targets import default_module, make_target
 from exporter.errors import UsageError
 from exporter.policy import PolicyLayer, layered
-from exporter.target import HTTPS_PORT, Endpoint, Target, TargetError, parse_endpoint
+from exporter.target import FILE, HTTPS_PORT, Endpoint, Target, TargetError, parse_endpoint
 
 LONGEST_TIMEOUT = 3600.0
 MOST_DAYS = 36_500.0
@@ -63,6 +63,9 @@ def _targets(
     text: str, known: argparse.Namespace, configured: tuple[Target, ...], modules: Mapping[str, Module]
 ) -> list[Target]:
     """Return what one word means: configured targets of this name or endpoint, else one that nobody configured."""
+    if text.startswith(f"{FILE}:"):
+        path = str(Path(text.removeprefix(f"{FILE}:")).absolute())
+        return [target for target in configured if target.endpoint.is_at_rest and target.endpoint.path == path][:1]
     try:
         endpoint = parse_endpoint(text)
     except TargetError as error:

@@ -174,7 +174,10 @@ def _probe() -> argparse.ArgumentParser:
     parser = _parser("tls-exporter probe", "Probe targets once and say everything there is to say.", _PROBE_EPILOG)
     which = parser.add_argument_group("what to probe")
     which.add_argument(
-        "targets", metavar="TARGET", nargs="*", help="host, host:port, [v6]:port, https://host/path or unix:/path"
+        "targets",
+        metavar="TARGET",
+        nargs="*",
+        help="host, host:port, [v6]:port, https://host/path, unix:/path, or file:PATH for certificates at rest",
     )
     which.add_argument("-f", "--file", metavar="FILE", help="a file of targets, one a line; - is standard input")
     which.add_argument("--all", action="store_true", help="every target of the configuration")

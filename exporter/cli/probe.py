@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +12,15 @@ from exporter.cli.nagios import as_nagios
 from exporter.cli.report import as_pem_chain, as_text
 from exporter.cli.report_json import as_json
 from exporter.config.file_sd import FileTargets
-from exporter.config.model import Config
+from exporter.config.model import Config, FileGroup
 from exporter.config.reader import load
 from exporter.errors import OK, UNREACHABLE, WORRYING
 from exporter.findings.state import worst
 from exporter.metrics.vocabulary import VOCABULARY
 from exporter.scrape.engine import Engine
 from exporter.scrape.report import TargetReport
+from exporter.scrape.stored_sources import FileSources
+from exporter.target import FILE, Target
 
 DEFAULT_CONFIG = "config.yaml"
 AT_ONCE = 64  # targets probed at once
@@ -30,10 +32,11 @@ def probe_once(known: argparse.Namespace, *, colour: bool) -> tuple[str, int]:
 
     Raises UsageError and ConfigError.
     """
-    config = configuration(known.config_file)
+    config = with_files(configuration(known.config_file), known.targets, known.module)
     several = known.all or known.file is not None or len(known.targets) != 1
-    wanted = chosen(known, config.targets, config.modules)
-    reports = asyncio.run(_probe(config, wanted))
+    wanted = chosen(known, (*config.targets, *file_targets(config)), config.modules)
+    modules = {**config.modules, **{one.module.name: one.module for one in wanted}}  # as the flags change them
+    reports = asyncio.run(_probe(replace(config, modules=modules), wanted))
     if known.pem and known.format == "text":
         return "".join(map(as_pem_chain, reports)), exit_status(reports)
     if known.format == "nagios":
@@ -57,6 +60,28 @@ def configuration(path: str | None) -> Config:
         return Config()
     config = load(path or DEFAULT_CONFIG, VOCABULARY)
     return replace(config, targets=(*config.targets, *FileTargets(config, time.time).targets))
+
+
+def with_files(config: Config, targets: Sequence[str], module: str | None) -> Config:
+    """Return a configuration with the files that are named as `file:PATH`, if it does not have them already."""
+    known = {target.name for target in file_targets(config)} if any(map(_is_file, targets)) else set()
+    groups = [
+        FileGroup((str(Path(text.removeprefix(f"{FILE}:")).absolute()),), module=module or "tls")
+        for text in targets
+        if _is_file(text) and text not in known
+    ]
+    return replace(config, file_groups=(*config.file_groups, *groups)) if groups else config
+
+
+def file_targets(config: Config) -> Iterator[Target]:
+    """Yield the target of each file that the configuration's patterns match now."""
+    for group in config.file_groups:
+        for source in FileSources(group).look()():
+            yield source.target
+
+
+def _is_file(text: str) -> bool:
+    return text.startswith(f"{FILE}:")
 
 
 async def _probe(config: Config, wanted: Sequence[Chosen]) -> list[TargetReport]:

@@ -42,7 +42,7 @@ from exporter.config.model import (
     TrustConfig,
 )
 from exporter.config.parsers import distinct_labels
-from exporter.config.problems import Problem, did_you_mean
+from exporter.config.problems import Problem, did_you_mean, dotted
 from exporter.config.schema_types import Shape
 from exporter.config.source import Source, Steps
 from exporter.config.targets import make_target, served_key
@@ -260,6 +260,8 @@ class Assembly:
             if not self.knows_module(source, path, group.module, modules):
                 continue
             labels = sorted_labels(group.labels)
+            # Without a label that was refused, targets would look alike that are not.
+            are_whole = not any(one.path.startswith(f"{dotted(path)}.labels") for one in source.problems)
             self.policy(source, path, group)
             self.labels(source, path, labels)
             layer = take_layer(_written(group))
@@ -271,7 +273,7 @@ class Assembly:
                 message = "the same target, module and labels are written twice"
                 if group.mail_domain is not None:
                     target = replace(target, mail_domain=group.mail_domain)
-                if self.once(target, source, target_path, message, at_key=False):
+                if are_whole and self.once(target, source, target_path, message, at_key=False):
                     targets.append(target)
                     self.places[target] = (source, target_path)
                     if target.endpoint.unix_path is not None:

@@ -70,7 +70,7 @@ class Daemon:
             self._settings.options,
             self.reload,
             authenticates=lambda: access.authenticates,
-            settle=lambda: gc_tuning.set_aside(len(self._engine.config.targets)),
+            after_scrape=lambda: gc_tuning.set_aside(len(self._engine.config.targets)),
         )
         app = make_app(site)
         access.install(app)

@@ -103,7 +103,7 @@ GOOD = (
     ),
     Scenario(
         "smtp-starttls",
-        "A mail server that begins in clear and turns to TLS with STARTTLS.",
+        "A mail server that begins in plaintext and changes to TLS with STARTTLS.",
         Endpoint(preface=SMTP),
         _TLS13,
         module="demo-smtp",
@@ -281,7 +281,7 @@ PROTOCOLS = (
     ),
     Scenario(
         "null-cipher",
-        "A server that agrees to send everything in clear.",
+        "A server that agrees to send everything in plaintext.",
         Endpoint(Leaf(key="rsa-2048"), maximum="TLSv1.2", ciphers="ECDHE+AESGCM:ECDHE-RSA-NULL-SHA", security_level=0),
         replace(_TLS12, posture_findings=("cipher_null", NO_PQ, _SHA1)),
     ),

@@ -1,4 +1,4 @@
-"""Stands in for Prometheus in the demo: nothing is probed without a scrape. Keeps nothing of what it is told.
+"""Stands in for Prometheus in the demo: nothing is probed without a scrape. The answers are thrown away.
 
 An exporter that asks for a password or speaks TLS itself is not scraped: it refuses, and that is all.
 """
@@ -12,7 +12,7 @@ _TIMEOUT_SECONDS = 60.0
 
 
 def scrape_until(stop: Event, address: str, path: str, seconds: float = INTERVAL_SECONDS) -> None:
-    """Scrape at once and then regularly, until told to stop."""
+    """Scrape at once and then regularly, until stopped."""
     while not stop.is_set():
         with suppress(OSError, HTTPException), closing(HTTPConnection(address, timeout=_TIMEOUT_SECONDS)) as connection:
             connection.request("GET", path)

@@ -75,7 +75,7 @@ Script = tuple[Step, ...]
 
 
 class ScriptedPeer(asyncio.StreamReaderProtocol):
-    """One connection that is served by a script. It enters itself into the sets of what is under way."""
+    """One connection that is served by a script. It adds itself to the sets of open transports and tasks."""
 
     def __init__(self, script: Script, connected: set[asyncio.Transport], tasks: set[asyncio.Task[None]]) -> None:
         self._reader = asyncio.StreamReader()

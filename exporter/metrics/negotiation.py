@@ -20,7 +20,7 @@ class Format:
     `is_open_metrics`: metadata of units, the type `unknown`, and `# EOF` at the end.
     `strips_total`: the name of a counter's family lacks the `_total` of its samples.
     `quotes_names`: names beyond the old character set can be written, in quotes.
-    `start_timestamps`: a counter's line can tell since when it counts.
+    `start_timestamps`: a counter's line has the time at which it began to count.
     """
 
     media_type: str

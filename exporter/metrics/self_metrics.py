@@ -64,7 +64,7 @@ class Troubles:
         )
         self.accept_failures = counter(
             "tls_exporter_accept_failures",
-            "Times that no connection could be accepted, mostly for want of file descriptors.",
+            "Times that no connection could be accepted, mostly because there were no file descriptors left.",
         )
         self.clock_jumps = counter(
             "tls_exporter_clock_jumps",
@@ -111,13 +111,13 @@ class SelfMetrics:
             self.probes.labels(outcome)
         self.probes_succeeded = self.probes.labels("success")
         self.probes_shared = counter(
-            "tls_exporter_probes_shared", "Probes that a scrape took over from another under way."
+            "tls_exporter_probes_shared", "Probes that a scrape shared with another one in flight."
         )
         self.series_limited = gauge(
             "tls_exporter_series_limited_targets",
             "Targets whose certificates change so often that the series that describe them are left out.",
         )
-        self.in_flight = gauge("tls_exporter_probes_in_flight", "Probes under way.")
+        self.in_flight = gauge("tls_exporter_probes_in_flight", "Probes in flight.")
 
     def _of_scrapes(self, counter: Callable[..., Counter], gauge: Callable[..., Gauge]) -> None:
         self.scrapes = counter("tls_exporter_scrapes", "Scrapes answered, by path.", ["path"])

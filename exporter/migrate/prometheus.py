@@ -54,6 +54,8 @@ class Jobs:
             name = text(job.get("job_name")) or f"number {number}"
             if _is_multi_target(job):
                 self._job(name, job)
+            elif _asks_probe(job) and texts(mapping(job.get("params")).get("target")):
+                self._single(name, job)
 
     def note(self, sentence: str) -> None:
         """Note what is not carried over."""
@@ -68,6 +70,13 @@ class Jobs:
         for name, module in self.modules.items():
             if module.fixed_target is not None:
                 self._static(f"module {name}", name, {"targets": [module.fixed_target]})
+
+    def _single(self, name: str, job: dict[str, Any]) -> None:
+        """Take over a job that names its target as a parameter; its static targets are the exporter itself."""
+        parameters = mapping(job.get("params"))
+        module = (texts(parameters.get("module")) or [self.default_module])[0]
+        labels = mapping(mapping((sequence(job.get("static_configs")) or [{}])[0]).get("labels"))
+        self._static(name, module, {"targets": texts(parameters.get("target")), "labels": labels})
 
     def _job(self, name: str, job: dict[str, Any]) -> None:
         parameters = mapping(job.get("params"))
@@ -175,4 +184,8 @@ def _is_multi_target(job: dict[str, Any]) -> bool:
     """Tell whether a job passes its targets on as a parameter to /probe."""
     rules = map(mapping, sequence(job.get("relabel_configs")))
     passes_on = any(text(rule.get("target_label")) == "__param_target" for rule in rules)
-    return passes_on and text(job.get("metrics_path")).rstrip("/").endswith("/probe")
+    return passes_on and _asks_probe(job)
+
+
+def _asks_probe(job: dict[str, Any]) -> bool:
+    return text(job.get("metrics_path")).rstrip("/").endswith("/probe")

@@ -11,12 +11,14 @@ import asyncio
 import errno
 import socket
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from exporter.config.model import ProxyConfig
 from exporter.net.address_policy import may_be_fetched_from
@@ -167,9 +169,18 @@ def _check(url: str) -> None:
 
 
 def _check_literal(url: str, limits: Limits) -> None:
-    """Refuse an address that must not be asked through a proxy either; a name is left to the proxy."""
-    host = urlsplit(url).hostname or ""
-    if is_ip_literal(host) and not may_be_fetched_from(host, loopback=limits.loopback):
+    """Refuse an address that must not be asked through a proxy either; a name is left to the proxy.
+
+    It is judged as the proxy gets it, and as a system library reads it there: `127。0。0。1` has become an address by
+    then, and `2130706433` is one for inet_aton(3).
+    """
+    host = (URL(url).host or "").rstrip(".")
+    address = host
+    with suppress(OSError):
+        address = socket.inet_ntoa(socket.inet_aton(host))
+    is_local = host == "localhost" or host.endswith(".localhost")
+    is_address = is_ip_literal(address) or is_local or "%" in host
+    if is_address and not may_be_fetched_from("127.0.0.1" if is_local else address, loopback=limits.loopback):
         raise FetchError(FetchReason.FORBIDDEN_ADDRESS, f"{host} must not be asked")
 
 

@@ -27,6 +27,8 @@ async def ask_ciphers(scan: Scan) -> None:
         if refusal is not None and TLS_1_2 not in scan.versions:
             raise Unanswered(NO_VERSION)  # some suites exist in TLS 1.2 only: older versions do not refuse them
         if refusal is not None:
+            if TLS_1_2 not in scan.versions:
+                raise Unanswered(NO_VERSION)  # where most suites are, if it is accepted
             scan.evidence.refused(CIPHERS, refusal, scan.classes, *_left(scan))
     elif any(version not in scan.versions for version in UP_TO_1_2):
         raise Unanswered(NO_VERSION)

@@ -112,6 +112,7 @@ class Evidence:
         """
         answer = await self._send(hello.write(), enough, self.wire.patience)
         if answer.kind is AnswerKind.NOTHING and answer.reason is Reason.TIMEOUT:
+            self._failures += 1
             await self.ask(beside)  # raises if this finds no answer either
             return replace(answer, kind=AnswerKind.ENDED)
         if answer.kind is AnswerKind.NOTHING:

@@ -6,7 +6,7 @@ from exporter.posture import hellos
 from exporter.posture.check import Check
 from exporter.posture.evidence import INTOLERANT, Unanswered
 from exporter.posture.exchange import AnswerKind, HelloAnswer, has_all
-from exporter.posture.scan import VERSION_CHECKS, Scan
+from exporter.posture.scan import NO_VERSION, VERSION_CHECKS, Scan
 from exporter.wire import sslv2
 from exporter.wire.clienthello import ClientHello
 from exporter.wire.iana import SSL_2_0, SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3
@@ -34,11 +34,12 @@ def _note_features(scan: Scan, answer: HelloAnswer, hello: ClientHello) -> None:
 
 
 async def settle_tls12(scan: Scan) -> None:
-    """Ask again where the first hello of the scan met nothing but ends, in the looks of one that was answered since."""
-    if TLS_1_2 in scan.versions or VERSION_CHECKS[TLS_1_2] in scan.undetermined:
+    """Ask again where the first hello of the scan was not answered, in the looks of one that was answered since."""
+    if TLS_1_2 in scan.versions or (scan.evidence.baseline is None and VERSION_CHECKS[TLS_1_2] in scan.undetermined):
         return
     hello = scan.hello(TLS_1_2, hellos.PLAIN_SUITES)
     _note_features(scan, await scan.evidence.ask(hello, has_all), hello)
+    scan.undetermined.pop(VERSION_CHECKS[TLS_1_2], None)
 
 
 async def _ask_features(scan: Scan) -> tuple[HelloAnswer, ClientHello]:
@@ -53,7 +54,7 @@ async def ask_baseline(scan: Scan) -> None:
     """Read what the answer to the first hello says of features. Only what was offered can have been declined."""
     if scan.feature_answer is None:
         if TLS_1_2 not in scan.versions:
-            raise Unanswered(scan.undetermined[VERSION_CHECKS[TLS_1_2]])
+            raise Unanswered(scan.undetermined.get(VERSION_CHECKS[TLS_1_2], NO_VERSION))
         return
     answer, hello = scan.feature_answer
     server_hello = answer.hello

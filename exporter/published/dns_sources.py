@@ -15,6 +15,8 @@ from exporter.published.question import Question
 from exporter.published.refreshed import RefreshError
 from exporter.published.source import Asking, Verdict, failure
 
+CHECK_SECONDS = 60.0  # at least, between two checks that connect to the endpoint
+
 
 def judge_dane(asking: Asking) -> Verdict | None:
     """Compare the TLSA records with the chain."""
@@ -46,7 +48,7 @@ def _presented(question: Question, now: float) -> Presented:
     chain = question.chain
     return Presented(
         path=chain.path,
-        pkix_path=chain.openssl.chain if chain.openssl is not None else (),
+        pkix_path=chain.trusted_chain,
         pkix_trusted=question.is_trusted,
         name_match=question.name_match,
         has_name=lambda name: bool(matches_name(chain.certificates[0], name)),
@@ -96,4 +98,4 @@ async def _agreement(asking: Asking) -> tuple[tuple[Any], float]:
         found, ttl = await check_https(asking.lookup, one.name, one.port, one.alpn, reach.connect, reach.try_ech)
     except DNSError as error:
         raise RefreshError(error.reason, error.detail) from None
-    return (found,), ttl
+    return (found,), ttl if found is None else max(ttl, CHECK_SECONDS)

@@ -15,9 +15,9 @@ from exporter.bounded_cache import BoundedCache
 
 MAX_KEPT = 60_000
 MAX_IN_FLIGHT = 1000  # refreshes; others are started by a later scrape
-SHORTEST_SECONDS = 30.0  # between two refreshes of one key
+SHORTEST_SECONDS = 5.0  # between two refreshes of one key; with many keys it is longer, see KEYS_PER_SECOND
 LONGEST_SECONDS = 86_400.0
-RETRY_SECONDS = 60.0  # after a failure
+RETRY_SECONDS = 60.0  # at most, after failures: the first is retried soon, the next ones later each time
 KEYS_PER_SECOND = 8.0  # renewed in the long run, all together
 CLOCK_SKEW_SECONDS = 300.0
 
@@ -98,7 +98,8 @@ class Refreshed(Generic[Key, Value]):
         failed = Failed(error.reason, error.detail, count)
         value = before.value if before is not None and count == 1 else None
         fresh_until = before.fresh_until if before is not None else now
-        due = now + min(RETRY_SECONDS, max(self._shortest, 1.0))
+        wait = min(RETRY_SECONDS, self._shortest * 2.0 ** min(count, 6))
+        due = now + max(wait, len(self._kept) / KEYS_PER_SECOND / 4)
         self._kept.put(key, Kept(value, now, fresh_until, due, failed), 1)
 
     async def settled(self) -> None:

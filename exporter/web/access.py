@@ -67,7 +67,7 @@ class WebConfig:
 
     @property
     def authenticates(self) -> bool:
-        """True if whoever asks has to prove something: a password or a certificate."""
+        """True if clients must authenticate: by a password or a certificate."""
         tls = self._settings.tls
         return bool(self._settings.users) or (tls is not None and tls.client_certificate == "required")
 

@@ -1,4 +1,4 @@
-"""Who may be probed by /probe besides the configured targets: `probe_endpoint.allow`, judged before and after DNS.
+"""Who may be probed by /probe besides the configured targets: `probe_endpoint.allow`, checked before and after DNS.
 
 Pure: nothing is resolved here. An IP address needs a network that holds it. A name needs a pattern for names, and then
 each address it resolves to must be public, or be held by a network of the list: so a name that an outsider makes point

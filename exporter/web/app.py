@@ -1,4 +1,4 @@
-"""The routes, in one table, and the server's manners. What a route does stands in a file of its own."""
+"""The routes, in one table, and the application that serves them. Each handler has its own file."""
 
 from aiohttp import web
 

@@ -1,6 +1,6 @@
 """The list of all certificates: each distinct one once, with where it is presented, and a calendar of their ends. Pure.
 
-Certificates are told apart by their SHA-256 fingerprints.
+Certificates are distinguished by their SHA-256 fingerprints.
 """
 
 from collections import Counter

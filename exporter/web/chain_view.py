@@ -106,5 +106,5 @@ def _link(
         errors=tuple(dict.fromkeys(errors)),
         names=tuple(clean(name, 80) for name in names[:_SHOWN_NAMES]),
         more_names=max(0, len(names) - _SHOWN_NAMES),
-        pem=Markup(as_pem(certificate.der)),  # noqa: S704 - base64 and two lines of our own
+        pem=Markup(as_pem(certificate.der)),  # noqa: S704 - base64 between two fixed lines
     )

@@ -29,7 +29,7 @@ class Options:
 class WebContext:
     """The state behind the routes. `reload` returns what is wrong with the new configuration, "" for nothing.
 
-    `authenticates` tells whether whoever gets through to a handler has proved something. `settle` is called when a
+    `authenticates` returns whether clients that reach a handler are authenticated. `after_scrape` is called when a
     scrape has been answered. `refused` says what is wrong with the configuration on disk, with file and line, while
     another one is in force.
     """
@@ -40,7 +40,7 @@ class WebContext:
     reload: Callable[[], Awaitable[str]]
     ready: bool = False
     authenticates: Callable[[], bool] = lambda: False
-    settle: Callable[[], None] = lambda: None
+    after_scrape: Callable[[], None] = lambda: None
     refused: tuple[str, ...] = ()
     scanned_names: ScannedNames = field(default_factory=ScannedNames)
     _indexed: Config | None = None

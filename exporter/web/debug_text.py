@@ -1,4 +1,4 @@
-"""What `/probe?...&debug=true` answers: everything about one reading as text, every foreign word escaped. Pure."""
+"""What `/probe?...&debug=true` answers: everything about one report as text, words of peers escaped. Pure."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _BAR_WIDTH = 40
 
 
 def debug_text(report: TargetReport, exposition: str) -> str:
-    """Return timeline, log, certificates, module and metrics of a reading."""
+    """Return timeline, log, certificates, module and metrics of a report."""
     sections = [section for assessment in report.assessments for section in _observed(assessment)]
     sections.append(("module in force", masked_module(report.module)))
     sections.append(("metrics", exposition))

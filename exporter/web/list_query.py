@@ -51,7 +51,7 @@ class ListQuery:
 
     @property
     def filters(self) -> tuple[tuple[str, str], ...]:
-        """The filters that are in force beside text, tab and module: the parameter and its value."""
+        """The filters in force except text, tab and module: the parameter and its value."""
         single = ((name, getattr(self, field)) for field, name in _NAMES.items() if field in _FILTERS)
         return (*((name, value) for name, value in single if value), *(("label", one) for one in self.labels))
 

@@ -1,4 +1,4 @@
-"""What aiohttp says of requests that are no HTTP: a stranger's noise, told at debug and without a traceback."""
+"""aiohttp's log lines on requests that are not HTTP: anybody can cause them, so they are logged at debug."""
 
 import logging
 
@@ -6,7 +6,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 
 class Quieter(logging.Filter):
-    """Lowers lines on malformed requests, so that whoever can reach the port cannot fill the log."""
+    """Lowers the level of lines on malformed requests, so that clients cannot fill the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let a line pass if it is about a fault of ours, or if debugging is asked for."""

@@ -38,7 +38,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         site.own.scrape_duration.set(loop.time() - began)
         own = [site.own.registry]
         response = await send_exposition(request, pages(request.headers.get("Accept", ""), lines, own))
-    site.settle()
+    site.after_scrape()
     return response
 
 
@@ -81,7 +81,7 @@ async def send_exposition(request: web.Request, pieces: Iterable[bytes]) -> web.
     if accepts_gzip(request.headers.get("Accept-Encoding", "")):
         response.headers["Content-Encoding"] = "gzip"
         pieces = _compressed(pieces)
-    with suppress(ConnectionResetError):  # whoever asked has hung up, which is no fault
+    with suppress(ConnectionResetError):  # the client has hung up
         await response.prepare(request)
         for piece in pieces:
             await response.write(piece)

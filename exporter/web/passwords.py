@@ -1,6 +1,6 @@
-"""Checks passwords against bcrypt hashes: one at a time, on a thread, at a cost that does not tell users apart.
+"""Checks passwords against bcrypt hashes: one at a time, on a thread, at the same cost for known and unknown users.
 
-What was right once is remembered (one digest for each user), so a scrape does not wait behind strangers' guesses.
+What was right once is remembered (one digest for each user), so a scrape does not wait behind other clients' guesses.
 Guesses wait in a short stack: the newest is checked next, and the oldest is turned away when there are too many.
 """
 
@@ -79,7 +79,7 @@ class Passwords:
         self._wrong.clear()
 
     def close(self) -> None:
-        """Turn away whoever waits, and let the thread go."""
+        """Refuse every waiting guess, and shut the thread down."""
         for guess in self._waiting.values():
             _turn_away(guess)
         self._waiting.clear()
@@ -134,7 +134,7 @@ class Passwords:
 def _turn_away(guess: _Guess) -> None:
     if not guess.answer.done():
         guess.answer.set_exception(TooManyGuessesError())
-        guess.answer.exception()  # whoever asked may be gone: that is no fault to log
+        guess.answer.exception()  # the client may be gone, which must not be logged as an unretrieved exception
 
 
 def cost_of(hashed: bytes) -> int:

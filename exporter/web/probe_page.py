@@ -1,7 +1,7 @@
 """GET /probe?target=&module=: blackbox_exporter's multi-target pattern, for configured targets and those allowed.
 
-A target that is not configured is judged by the allowlist twice: as it is written, before anything is resolved, and
-by each address that it resolves to, before anything is connected.
+A target that is not configured is checked against the allowlist twice: as it is written, before anything is resolved,
+and by each address that it resolves to, before anything is connected.
 """
 
 import asyncio
@@ -173,9 +173,9 @@ def _allowed(config: Config, name: str, module: str) -> Permit:
     if plain_route(target, found).proxy is None:
         return Permit((target,), found, PermittedAddresses(allowlist, target.endpoint.host))
     if not target.endpoint.is_ip:
-        why = "goes through a proxy, which resolves the name itself: what it would connect to cannot be judged"
+        why = "goes through a proxy, which resolves the name itself: what it would connect to cannot be checked"
         raise _RefusedError(403, f"the target {shown!r} is not configured, and the module {found.name!r} {why}")
-    return Permit((target,), found)  # the address was judged as it is written; the proxy's own is nobody's choice
+    return Permit((target,), found)  # the address was checked as it is written; the proxy's address is configured
 
 
 def _without_other_ports(module: Module, target: Target, allowlist: Allowlist) -> Module:

@@ -1,4 +1,4 @@
-"""--web.max-requests: how many scrapes and probes are answered at once. Whoever comes on top is told to come again."""
+"""--web.max-requests: how many scrapes and probes are answered at once. More are refused with 503 and Retry-After."""
 
 from collections.abc import Awaitable, Callable
 
@@ -16,7 +16,7 @@ class RequestLimit:
         self.inside = 0
 
     def limited(self, handler: Handler) -> Handler:
-        """Return the handler with a 503 for whoever comes when it is full."""
+        """Return the handler with a 503 for requests beyond the limit."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             if self._limit and self.inside >= self._limit:

@@ -1,6 +1,6 @@
 """GET /runbooks/ID: the runbook of a finding or alert, so that the links in alerts and pages need no other site.
 
-The pages are those of docs/runbooks, which the wheel has beside this file. They are read when one is asked for.
+The pages are those of docs/runbooks, which the wheel has next to this file. They are read when one is asked for.
 """
 
 import re

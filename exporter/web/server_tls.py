@@ -1,4 +1,4 @@
-"""The TLS of our own server, from `tls_server_config`. Reads certificates and keys; opens no socket."""
+"""The TLS of the exporter's server, from `tls_server_config`. Reads certificates and keys; opens no socket."""
 
 import ssl
 import sys

@@ -1,4 +1,4 @@
-"""GET /target?target=&module=: one target's last reading, whole. POST: probe it now, if whoever asks may.
+"""GET /target?target=&module=: one target's last report in full. POST: probe it now, if the client may.
 
 Looking causes no probe. A probe by POST needs a password, a client certificate or the loopback, comes from a page of
 ours and not from anybody else's, and not more often than the limits say.
@@ -82,7 +82,7 @@ async def chain(request: web.Request) -> web.Response:
 
 
 def may_probe(request: web.Request) -> bool:
-    """Tell whether whoever asks may probe by hand."""
+    """Return whether the client may probe by hand."""
     site = request.app[SITE]
     return site.authenticates() or is_on_this_machine(request, urlsplit(site.options.external_url).hostname)
 

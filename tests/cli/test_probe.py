@@ -265,3 +265,25 @@ def test_accepted_findings_stand_apart_and_do_not_count(gallery, capsys, tmp_pat
     out = capsys.readouterr().out
     assert out.startswith("Healthy")
     assert "the old printer" in out
+
+
+def test_a_file_is_probed_like_an_endpoint(gallery, run, tmp_path):
+    """Configured or not; flags count, and what cannot be read has the exit status of what cannot be reached."""
+    root = gallery.config_file.with_name("root.pem")
+    (tmp_path / "half.pem").write_bytes(root.read_bytes()[:100])
+    status, out, _ = run(f"file:{root}", "--quiet")
+    assert (status, out.split()[0]) == (0, "Healthy")
+    status, out, _ = run(f"file:{tmp_path}/half.pem", "--quiet")
+    assert (status, out.split()[0]) == (1, "Unreadable")
+    status, out, _ = run(f"file:{tmp_path}/none.pem", "--format", "prometheus")
+    assert status == 1
+    assert 'phase="read",reason="not_found"' in out
+
+
+def test_all_includes_the_configured_files(capsys, gallery, tmp_path):
+    root = gallery.config_file.with_name("root.pem")
+    (tmp_path / "config.yaml").write_text(f"files: [{{paths: ['{root}']}}]\n")
+    status = main(["probe", "--config.file", str(tmp_path / "config.yaml"), "--all", "--format", "json"])
+    (one,) = [json.loads(capsys.readouterr().out)]
+    assert status == 0
+    assert f"file:{root}" in json.dumps(one)

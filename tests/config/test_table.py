@@ -96,6 +96,7 @@ ROWS = (
     "targets: [{targets: [example.com], labels: {serial.number: a}}]\n",
     "targets: [{targets: [example.com], labels: {'': a}}]\n",
     "targets: [{targets: [example.com], labels: {finding: a}}]\n",
+    "targets: [{targets: [a.example], labels: {module: x}}, {targets: [a.example], labels: {target: y}}]\n",
     # files of targets
     "target_files: [{files: ['a/*.yml'], module: smtp}]\n" + T,
     "target_files: [{module: tls}]\n" + T,

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.fuzz import targets_at_rest, targets_certificates, targets_shown, targets_text, targets_tls12, targets_wire
+from tests.fuzz import (
+    targets_at_rest,
+    targets_certificates,
+    targets_published,
+    targets_shown,
+    targets_text,
+    targets_tls12,
+    targets_wire,
+)
 from tests.fuzz.target import FuzzTarget
 
 TARGETS: Mapping[str, FuzzTarget] = {
@@ -11,6 +19,7 @@ TARGETS: Mapping[str, FuzzTarget] = {
     **targets_tls12.TARGETS,
     **targets_certificates.TARGETS,
     **targets_at_rest.TARGETS,
+    **targets_published.TARGETS,
     **targets_text.TARGETS,
     **targets_shown.TARGETS,
 }

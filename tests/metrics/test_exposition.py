@@ -111,3 +111,18 @@ def test_a_name_that_is_no_legacy_name_is_written_as_was_asked():
 def test_no_value_is_taken_for_a_name():
     """The mark around names is a character that no value can hold."""
     assert "\0" not in user_label("team", 'x\0Team-Name\0="')
+
+
+@pytest.mark.parametrize("accept", EVERY_FORMAT)
+def test_every_family_arrives_under_its_own_name_behind_a_collector(accept):
+    """A collector takes the family's name for the metric's: it must be that of the samples, but for `_total`."""
+    text = exposition(accept, {family.name: f"{family.name} 1\n" for family in FAMILIES})
+    stripped = "version=1.0.0" in accept and "openmetrics" in accept
+    kind = family = ""
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, family, kind = line.split(" ")
+            assert kind in ("gauge", "counter", "unknown", "untyped")
+        elif not line.startswith("#"):
+            name = re.match(r"[a-zA-Z_:][a-zA-Z0-9_:]*", line)[0]
+            assert name == (f"{family}_total" if stripped and kind == "counter" else family)

@@ -57,7 +57,7 @@ def test_ssl_exporter_as_a_whole(migrated):
     status, config, said = migrated(of("all.ssl_exporter.yml"), of("all.prometheus.yml"))
     assert status == 0, said
     assert said.splitlines()[-1] == (
-        "carried over: 8 modules, 4 targets, 1 file of targets, 3 paths of certificates; nothing is left out"
+        "carried over: 8 modules, 4 targets, 1 file of targets, 4 paths of certificates; nothing is left out"
     )
     assert {(target.name, target.module): dict(target.labels) for target in config.targets} == {
         ("https://example.com", "https"): {"team": "web"},
@@ -71,9 +71,12 @@ def test_ssl_exporter_as_a_whole(migrated):
     assert config.modules["https_proxied"].timeout == 3.0
     assert [(Path(one.pattern).name, one.module) for one in config.target_files] == [("*.yml", "mail")]
     written = {path for group in config.file_groups for path in group.paths}
-    assert {"/etc/nginx/tls/*.pem", "/etc/ssl/certs/ca-certificates.crt", "/root/.kube/config"} <= set(
-        map(str, written)
-    )
+    assert {
+        "/etc/nginx/tls/*.pem",
+        "/etc/ssl/private/**/*.pem",
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/root/.kube/config",
+    } <= set(map(str, written))
 
 
 def test_resources_of_the_operator(migrated):

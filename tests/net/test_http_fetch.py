@@ -10,6 +10,7 @@ import threading
 import pytest
 from aiohttp import web
 
+from exporter.config.model import ProxyConfig
 from exporter.net import http_fetch
 from exporter.net.dns_threads import DNSThreadPool
 from exporter.net.fetch import FetchError, Limits
@@ -293,3 +294,31 @@ async def test_this_machine_is_not_reached_by_any_spelling(host, method, monkeyp
             await fetch(url, limits, b"request" if method == "POST" else None)
         assert caught.value.reason in (Reason.FORBIDDEN_ADDRESS, Reason.UNREACHABLE, Reason.BAD_URL)
         assert len(pages.asked) == (method == "redirect")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "127。0。0。1",
+        "①②⑦.0.0.1",
+        "169.254.169.254",
+        "[::ffff:169.254.169.254]",
+        "[fd00:ec2::254]",
+        "localhost",
+        "a.localhost",
+        "%31%32%37.0.0.1",
+    ],
+)
+async def test_a_proxy_is_not_asked_for_what_must_not_be_asked(host):
+    """What the proxy would make of the host counts: it is given the text, and resolves it itself."""
+    async with serving() as pages:
+        proxy = ProxyConfig("http", "127.0.0.1", int(pages.url.rpartition(":")[2]))
+        with pytest.raises(FetchError) as caught:
+            await fetch(f"http://{host}/", Limits(1000, seconds=5), proxy=proxy)
+        assert caught.value.reason is Reason.FORBIDDEN_ADDRESS
+        assert pages.asked == []

@@ -212,3 +212,38 @@ async def test_without_questions_nothing_is_asked(world):
     world.config = None
     assert await world.scraped(world.leaf()) is None
     assert world.lookup.asked == []
+
+
+async def test_a_scrape_does_not_wait_for_a_resolver_that_hangs(world):
+    """Nothing is awaited: the facts are absent for as long as the resolver says nothing, and there when it does."""
+    answering = asyncio.Event()
+    look_up = world.lookup.look_up
+
+    async def hanging(name, kind):
+        await answering.wait()
+        return await look_up(name, kind)
+
+    world.lookup.look_up = hanging
+    first = world.leaf()
+    world.lookup.records = [tlsa(first)]
+    for _ in range(3):
+        assert world.known(first).dane is None
+        await asyncio.sleep(0)
+    answering.set()
+    await world.checker.settled()
+    assert world.known(first).dane.valid is True
+
+
+async def test_a_failed_source_is_tried_less_and_less_often():
+    clock, source = Clock(), Source()
+    values = Refreshed(clock)
+    source.fails = True
+    waits = []
+    for _ in range(6):
+        values.get("a", source)
+        await values.settled()
+        kept = values.get("a", source)
+        waits.append(kept.due - clock.now)
+        clock.now = kept.due
+    assert waits == sorted(waits)
+    assert waits[0] < waits[-1] == RETRY_SECONDS
