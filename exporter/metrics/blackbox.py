@@ -128,9 +128,15 @@ def _lists(assessment: Assessment) -> Iterator[tuple[Certificate, Revocation]]:
 
 
 def is_good(assessment: Assessment) -> bool:
-    """Tell whether an ordinary client would be served: session, trust, name, and HTTP where it was asked for."""
+    """Tell whether blackbox_exporter would be served: session, trust, name, and HTTP where it was asked for.
+
+    It is a Go program, to which a trusted intermediate is an anchor as good as a root.
+    """
     observation = assessment.observation
-    trusted = any(verdict.trusted for verdict in observation.verdicts if verdict.verifier == "openssl")
+    clients = observation.chain.clients if observation.chain is not None else ()
+    trusted = next((client.trusted for client in clients if client.client == "go"), None)
+    if trusted is None:
+        trusted = any(verdict.trusted for verdict in observation.verdicts if verdict.verifier == "openssl")
     if not observation.result.success or not trusted or observation.name_match is False:
         return False
     http, session = observation.result.http, observation.result.session
@@ -177,9 +183,8 @@ def _presented(assessments: Iterable[Assessment]) -> Iterator[Certificate]:
 
 def _trusted(assessments: Iterable[Assessment]) -> Iterator[Certificate]:
     for assessment in assessments:
-        for verdict in assessment.observation.verdicts:
-            if verdict.verifier == "openssl" and verdict.trusted:
-                yield from verdict.chain
+        verdicts = assessment.observation.verdicts
+        yield from next((verdict.chain for verdict in verdicts if verdict.trusted and verdict.chain), ())
 
 
 def _expiries(certificates: Iterable[Certificate]) -> list[int]:

@@ -7,7 +7,7 @@ An expired one counts as vouched for.
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from exporter.certificates.openssl_errors import EXPIRED, NOT_YET_VALID
+from exporter.certificates.openssl_errors import EXPIRED, NOT_YET_VALID, ONLY_PARTIAL
 from exporter.certificates.verdict import Verdict as ChainVerdict
 from exporter.published.ari import Window, certificate_id
 from exporter.published.documents import fetch_directory, fetch_window
@@ -50,7 +50,7 @@ def _ask_one(asking: Asking, directory: str, identifier: str) -> tuple[Window | 
 
 def _is_vouched_for(verdict: ChainVerdict | None) -> bool:
     return verdict is not None and (
-        verdict.trusted or {error.name for error in verdict.errors} <= EXPIRED | NOT_YET_VALID
+        verdict.trusted or {error.name for error in verdict.errors} <= EXPIRED | NOT_YET_VALID | ONLY_PARTIAL
     )
 
 

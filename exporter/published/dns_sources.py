@@ -48,7 +48,7 @@ def _presented(question: Question, now: float) -> Presented:
     chain = question.chain
     return Presented(
         path=chain.path,
-        pkix_path=chain.openssl.chain if chain.openssl is not None else (),
+        pkix_path=chain.trusted_chain,
         pkix_trusted=question.is_trusted,
         name_match=question.name_match,
         has_name=lambda name: bool(matches_name(chain.certificates[0], name)),

@@ -47,5 +47,7 @@ class Question:
 
     @property
     def is_trusted(self) -> bool | None:
-        """The verdict of ordinary clients on the chain; None if there is none."""
+        """Whether clients trust the chain; None if that is not known."""
+        if self.chain.trusted_chain:
+            return True
         return self.chain.openssl.trusted if self.chain.openssl is not None else None

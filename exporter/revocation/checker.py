@@ -145,8 +145,7 @@ class RevocationChecker:
             return ()
         now, leaf, issuer = self.clock(), chain.certificates[0], chain.issuer
         found = [self._staple(staple, leaf, issuer, now)] if staple is not None else []
-        trusted = chain.openssl is not None and chain.openssl.trusted
-        if config is None or issuer is None or not trusted:
+        if config is None or issuer is None or not chain.trusted_chain:
             return tuple(found)
         for source, wanted, urls in ((RESPONDER, config.ocsp, leaf.ocsp_urls), (CRL, config.crl, leaf.crl_urls)):
             url = next((one for one in urls if one.startswith("http://")), None)

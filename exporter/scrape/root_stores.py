@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from exporter.certificates.chain_cache import Chain, ChainAssessor
 from exporter.certificates.mozilla_roots import is_distrusted
+from exporter.certificates.openssl_errors import ONLY_PARTIAL
 from exporter.certificates.trust_store import TrustError, load_trust, mozilla_store
 from exporter.certificates.verdict import StoreVerdict, TrustStore
 from exporter.config.model import Module, RootStore
@@ -47,8 +48,10 @@ class RootStores:
             return None
         ders = tuple(certificate.der for certificate in chain.certificates)
         judged = self._chains.assess_chain(ders, trust, now, target)
-        if judged.openssl is None or not judged.openssl.trusted:
-            return judged.openssl.trusted if judged.openssl is not None else None
+        if judged.openssl is None or judged.openssl.trusted is None:
+            return None
+        if not {error.name for error in judged.openssl.errors} <= ONLY_PARTIAL:
+            return False
         return not any(_issued_too_late(judged, trust))
 
     def _trust(self, store: RootStore) -> TrustStore | None:

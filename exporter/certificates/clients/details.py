@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from exporter.certificates import der
 from exporter.certificates.algorithms import EC_PUBLIC_KEY
@@ -26,7 +27,8 @@ USAGES = (
     *("keyCertSign", "cRLSign", "encipherOnly", "decipherOnly"),
 )
 _MOST_FIELDS, _FEWEST_FIELDS = 16, 6  # of TBSCertificate, its version not included
-MAX_NAMES = 5000  # of one certificate that are compared with constraints
+MAX_KEPT = 256  # details of authorities
+MAX_KEPT_OCTETS = 4096  # of the certificate of each
 _COMPRESSED = (b"\x02", b"\x03")  # SEC 1 section 2.3.3
 _NO_SECONDS = re.compile(rb"\d{10}Z")
 _OFFSET = re.compile(rb"\d{12}[+-]\d{4}")
@@ -66,7 +68,31 @@ class Details:
 
 
 def details_untrusted(certificate: Certificate) -> Details:
-    """Read a certificate for the rules. Never raises."""
+    """Read a certificate for the rules. Never raises. What authorities present again and again is kept."""
+    if certificate.is_ca and len(certificate.der) <= MAX_KEPT_OCTETS:
+        return _kept(_Same(certificate))
+    return _read_untrusted(certificate)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A certificate as a key: comparing all of its fields would cost more than reading it."""
+
+    certificate: Certificate
+
+    def __hash__(self) -> int:
+        return hash(self.certificate.der)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.certificate.der == other.certificate.der
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def _kept(same: _Same) -> Details:
+    return _read_untrusted(same.certificate)
+
+
+def _read_untrusted(certificate: Certificate) -> Details:
     found = Details(certificate, frozenset(fault.kind for fault in certificate.faults))
     try:
         _body(found)
