@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from OpenSSL import SSL, crypto
@@ -68,12 +69,21 @@ class _Received:
             raise NetworkError(Reason.TOO_EXPENSIVE, detail)
 
 
+MAX_RENEGOTIATIONS = 2
+_THREADS = ThreadPoolExecutor(4, "tls")
+
+
 class TLSStream:
     """A Stream inside an established TLS session."""
 
     def __init__(self, connection: SSL.Connection, stream: Stream) -> None:
         self.connection = connection
         self._stream = stream
+        # Up to TLS 1.2 a peer may renegotiate, and what it then sends is encrypted: a Diffie-Hellman prime of 10,000
+        # bits cannot be seen before OpenSSL computes with it, for a second. A thread lets the event loop go on, as
+        # OpenSSL is called without the interpreter's lock. For TLS 1.3, and on the fast paths, there is no such thing.
+        self._is_threaded = connection.get_protocol_version() != SSL.TLS1_3_VERSION
+        self._in_thread = False
 
     @property
     def client_certificate_requested(self) -> bool:
@@ -89,9 +99,12 @@ class TLSStream:
         received = 0
         while True:
             try:
-                return self.connection.recv(CHUNK)
+                return await self._receive()
             except SSL.WantReadError:
                 _flush(self.connection, self._stream)
+                if self._is_threaded and self.connection.total_renegotiations() > MAX_RENEGOTIATIONS:
+                    detail = f"more than {MAX_RENEGOTIATIONS} renegotiations"
+                    raise NetworkError(Reason.TOO_MUCH_DATA, detail) from None
                 data = await self._stream.read()
                 if not data:
                     return b""
@@ -104,6 +117,18 @@ class TLSStream:
                 return b""
             except SSL.Error as error:
                 raise error_of(error) from None
+
+    async def _receive(self) -> bytes:
+        if not self._is_threaded:
+            return self.connection.recv(CHUNK)
+        self._in_thread = True
+        return await asyncio.get_running_loop().run_in_executor(_THREADS, self._receive_in_thread)
+
+    def _receive_in_thread(self) -> bytes:
+        try:
+            return self.connection.recv(CHUNK)
+        finally:
+            self._in_thread = False
 
     def write(self, data: bytes) -> None:
         """Encrypt and send. Raises NetworkError."""
@@ -119,9 +144,10 @@ class TLSStream:
 
     def finish(self, then: Callable[[], None] | None = None) -> None:
         """End the session with close_notify (RFC 8446 section 6.1), and the connection with it."""
-        with contextlib.suppress(SSL.Error):  # a session that has failed has been ended by an alert
-            self.connection.shutdown()
-        _flush(self.connection, self._stream)
+        if not self._in_thread:  # else whoever waited for it has given up, and OpenSSL is still busy with the session
+            with contextlib.suppress(SSL.Error):  # a session that has failed has been ended by an alert
+                self.connection.shutdown()
+            _flush(self.connection, self._stream)
         self._stream.finish(then)
 
     def close(self) -> None:

@@ -105,6 +105,7 @@ def shown(data: bytes) -> None:
         bars=recent_bars(past.recent),
         views=[view(assessment, NOW) for assessment in made.assessments],
         probe_now=False,
+        parameters={"target": TARGET.name, "module": TARGET.module},
         version="0",
         now=NOW,
     )
