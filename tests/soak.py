@@ -198,7 +198,7 @@ def configuration(gallery, random_numbers):
     ca_file = str(gallery.config_file.with_name("root.pem"))
     common = {"timeout": TIMEOUTS, "tls_config": {"ca_file": ca_file}}
     modules = {
-        "demo": {**common, "posture": {"refresh": "1m"}},
+        "demo": {**common, "posture": {"refresh": "1m", "pace": "0s"}},
         "demo-https": {**common, "alpn": ["http/1.1"], "http": {"path": "/"}},
         "demo-smtp": {**common, "starttls": "smtp"},
     }

@@ -161,8 +161,21 @@ class Wire:
         except BaseException:
             stream.close()
             raise
-        stream.finish()
+        await _left(stream, answer)
         return answer
+
+
+async def _left(stream: Stream, answer: HelloAnswer) -> None:
+    """End a connection in order, and wait until it has gone: a scan has one open at a time.
+
+    A peer that has said nothing so far is not waited for.
+    """
+    if answer.kind is AnswerKind.NOTHING:
+        stream.close()
+        return
+    gone = asyncio.get_running_loop().create_future()
+    stream.finish(lambda: None if gone.done() else gone.set_result(None))
+    await gone
 
 
 def _judged(flight: ServerFlight, first: bytes, reason: Reason | None) -> HelloAnswer:

@@ -1,5 +1,7 @@
 """Where TLSA records of a service are, and whether a client may use them (RFC 7671 section 7, RFC 7672 section 2)."""
 
+from contextlib import suppress
+
 from dns.rdatatype import RdataType
 
 from exporter.published.dane import Support, TLSARecords, read_tlsa_untrusted
@@ -17,7 +19,7 @@ async def look_up_tlsa(
     """
     address = await _look_up_address(lookup, host)
     names = [address.name, address.asked] if address.is_alias and address.secure else [address.asked]
-    support, ttl = Support.SECURE, address.ttl
+    support, unsigned, ttl = Support.SECURE, (host, RdataType.A), address.ttl
     found: Answer | None = None
     for name in names:
         try:
@@ -33,9 +35,11 @@ async def look_up_tlsa(
             break
     assert found is not None
     if smtp and not address.secure:
-        support = Support.ADDRESS_UNSIGNED
+        support, unsigned = Support.ADDRESS_UNSIGNED, (address.asked, RdataType.A)
     elif not found.secure:
-        support = Support.UNSIGNED
+        support, unsigned = Support.UNSIGNED, (found.asked, RdataType.TLSA)
+    if support is not Support.SECURE and found.status is Status.FOUND:
+        await lookup.check_unsigned(*unsigned)
     references = await _references(lookup, host, address, mail_domain if smtp else None)
     return TLSARecords(found.asked, read_tlsa_untrusted(found.records), support, references), ttl
 
@@ -50,7 +54,8 @@ async def _references(lookup: Lookup, host: str, address: Answer, mail_domain: s
     """Return the names that a leaf under a trust anchor may have (RFC 7672 section 3.2.2)."""
     names = [host, *([address.name] if address.is_alias and address.secure else [])]
     if mail_domain is not None:
-        exchanges = await lookup.look_up(mail_domain, RdataType.MX)
-        if exchanges.secure:
-            names += [mail_domain, *([exchanges.name] if exchanges.is_alias else [])]
+        with suppress(DNSError):  # the host's own name is enough where it matches
+            exchanges = await lookup.look_up(mail_domain, RdataType.MX)
+            if exchanges.secure:
+                names += [mail_domain, *([exchanges.name] if exchanges.is_alias else [])]
     return tuple(dict.fromkeys(names))

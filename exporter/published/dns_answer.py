@@ -22,6 +22,7 @@ class DNSFailure(StrEnum):
     BAD_NAME = "bad_name"
     TOO_MANY = "too_many"
     NO_TRUST_ANCHOR = "no_trust_anchor"
+    NOT_VALIDATING = "not_validating"
 
 
 class DNSError(Exception):

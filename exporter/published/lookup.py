@@ -87,6 +87,21 @@ class Lookup:
             task.add_done_callback(_retrieve)
         return await asyncio.shield(task)
 
+    async def check_unsigned(self, name: str, kind: RdataType) -> None:
+        """Check that an answer that is not secure is unsigned indeed. Raises DNSError if that cannot be told.
+
+        A resolver that does not validate calls nothing secure. Where signatures are there, one question about the
+        root, which is signed, tells such a resolver from one that has found no way from the root to the signatures.
+        """
+        if self._validator is not None:
+            return
+        response = await self._ask(Query(make_name(name), kind, dnssec_records=True, checking_disabled=True))
+        if not any(one.rdtype == RdataType.RRSIG for one in response.message.answer):
+            return
+        root = await self.look_up(".", RdataType.SOA)
+        if not root.secure:
+            raise DNSError(DNSFailure.NOT_VALIDATING, "the records are signed and the resolver does not validate")
+
     async def addresses(self, host: str) -> list[str]:
         """Return the IP addresses of a name, IPv4 first; none if it has none. Raises DNSError."""
         answers = [await self.look_up(host, kind) for kind in (RdataType.A, RdataType.AAAA)]

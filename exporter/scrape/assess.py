@@ -85,6 +85,11 @@ class Assessor:
         """How many published facts are kept; looking does not load what keeps them."""
         return sum(map(len, self._made("publications")))
 
+    @property
+    def scan_paces(self) -> int:
+        """How many addresses have a pace of posture scans."""
+        return sum(len(postures.pace) for postures in self._made("postures"))
+
     def _made(self, *names: str) -> Iterator[Any]:
         """Yield those of them that have been used."""
         yield from (self.__dict__[name] for name in names if name in self.__dict__)

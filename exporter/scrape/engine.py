@@ -72,6 +72,8 @@ class Engine:
         self.telemetry.cache("chains", lambda: len(self.assessor.chains))
         self.telemetry.cache("revocations", lambda: len(self.assessor.revocations))
         self.telemetry.cache("postures", lambda: len(self.assessor.postures))
+        self.telemetry.cache("scan_paces", lambda: self.assessor.scan_paces)
+        self.telemetry.cache("second_tries", lambda: len(self.prober.second_tries))
         self.telemetry.cache("reports", lambda: len(self.last))
         self.telemetry.cache("files", lambda: len(self.stored))
         self.telemetry.cache("contexts", lambda: len(self.prober.contexts))

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 
 from exporter.certificates.certificate import Certificate
+from exporter.findings.state import State
 from exporter.scrape.history import Summary
 from exporter.scrape.report import TargetReport
 from exporter.target import Target
 from exporter.web.list_query import ListQuery
 
 _SEARCHED_NAMES = 100  # of a certificate, by words; the filter `san` looks at all
+
+_STATES = {state: state.label for state in State}
 
 Filter = Callable[[Target, Summary | None, TargetReport | None], bool]
 
@@ -73,16 +76,9 @@ def leaf_of(report: TargetReport | None) -> Certificate | None:
 
 def search_text(certificate: Certificate) -> str:
     """Return what words find a certificate by."""
-    names = (*certificate.dns_names[:_SEARCHED_NAMES], *certificate.ip_addresses[:_SEARCHED_NAMES])
-    parts = (
-        certificate.subject,
-        certificate.issuer,
-        certificate.serial_number,
-        certificate.fingerprint_sha256,
-        certificate.key,
-        *names,
-    )
-    return " ".join(parts).lower()
+    one = certificate
+    names = f"{' '.join(one.dns_names[:_SEARCHED_NAMES])} {' '.join(one.ip_addresses[:_SEARCHED_NAMES])}"
+    return f"{one.subject} {one.issuer} {one.serial_number} {one.fingerprint_sha256} {one.key} {names}".lower()
 
 
 def _names(certificate: Certificate) -> Iterator[str]:
@@ -109,13 +105,21 @@ def _holds(
     target: Target, summary: Summary | None, report: TargetReport | None, words: list[str], texts: dict[str, str]
 ) -> bool:
     """Tell whether every word is found; `texts` keeps those of certificates, for many targets present the same."""
-    parts = [target.name, target.module, *(f"{name}={value}" for name, value in target.labels)]
+    labels = " ".join([f"{name}={value}" for name, value in target.labels])
+    text = f"{target.name} {target.module} {labels}"
     if summary is not None:
-        parts += [summary.failure, summary.status.state.label, summary.protocol, *summary.findings, *summary.accepted]
-    for certificate in presented(report):
-        key = certificate.fingerprint_sha256
-        if key not in texts:
-            texts[key] = search_text(certificate)
-        parts.append(texts[key])
-    text = " ".join(parts).lower()
-    return all(word in text for word in words)
+        found = " ".join((*summary.findings, *summary.accepted))
+        text = f"{text} {summary.failure} {_STATES[summary.status.state]} {summary.protocol} {found}"
+    text = text.lower()
+    missing = [word for word in words if word not in text]
+    if not missing:
+        return True
+    known = [_text_of(certificate, texts) for certificate in presented(report)]
+    return all(any(word in text for text in known) for word in missing)
+
+
+def _text_of(certificate: Certificate, texts: dict[str, str]) -> str:
+    text = texts.get(certificate.fingerprint_sha256)
+    if text is None:
+        text = texts[certificate.fingerprint_sha256] = search_text(certificate)
+    return text

@@ -7,9 +7,11 @@ import dns.zone
 import pytest
 from dns.rdatatype import RdataType
 from support.programs import need
-from support.servers.signed_zones import ZoneText, resolving
+from support.servers.signed_zones import ZoneText, resolving, unbound
 
 from exporter.config.model import DNSConfig, DNSSECMode, NameServer
+from exporter.published.dane import Support
+from exporter.published.dane_lookup import look_up_tlsa
 from exporter.published.dns_answer import DNSError, DNSFailure
 from exporter.published.lookup import Lookup
 
@@ -126,3 +128,37 @@ async def test_the_verdict_on_every_kind_of_answer_is_unbounds_in_both_modes(wor
                 if found != judge:
                     differing.append((mode, name, kind, found, judge))
     assert differing == []
+
+
+@pytest.fixture(scope="module")
+def blind(world, tmp_path_factory):
+    """Run a resolver that does not validate."""
+    folder = tmp_path_factory.mktemp("blind")
+    with unbound(ZONES, world.authority, world.anchors, folder, modules="iterator") as port:
+        yield port
+
+
+@pytest.mark.parametrize(
+    ("zone", "seen"),
+    [("good.test", "not_validating"), ("unsigned.test", Support.UNSIGNED), ("island.test", "not_validating")],
+)
+async def test_a_resolver_that_does_not_validate_calls_no_signed_record_unsigned(blind, zone, seen):
+    lookup = Lookup(DNSConfig(nameservers=(NameServer("127.0.0.1", blind),)))
+    assert await support_of(lookup, zone) == seen
+
+
+@pytest.mark.parametrize(
+    ("zone", "seen"),
+    [("good.test", Support.SECURE), ("unsigned.test", Support.UNSIGNED), ("island.test", Support.UNSIGNED)],
+)
+async def test_a_resolver_that_validates_tells_them_apart(world, zone, seen):
+    lookup = Lookup(DNSConfig(nameservers=(NameServer("127.0.0.1", world.resolver),)))
+    assert await support_of(lookup, zone) == seen
+
+
+async def support_of(lookup, zone):
+    try:
+        records, _ = await look_up_tlsa(lookup, f"mail.{zone}", 25, "tcp", smtp=False, mail_domain=None)
+    except DNSError as error:
+        return error.reason.value
+    return records.support

@@ -137,7 +137,13 @@ def _await_zone(name: str, address: str, port: int) -> None:
 
 @contextlib.contextmanager
 def unbound(
-    zones: Sequence[ZoneText], authority: int, anchors: Path, folder: Path, address: str = "127.0.0.1", port: int = 0
+    zones: Sequence[ZoneText],
+    authority: int,
+    anchors: Path,
+    folder: Path,
+    address: str = "127.0.0.1",
+    port: int = 0,
+    modules: str = "validator iterator",
 ) -> Iterator[int]:
     """Run a validating resolver above an authoritative server; yield the port."""
     stubs = "\n".join(
@@ -156,7 +162,7 @@ server:
   verbosity: 1
   do-not-query-localhost: no
   trust-anchor-file: "{anchors}"
-  module-config: "validator iterator"
+  module-config: "{modules}"
   root-hints: ""
   num-threads: 1
   do-ip6: no
