@@ -24,6 +24,8 @@ async def ask_ciphers(scan: Scan) -> None:
             refusal = await _ask_classes(scan, version)
         if refusal is not None and (SSL_3_0 < max(versions) < TLS_1_2 or scan.uses_ecdsa):  # else `groups` asks for it
             refusal = await ask_dhe_by_groups(scan, max(versions))
+        if refusal is not None and TLS_1_2 not in scan.versions:
+            raise Unanswered(NO_VERSION)  # some suites exist in TLS 1.2 only: older versions do not refuse them
         if refusal is not None:
             if TLS_1_2 not in scan.versions:
                 raise Unanswered(NO_VERSION)  # where most suites are, if it is accepted
