@@ -3,7 +3,14 @@
 import pytest
 from support.prometheus import running_prometheus
 
+from exporter.demo.at_rest import FILES
 from exporter.demo.scenarios import SCENARIOS
+
+AT_REST = {  # the files of the demo: success, certificates, phase and reason of the failure
+    "renewed.pem": (1.0, 2.0, None),
+    "locked.p12": (0.0, None, ("read", "password_required")),
+    "half-written.pem": (0.0, None, ("read", "truncated")),
+}
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +34,15 @@ def by_scenario(vector):
 
 def test_every_scenario_has_its_success(prometheus, names):
     stored = by_scenario(prometheus.query("tls_probe_success"))
-    assert stored == {scenario.name: float(scenario.seen.success) for scenario in names}
+    files = {name: success for name, (success, _, _) in AT_REST.items()}
+    assert files.keys() == set(FILES)
+    assert stored == files | {scenario.name: float(scenario.seen.success) for scenario in names}
 
 
 def test_every_certificate_that_was_presented_has_its_expiry(prometheus, names):
     stored = by_scenario(prometheus.query("count by (scenario) (tls_certificate_not_after_timestamp_seconds)"))
-    assert stored == {s.name: float(s.seen.certificates) for s in names if s.seen.certificates}
+    files = {name: count for name, (_, count, _) in AT_REST.items() if count}
+    assert stored == files | {s.name: float(s.seen.certificates) for s in names if s.seen.certificates}
 
 
 def test_every_session_has_its_version(prometheus, names):
@@ -55,7 +65,8 @@ def test_every_failure_has_its_phase_and_reason(prometheus, names):
         labels["scenario"]: (labels["phase"], labels["reason"])
         for labels, _ in prometheus.query("tls_probe_failure_info")
     }
-    assert stored == {s.name: (s.seen.failure.phase, s.seen.failure.reason) for s in names if s.seen.failure}
+    files = {name: failure for name, (_, _, failure) in AT_REST.items() if failure}
+    assert stored == files | {s.name: (s.seen.failure.phase, s.seen.failure.reason) for s in names if s.seen.failure}
 
 
 def test_prometheus_keeps_every_sample(prometheus):
