@@ -47,7 +47,7 @@ class Acceptance:
     until: float | None = None
 
     def holds(self, now: float) -> bool:
-        """Tell whether it is in force at a Unix time."""
+        """Return whether it is in force at a Unix time."""
         return self.until is None or now < self.until
 
 

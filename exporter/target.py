@@ -87,12 +87,12 @@ class Target:
     mail_domain: str | None = field(default=None, compare=False)
 
     def __hash__(self) -> int:
-        return hash(self.name)  # tells targets apart but for a few, and costs a tenth of all fields
+        return hash(self.name)  # nearly unique, and costs a tenth of hashing all fields
 
 
 @lru_cache(maxsize=32_768)
 def is_ip_literal(host: str) -> bool:
-    """Tell whether a host is an IPv4 or IPv6 literal (with or without a zone)."""
+    """Return whether a host is an IPv4 or IPv6 literal (with or without a zone)."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -252,7 +252,7 @@ def _extensions(most: _Most, rest: list[Element]) -> ExtensionFacts:
 def _parsed(der: bytes) -> x509.Certificate | None:
     """Parse with `cryptography`; None if it cannot read every part, which it looks at only when asked."""
     with _warnings_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what it warns of is judged by rules of our own
+        warnings.simplefilter("ignore")  # the exporter's own rules check what it warns about
         try:
             parsed = x509.load_der_x509_certificate(der)
             for attribute in ("subject", "issuer", "version", "extensions", "not_valid_after_utc"):

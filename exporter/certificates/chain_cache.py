@@ -119,7 +119,7 @@ class ChainAssessor:
         return chain
 
     def knows(self, chain_der: tuple[bytes, ...], trust: TrustStore | None, now: float) -> bool:
-        """Tell whether a chain needs no work now."""
+        """Return whether a chain needs no work now."""
         with self._lock:
             known = self._chains.get((trust.key if trust else "", chain_der))
         return known is not None and known.valid_from <= now < known.valid_until

@@ -45,8 +45,8 @@ _SERVER_HELLO = b"\x02\x00\x00\x26" + b"\x03\x03" + bytes(32) + b"\x00" + b"\xc0
 class OpenSSLVerifier:
     """Verifies chains against one trust store, at the security level that OpenSSL gives its clients.
 
-    OpenSSL looks at the machine's clock by itself, and a store that was once told the time keeps to it. So one
-    context serves all verifications of the present; another time (`clock` says otherwise) gets one of its own.
+    By default OpenSSL verifies at the machine's time; once a time is set on a store, it stays set. So one context
+    serves every verification at the present time, and any other time (a `clock` that differs) gets its own context.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class OpenSSLVerifiers:
 
 
 def _is_unsupported(code: int, der: bytes) -> bool:
-    """Tell whether an error says only that OpenSSL cannot read a key or does not know an algorithm."""
+    """Return whether an error says only that OpenSSL cannot read a key or does not know an algorithm."""
     name = ERRORS.get(code, "")
     if name in UNSUPPORTED:
         return True

@@ -35,7 +35,7 @@ def _no_targets(sources: Sequence[FileSource], config: Config) -> Iterator[Probl
 
 
 def _watches_files(source: FileSource) -> bool:
-    """Tell whether a source has something else to watch than endpoints, as certificates at rest."""
+    """Return whether a source has something else to watch than endpoints, as certificates at rest."""
     return bool(set(source.shape.written) - {"global", "modules", "targets", "target_files", "probe_endpoint"})
 
 

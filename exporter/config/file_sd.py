@@ -106,7 +106,7 @@ def _yaml(name: str, data: bytes) -> Any:
 
 
 def _is_empty(name: str, data: bytes) -> bool:
-    """Tell whether nothing is written in a file that could be read: JSON that is empty cannot."""
+    """Return whether nothing is written in a file that could be read: JSON that is empty cannot."""
     return not name.endswith(".json") and _yaml(name, data) is None
 
 
@@ -200,7 +200,7 @@ class FileTargets:
         return tuple(self._files.values())
 
     def refresh(self) -> bool:
-        """Look at the files, read those that changed; tell whether targets or errors are other than before."""
+        """Look at the files, read those that changed; return whether targets or errors are other than before."""
         before = self._files
         self._files = {entry: self._look(entry) for entry in _files(self._config)}
         self._checksums.keep([entry.pattern for entry in self._files])

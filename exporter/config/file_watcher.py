@@ -55,7 +55,7 @@ class FileWatcher:
         self._state = self._look()
 
     def changed(self) -> bool:
-        """Tell whether anything is other than at the last call (at first: than when this was made)."""
+        """Return whether anything is other than at the last call (at first: than when this was made)."""
         state, followed = self._look(), {file: self._checksums.of(file) for file in self._followed}
         if (state, followed) == (self._state, self._followed):
             return False

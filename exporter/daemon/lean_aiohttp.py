@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SOURCES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # where OpenSSL looks for them, unless it is told so
+_SOURCES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # override where OpenSSL looks for them
 
 
 @contextmanager

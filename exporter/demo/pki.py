@@ -65,8 +65,8 @@ AUTHORITIES: Mapping[str, Authority] = {
     "intermediate": Authority("Demo Intermediate CA", issuer="root"),
     "legacy": Authority("Demo Legacy CA", issuer="root", key="rsa-2048"),
     "expired-intermediate": Authority("Demo Expired CA", issuer="root", ends=-7),
-    "stranger-root": Authority("Stranger Root CA"),
-    "stranger": Authority("Stranger CA", issuer="stranger-root"),
+    "unrelated-root": Authority("Unrelated Root CA"),
+    "unrelated": Authority("Unrelated CA", issuer="unrelated-root"),
     "old-root": Authority("Demo Old Root CA", ends=-100),
     "cross": Authority("Demo Root CA", issuer="old-root", ends=-100, holder="root"),
 }

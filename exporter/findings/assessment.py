@@ -72,7 +72,7 @@ def reassess(observation: Observation, before: Assessment) -> Assessment:
 
 
 def is_unchanged(one: Observation, other: Observation) -> bool:
-    """Tell whether two observations differ in nothing but times.
+    """Return whether two observations differ in nothing but times.
 
     A chain that was verified is equal to another only while the verdicts of both hold, so that no certificate began
     or ceased to be valid between the two. A chain that was not verified holds no such promise.

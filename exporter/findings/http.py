@@ -56,7 +56,7 @@ def _hsts(observation: Observation) -> HSTS | None:
 
 
 def _shows_hsts(observation: Observation) -> bool:
-    """Tell whether the module asks for HSTS, and the answer can show it."""
+    """Return whether the module asks for HSTS, and the answer can show it."""
     module, result = observation.module, observation.result
     if module.http is None or not module.http.hsts or result.http is None or result.http.status_code is None:
         return False

@@ -96,7 +96,7 @@ class Status:
 
     @property
     def worrying(self) -> bool:
-        """Tell whether something of severity high or worse is wrong, or no handshake completed."""
+        """Return whether something of severity high or worse is wrong, or no handshake completed."""
         return self.severity in WORRYING
 
 

@@ -237,7 +237,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "tls_profile_compliant",
-        f"1 if the endpoint keeps the profile of Mozilla's guideline 6.0, 0 if not. {_CACHED_POSTURE}",
+        f"1 if the endpoint complies with the profile of Mozilla's guideline 6.0, 0 if not. {_CACHED_POSTURE}",
         ("profile",),
     ),
     Family(

@@ -22,7 +22,7 @@ _SIGNS = (  # in this order: the first that is found decides
 
 
 def turns_to_tls(query_response: Any) -> bool:
-    """Tell whether the dialogue has a STARTTLS step."""
+    """Return whether the dialogue has a STARTTLS step."""
     return any(flag(mapping(step).get("starttls")) for step in sequence(query_response))
 
 

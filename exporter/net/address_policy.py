@@ -92,7 +92,7 @@ def reached(address: IPAddress) -> Iterator[IPAddress]:
 
 
 def is_public(address: IPAddress) -> bool:
-    """Tell whether an address is one of the public Internet."""
+    """Return whether an address is one of the public Internet."""
     if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST:
         return False
     special = (*NEVER, *EXPLICIT, *NOT_PUBLIC)
@@ -100,7 +100,7 @@ def is_public(address: IPAddress) -> bool:
 
 
 def may_be_fetched_from(text: str, *, loopback: bool = False) -> bool:
-    """Tell whether a document may be fetched from an address that a peer's data led to; `loopback` opens that."""
+    """Return whether a document may be fetched from an address that a peer's data led to; `loopback` opens that."""
     try:
         address = read_address(text)
     except ValueError:

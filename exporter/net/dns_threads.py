@@ -79,9 +79,9 @@ class DNSThreadPool:
 
 
 def _noted(answer: asyncio.Future[_Value]) -> asyncio.Future[_Value]:
-    """Return an answer that is taken note of even when it comes after everybody has given up.
+    """Return an answer whose error is retrieved even when it comes after every waiter has given up.
 
-    `shield` drops its own interest when whoever waits is cancelled, and asyncio would log an error as never retrieved.
+    `shield` stops listening when its waiter is cancelled, and asyncio would log the error as never retrieved.
     """
     answer.add_done_callback(lambda late: late.cancelled() or late.exception())
     return answer
@@ -92,15 +92,15 @@ def _answer(answer: Future[list[AddressInfo]], lookup: Lookup, question: tuple[A
         return  # nobody waits any more
     try:
         answer.set_result(lookup(*question))
-    except BaseException as error:  # noqa: BLE001 - for whoever waits
+    except BaseException as error:  # noqa: BLE001 - raised in the waiter
         answer.set_exception(error.with_traceback(None))  # which would keep the answer, which keeps the error
 
 
 class _Threads:
-    """At most `most` threads, started as they are needed. The process does not wait for them at its end.
+    """At most `most` threads, started as they are needed. The process does not wait for them when it exits.
 
-    An executor of the library would: for a resolver that hangs, that is longer than whoever stops the process waits.
-    And it queues what it then cannot start a thread for, where nobody waits for it any more.
+    `ThreadPoolExecutor` would wait: with a resolver that hangs, longer than systemd or Kubernetes gives a process to
+    stop. It also leaves work in its queue when a thread cannot be started, after the caller got an exception.
     """
 
     def __init__(self, name: str, most: int) -> None:
@@ -139,7 +139,7 @@ class _Threads:
 
     def _run(self, work: Work) -> None:
         while True:
-            with suppress(Exception):  # as MemoryError; whoever waits for the answer has a deadline
+            with suppress(Exception):  # such as MemoryError; the waiter has a deadline
                 work()
             del work  # and what it holds, while the thread waits
             with self._changed:

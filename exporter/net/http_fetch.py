@@ -1,10 +1,11 @@
 """Outgoing HTTP for revocation: one request, bounded in size, time, redirects and in where it may go.
 
-Addresses come from certificates, so they are hostile: plain http only (RFC 5280 section 8 warns of the circle that
-https would draw), no passwords, no cookies, no decompression, and nothing on the machine's own link. What comes back
-is verified by whoever asked. No answer is kept here.
+URLs come from certificates, so they are hostile: plain http only (RFC 5280 section 8 warns that https could need the
+very check that it is fetched for), no passwords, no cookies, no decompression, and no link-local addresses. The
+caller verifies the answer. Nothing is cached here.
 
-A proxy is the user's choice and may be anywhere. It resolves the names, so that only addresses can be judged here.
+A proxy is the operator's choice and may be anywhere. It resolves names itself, so with a proxy the address policy can
+only check IP literals.
 """
 
 import asyncio
@@ -73,7 +74,7 @@ class _Meter:
 
     @property
     def is_exceeded(self) -> bool:
-        """Tell whether too much came that belongs to no document."""
+        """Return whether too much came that belongs to no document."""
         return self.received > MAX_OVERHEAD + self.read + self.read // 4
 
 

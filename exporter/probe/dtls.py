@@ -1,7 +1,7 @@
-"""DTLS 1.0 and 1.2 (RFC 6347) over UDP: OpenSSL's state machine on a socket of our own.
+"""DTLS 1.0 and 1.2 (RFC 6347) over UDP: OpenSSL's state machine, fed from an asyncio socket.
 
-OpenSSL answers the cookie exchange, cuts its flights to the size of a datagram, puts the peer's together again and
-says when to send a flight once more; this file carries datagrams and keeps the time. DTLS 1.3 is not in OpenSSL.
+OpenSSL answers the cookie exchange, fragments its flights, reassembles the peer's and says when to retransmit; this
+file sends and receives datagrams and runs the timer. OpenSSL has no DTLS 1.3.
 """
 
 import asyncio

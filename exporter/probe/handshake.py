@@ -144,7 +144,7 @@ class TLSStream:
 
     def finish(self, then: Callable[[], None] | None = None) -> None:
         """End the session with close_notify (RFC 8446 section 6.1), and the connection with it."""
-        if not self._in_thread:  # else whoever waited for it has given up, and OpenSSL is still busy with the session
+        if not self._in_thread:  # else the probe has given up waiting, and OpenSSL is still using the session
             with contextlib.suppress(SSL.Error):  # a session that has failed has been ended by an alert
                 self.connection.shutdown()
             _flush(self.connection, self._stream)
@@ -170,8 +170,8 @@ async def handshake(
 ) -> tuple[Handshake, TLSStream | None]:
     """Complete a handshake over a stream, or return how far it came. Never raises except when cancelled.
 
-    `leave_out` is told the seconds that were waited for something that need not come: they are no part of the
-    handshake. `staple` asks for an OCSP response, `upgraded` says that another protocol came before. `server_name` is
+    `leave_out` is called with the seconds spent waiting for something that need not come, to exclude them from the
+    handshake's time. `staple` asks for an OCSP response, `upgraded` says that STARTTLS came before. `server_name` is
     sent as SNI; None sends none (an IP literal must never be passed, RFC 6066 section 3).
     """
     connection = SSL.Connection(context, None)

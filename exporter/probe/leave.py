@@ -31,7 +31,7 @@ class Place:
         self._is_held = True
 
     def take_over(self) -> Then:
-        """Return what gives the place back; whoever takes it over is the one to call it."""
+        """Return the function that gives the place back; from then on the caller must call it."""
         is_held, self._is_held = self._is_held, False
         return self._release if is_held else _nothing
 
@@ -106,8 +106,8 @@ async def leave(stream: Stream, farewell: Steps[bytes] | None, then: Then = _not
 class Interruptions:
     """How often scans have interrupted a login at an address whose server counts that, and shuts clients out.
 
-    MySQL never forgets it but for a login that succeeds. So a scan may use a share of what the server forgives, once in
-    the life of the process; the ordinary probe ends with a login that is refused, which is not counted.
+    MySQL resets its count only after a successful login. So scans may use a share of what the server allows, once in
+    the life of the process; a plain probe ends with a refused login, which MySQL does not count.
     """
 
     def __init__(self) -> None:

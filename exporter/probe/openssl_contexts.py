@@ -1,8 +1,8 @@
 """What a probe offers as a TLS client: one OpenSSL context for each kind of probe, made once.
 
 A prober must not refuse what it should report: everything OpenSSL still speaks is offered, at security level 0, and
-no trust store is loaded, because the chain is judged apart from the handshake. A pyOpenSSL context may not change
-after its first connection, so all settings are made here.
+no trust store is loaded, because the chain is verified separately from the handshake. A pyOpenSSL context must not
+change after its first connection, so all settings are made here.
 """
 
 from collections import OrderedDict
@@ -248,7 +248,7 @@ def _ask_for_timestamps(context: SSL.Context) -> None:
     """Offer signed_certificate_timestamp (RFC 6962 section 3.3.1), and keep what a TLS 1.3 server answers.
 
     pyOpenSSL has no public name for SSL_CTX_add_client_custom_ext(3) and SSL_CTX_set_msg_callback(3). OpenSSL passes
-    over the answer; up to TLS 1.2 it is in clear.
+    over the answer; up to TLS 1.2 it is in plaintext.
     """
     if not all(hasattr(_library, name) for name in ("SSL_CTX_add_client_custom_ext", "SSL_CTX_set_msg_callback")):
         return

@@ -14,7 +14,7 @@ MAX_EVENTS = 64
 
 @dataclass(slots=True)
 class Progress:
-    """The phase that a probe under way has reached, for whoever cannot wait for its end."""
+    """The phase that a probe in flight has reached, for a scrape that cannot wait for its end."""
 
     phase: Phase = Phase.RESOLVE
     began: float = 0.0  # in the loop's time

@@ -32,7 +32,7 @@ _NO_RECORDS = DNSConfig(tlsa=False, caa=False, https=False)
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """The last judgement of an endpoint. It holds for an equal question before `until`.
+    """The last assessment of an endpoint. It holds for an equal question before `until`.
 
     `rejected` are the sources that the endpoint contradicted.
     """
@@ -92,7 +92,7 @@ class PublishedChecker:
             facts.update(verdict.facts)
         published = Published(**facts, failures=tuple(failures))
         if before is not None and published == before.published:
-            published = before.published  # the same object, so that whoever compares is done at once
+            published = before.published  # the same object, so that comparing the two is immediate
         return _Judged(question, until, published, frozenset(rejected))
 
     def _lookup(self, config: DNSConfig) -> Lookup:

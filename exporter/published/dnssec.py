@@ -76,7 +76,7 @@ class Validator:
         self._in_flight: dict[Name, asyncio.Task[_Kept]] = {}
 
     async def is_secure(self, response: Response, query: Query) -> bool:
-        """Tell whether a whole answer is secure; False if it is unsigned; raises DNSError if it is bogus."""
+        """Return whether a whole answer is secure; False if it is unsigned; raises DNSError if it is bogus."""
         secure = True
         for one in (*response.aliases, *((response.found,) if response.found is not None else ())):
             secure &= await self._is_set_secure(one, response.message)

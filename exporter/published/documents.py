@@ -98,7 +98,7 @@ async def fetch_window(
 ) -> tuple[Window | None, float]:
     """Fetch the renewal window of a certificate; None if the CA does not know it. Raises RefreshError.
 
-    Retry-After says when to ask again, within bounds of ours (RFC 9773 section 4.3.2 wants them).
+    Retry-After says when to ask again, within the exporter's bounds (RFC 9773 section 4.3.2 asks for bounds).
     """
     try:
         document = await fetch(Wanted(url, MAX_INFO_BYTES, roots, loopback=loopback))

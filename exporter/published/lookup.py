@@ -88,7 +88,7 @@ class Lookup:
         return await asyncio.shield(task)
 
     async def check_unsigned(self, name: str, kind: RdataType) -> None:
-        """Check that an answer that is not secure is unsigned indeed. Raises DNSError if that cannot be told.
+        """Check that an answer that is not secure is indeed unsigned. Raises DNSError if that cannot be determined.
 
         A resolver that does not validate calls nothing secure. Where signatures are there, one question about the
         root, which is signed, tells such a resolver from one that has found no way from the root to the signatures.

@@ -35,7 +35,7 @@ class Failed:
 
 
 class RefreshError(Exception):
-    """Raised by whoever makes a value and cannot."""
+    """Raised by a function that cannot make its value."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)

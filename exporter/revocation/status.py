@@ -74,5 +74,5 @@ class Revocation:
 
 
 def is_stale(next_update: int | None, now: float) -> bool:
-    """Tell whether an answer's time has passed (RFC 6960 section 4.2.2.1, RFC 5280 section 6.3.3)."""
+    """Return whether an answer's time has passed (RFC 6960 section 4.2.2.1, RFC 5280 section 6.3.3)."""
     return next_update is not None and next_update < now

@@ -96,7 +96,7 @@ class WebConfig:
             settings, context = self._read_again()
         except ConfigError as error:
             self._seen = self._look(error.files or seen, seen)
-            log.warning("the web configuration is not valid, the old one stays in force", problems=str(error))
+            log.warning("invalid web configuration, keeping the previous one", problems=str(error))
             return str(error)
         self._seen = self._look(settings.files, seen)
         self._settings, self._context, self._limit = settings, context, None
@@ -182,7 +182,7 @@ def _context(path: str, settings: WebSettings) -> ssl.SSLContext | None:
 
 
 def _has_allowed_name(request: web.Request, allowed: tuple[str, ...]) -> bool:
-    """Tell whether the client's (verified) certificate has one of the names: DNS, IP address, e-mail or URI."""
+    """Return whether the client's (verified) certificate has one of the names: DNS, IP address, e-mail or URI."""
     certificate = request.get_extra_info("peercert")
     names = certificate.get("subjectAltName", ()) if certificate else ()
     return any(_canonical(value) in map(_canonical, allowed) for kind, value in names if kind in _SAN_TYPES)

@@ -50,5 +50,5 @@ def _wants_page(request: web.Request, response: web.StreamResponse) -> bool:
 
 
 def _asks_for_html(request: web.Request) -> bool:
-    """Tell whether a browser asks for a page: it names HTML, which no scraper does."""
+    """Return whether a browser asks for a page: it names HTML, which no scraper does."""
     return "text/html" in request.headers.get("Accept", "").lower()

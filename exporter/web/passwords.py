@@ -59,7 +59,7 @@ class Passwords:
         self.checks = 0  # how many hashes were computed
 
     async def accepts(self, user: str, password: bytes) -> bool:
-        """Tell whether this is the user's password. Raises TooManyGuessesError when it cannot be checked now."""
+        """Return whether this is the user's password. Raises TooManyGuessesError when it cannot be checked now."""
         hashed = self._users.get(user)
         digest = self._summary(user, hashed or b"", password)
         if hmac.compare_digest(self._right.get(user, b""), digest):

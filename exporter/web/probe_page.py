@@ -44,7 +44,7 @@ class PermittedAddresses:
     host: str
 
     def __call__(self, address: Address) -> bool:
-        """Tell whether the address may be connected."""
+        """Return whether the address may be connected."""
         return self.allowlist.permits_address(address.ip, address.port, self.host)
 
 

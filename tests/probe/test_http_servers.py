@@ -157,7 +157,7 @@ async def test_a_server_that_agrees_to_http2_and_does_not_speak_it(tmp_path):
         ("/wrong", False, "the redirect goes to another host: https://elsewhere.example/"),
         ("/again", False, "the redirect goes to another place without TLS: http://server.example/other"),
         ("/loop", False, "the redirect goes in a circle: http://server.example:"),
-        ("/clear", False, "the request is answered in clear, with HTTP status 200"),
+        ("/clear", False, "the request is answered in plaintext, with HTTP status 200"),
         ("/trouble", None, "the server is in trouble: HTTP status 503"),
     ],
 )

@@ -46,8 +46,8 @@ def test_addresses_have_no_relatives():
 @pytest.mark.parametrize(
     ("facts", "verdict", "detail"),
     [
-        (HTTPFacts(200), False, "the request is answered in clear, with HTTP status 200"),
-        (HTTPFacts(404), False, "the request is answered in clear, with HTTP status 404"),
+        (HTTPFacts(200), False, "the request is answered in plaintext, with HTTP status 200"),
+        (HTTPFacts(404), False, "the request is answered in plaintext, with HTTP status 404"),
         (HTTPFacts(503), None, "the server is in trouble: HTTP status 503"),
         (HTTPFacts(failure="timeout"), None, "no answer: timeout"),
     ],

@@ -95,7 +95,7 @@ def _dns_name_invalid(certificate: Certificate) -> str | None:
 
 
 def is_dns_name(name: str) -> bool:
-    """Tell whether a presented name is made of LDH labels, with at most a whole wildcard label in front."""
+    """Return whether a presented name is made of LDH labels, with at most a whole wildcard label in front."""
     labels = name.replace("*", "x").split(".")
     return len(name) <= _MAX_NAME and all(_LDH_LABEL.match(label) for label in labels)
 
