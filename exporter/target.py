@@ -1,4 +1,4 @@
-"""Target: the one value that every room speaks of, and the reader of its written forms.
+"""Target: the value that every package of the exporter uses, and the parser of its written forms.
 
 Written forms: `host`, `host:port`, `[v6]:port`, `https://host[:port]/path`, `tls://host:port`, `unix:/run/x.sock`.
 Nothing is resolved or opened here, and a spelling that two readers could understand differently is refused.

@@ -136,12 +136,12 @@ class Daemon:
         try:
             await self._reload_if_changed()
         except Exception as error:  # noqa: BLE001 - see above
-            log.warning("the configuration's files cannot be looked at", error=f"{type(error).__name__}: {error}")
+            log.warning("cannot check the configuration's files for changes", error=f"{type(error).__name__}: {error}")
 
     def _tell_jump(self, seconds: float) -> None:
         if seconds:
             self._own.troubles.clock_jumps.inc()
-            log.warning("the clock has jumped, and the verdicts follow it", seconds=round(seconds))
+            log.warning("the system clock has jumped; verdicts use the new time", seconds=round(seconds))
 
     async def _tell_that_it_lives(self) -> None:
         """Let systemd's watchdog know that the event loop turns, if it wants to."""
@@ -204,7 +204,7 @@ class Daemon:
 
     def _loaded(self) -> None:
         for warning in self._loader.warnings:
-            log.warning("the configuration is valid, and probably not meant so", problem=str(warning))
+            log.warning("the configuration is valid but probably not what was intended", problem=str(warning))
         self._own.reload_successful.set(1)
         self._own.reload_success_time.set_to_current_time()
 

@@ -1,4 +1,4 @@
-"""blackbox_exporter's modules as ours. What a module did beyond TLS is noted, never dropped in silence."""
+"""blackbox_exporter's modules as tls-exporter's. What a module did beyond TLS gets a note; nothing is lost silently."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -210,7 +210,7 @@ def _timeout(module: Module, settings: dict[str, Any]) -> None:
 
 
 def names_of(modules: Iterable[str]) -> dict[str, str]:
-    """Return for each old name of a module one that our configuration takes, each different."""
+    """Return for each old name of a module a different name that tls-exporter's configuration accepts."""
     names: dict[str, str] = {}
     for old in modules:
         new = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "_.-") else "_" for letter in old)

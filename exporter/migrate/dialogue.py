@@ -27,7 +27,7 @@ def turns_to_tls(query_response: Any) -> bool:
 
 
 def protocol_of(query_response: Any) -> str | None:
-    """Return our name of the protocol, None if it is not recognised."""
+    """Return tls-exporter's name of the protocol, None if it is not recognised."""
     words = [text(mapping(step).get(key)) for step in sequence(query_response) for key in ("expect", "send")]
     said = "\n".join(words)
     return next((name for name, sign in _SIGNS if re.search(sign, said, re.IGNORECASE)), None)

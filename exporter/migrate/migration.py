@@ -1,4 +1,4 @@
-"""The whole way over: the inputs of other programs in, one configuration and notes on what is different out."""
+"""The whole migration: the inputs of other programs in, one configuration and notes on the differences out."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Prometheus' scrape jobs that use blackbox_exporter's multi-target pattern, as groups of our targets.
+"""Prometheus' scrape jobs that use blackbox_exporter's multi-target pattern, as groups of tls-exporter's targets.
 
 Jobs of other kinds are left alone. What a job does beyond the pattern is noted.
 """
@@ -138,7 +138,7 @@ class Jobs:
         return tuple(sorted(kept.items()))
 
     def _target(self, name: str, target: str, module: Module) -> str | None:
-        """Return a target in our words, or None with a note."""
+        """Return a target as tls-exporter writes it, or None with a note."""
         carried = target
         if module.http:
             scheme, separator, rest = target.partition("://")

@@ -1,6 +1,6 @@
-"""Names looked up on threads of their own, so that a hung resolver holds up nobody who works on other threads.
+"""A thread pool for name lookups, so that a resolver that hangs does not block the work of other threads.
 
-It answers what getaddrinfo answers and caches nothing: that is the resolver's business.
+It returns what getaddrinfo returns and caches nothing: that is the system resolver's job.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ class _InFlight:
 class DNSThreadPool:
     """Looks names up. `lookup` has getaddrinfo's shape, so that tests need no DNS.
 
-    A name that is being looked up is shared, whatever the port, so that it takes one thread, and none if everybody has
-    given up before it was its turn.
+    Concurrent lookups of one name share one thread, whatever the port. A lookup that every waiter has given up before
+    it started is not made.
     """
 
     def __init__(self, name: str, threads: int, lookup: Lookup = socket.getaddrinfo) -> None:
@@ -117,7 +117,7 @@ class _Threads:
             return not self._idle and (self._started == self._most or bool(self._queue))
 
     def give(self, work: Work) -> None:
-        """Let a thread do something, now or in its turn. Raises NoThreadError where there is none and none starts."""
+        """Run work on a thread, now or queued. Raises NoThreadError if there is no thread and none can be started."""
         with self._changed:
             if self._is_closed:
                 raise NoThreadError("no lookups are made any more")

@@ -1,4 +1,4 @@
-"""The domain name of this machine, as far as it knows one without asking anybody: what EHLO and the like say."""
+"""The domain name of this machine, as far as known without a network query: sent in EHLO and similar commands."""
 
 import re
 import socket

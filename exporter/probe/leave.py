@@ -1,7 +1,7 @@
-"""How a connection is left: its protocol's farewell, close_notify, the end of the stream, the peer's end.
+"""How a connection is closed: the protocol's farewell, close_notify, FIN, and waiting for the peer's FIN.
 
-A server logs a client that merely goes away, and some count it. To leave takes a round trip, which is no part of the
-probe: the result is there before. A connection that is being left goes on holding its place at its address.
+Servers log clients that merely disconnect, and some count them. Closing takes a round trip, which is not part of the
+probe: its result is available before. A connection that is closing still counts towards the limit of its address.
 """
 
 import asyncio

@@ -131,10 +131,9 @@ def identifiers_of(issuer_name_der: bytes) -> tuple[str, frozenset[str] | None]:
 
 
 def names_to_check(leaf: Certificate, reference: str, *, trusted: bool) -> tuple[str, ...]:
-    """Return the names of a leaf that its next issue depends on.
+    """Return the names of a leaf on whose CAA records its next issuance depends.
 
-    The names in a certificate that nobody vouches for could be anybody's: then only what stands for the name that
-    was probed counts.
+    An untrusted certificate may contain names of unrelated domains: then only names that cover the probed name count.
     """
     names = [name.lower() for name in leaf.dns_names]
     if not trusted:

@@ -1,7 +1,7 @@
 """The documents that are fetched by HTTPS: an MTA-STS policy, an ACME directory, renewal information.
 
 The fetcher is given: it applies the address policy to each address that it connects to. What comes back here is read
-by the pure files beside this one.
+by the pure files next to this one.
 """
 
 from collections.abc import Awaitable, Callable

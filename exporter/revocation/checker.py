@@ -1,8 +1,8 @@
-"""Revocation as it is known now, and its refresh beside the scrapes that ask for it.
+"""Cached revocation status, refreshed in the background of the scrapes that ask for it.
 
-Asking never waits: a scrape gets what is known, starts what is due, and the next one has the answer. Answers are
-shared between targets, kept until their next update at most, and bounded in number and size. Nothing is fetched
-for a chain that is not trusted: its addresses could be anybody's. No scrape, no traffic.
+Asking never waits: a scrape gets what is known and starts what is due, and the next one has the answer. Answers are
+shared between targets, kept until their next update at most, and bounded in number and size. Nothing is fetched for a
+chain that is not trusted, because a hostile certificate could name any URL. No scrape, no traffic.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ MAX_ANSWERS = 20_000  # of responders and lists, and staples
 MAX_LIST_BYTES = 64 * 1024 * 1024  # of all lists together
 CONCURRENCY = 16  # of requests to responders, and of those to hosts of lists
 HOST_CONCURRENCY = 4  # of them to one host, so that one that hangs does not take all
-LIST_OVERHEAD = 1024  # bytes that a list costs beside its own, so that empty ones are bounded, too
+LIST_OVERHEAD = 1024  # bytes that a list costs besides its content, so that empty ones are bounded, too
 MAX_WAITING = 2000  # refreshes in flight or queued; a later scrape starts the others
 MAX_WAITING_FOR_A_HOST = 500
 RETRY_SECONDS = 300.0  # at most, after a failure

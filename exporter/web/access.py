@@ -1,7 +1,7 @@
 """Who may ask: the web configuration file in force. TLS, client certificates, passwords, header fields, rate limit.
 
-The file, and the certificates and keys it names, are followed without a restart; with a mistake in them what was in
-force stays in force. Only whether there is TLS at all is decided once, at the start.
+The file, and the certificates and keys that it names, are reloaded without a restart; if they are invalid, the
+previous ones are kept. Only whether TLS is used at all is fixed at startup.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ class WebConfig:
         """Read the file ("" for none: everybody may ask, in the clear); raise ConfigError with its problems."""
         config = cls(path, read_web_config(path) if path else WebSettings())
         for note in config.notes:
-            log.warning("the web configuration asks for what has no effect", note=note)
+            log.warning("the web configuration has a setting without effect", note=note)
         return config
 
     @property

@@ -1,7 +1,7 @@
 """Checks passwords against bcrypt hashes: one at a time, on a thread, at the same cost for known and unknown users.
 
-What was right once is remembered (one digest for each user), so a scrape does not wait behind other clients' guesses.
-Guesses wait in a short stack: the newest is checked next, and the oldest is turned away when there are too many.
+A password that was right is cached (one digest for each user), so a scrape does not wait behind other clients' guesses.
+Guesses wait on a short stack: the newest is checked next, and the oldest is rejected when there are too many.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Compliance with the profile of the CA/Browser Forum: `cryptography`'s verifier, and the rules that it leaves to us.
+"""Compliance with the profile of the CA/Browser Forum: `cryptography`'s verifier and the rules left to its caller.
 
 No client enforces all of it, so this is advice (see `verifier`). Only the chain is assessed: the verifier requires a
 name, so it gets one of the leaf's own. The verifier's error is free text; it is mapped to a name from a closed list,

@@ -1,4 +1,4 @@
-"""The Web PKI's rules that `cryptography`'s verifier leaves to its caller, each with its source beside it.
+"""The Web PKI's rules that `cryptography`'s verifier leaves to its caller, each with its source next to it.
 
 A rule is about one well-formed certificate in one place of the chain. It returns what is wrong, or None. BR is
 the CA/Browser Forum's Baseline Requirements for TLS server certificates. No path is built and no signature checked.
