@@ -23,7 +23,10 @@ FOREIGN_KEYS: Mapping[str, str] = {  # what people bring along from blackbox_exp
 }
 
 _TEMPLATES = (
-    (re.compile(r"\$\{[^{}]*\}|\$\([^()]*\)|%[A-Z_]{3,}%|\$[A-Z_][A-Z0-9_]{2,}\b"), "environment variables are"),
+    (
+        re.compile(r"\$\{[^{}]*\}|\$\([^()]*\)|%[A-Z_]{3,}%|\A\$[A-Z_][A-Z0-9_]{2,}\Z"),
+        "environment variables are",
+    ),  # $NAME in a hash or password is none
     (re.compile(r"\{\{.*\}\}|<%.*%>|@@[A-Z_]+@@"), "templates are"),
 )
 

@@ -7,6 +7,7 @@ readers and writers. A stream cannot tell them apart: both report edges, and bot
 import asyncio
 import math
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from enum import IntFlag
 from typing import Protocol
 
@@ -86,9 +87,10 @@ class SocketWatcher(ABC):
                 self._set_timer(min(one.deadline for one in self._watched.values()), loop)
 
     def expire_all(self) -> None:
-        """Expire every socket: for a loop that is about to end while connections are being left."""
+        """Expire every socket: for a loop that ends, or has ended, while connections are being left."""
         for watched in tuple(self._watched.values()):
-            watched.expire()
+            with suppress(RuntimeError):  # nobody can be woken in a loop that is closed
+                watched.expire()
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -111,6 +113,7 @@ def watcher_of(loop: asyncio.AbstractEventLoop) -> SocketWatcher:
     if watcher is None:
         for other in tuple(_watchers):  # which may be the loops of other threads
             if other.is_closed() and (ended := _watchers.pop(other, None)) is not None:
+                ended.expire_all()
                 ended.close()
         watcher = _watchers[loop] = make_watcher(loop)
     return watcher

@@ -73,7 +73,8 @@ def flight_failure(flight: ServerFlight, data: bytes, error: NetworkError, *, up
         name = iana.ALERTS.get(alert.code, alert.code)
         return Failure(Phase.HANDSHAKE, reason, f"the peer sent the fatal alert {name}{then}")
     if text and error.reason is not Reason.TOO_MUCH_DATA:
-        return Failure(Phase.HANDSHAKE, Reason.STARTTLS_REFUSED, f"the server said in plaintext: {text}")
+        reason = Reason.NOT_TLS if flight.not_tls else Reason.STARTTLS_REFUSED
+        return Failure(Phase.HANDSHAKE, reason, f"the server said in plaintext: {text}")
     if flight.not_tls and error.reason is not Reason.TOO_MUCH_DATA:
         start = printable(data[:_START].decode("latin-1"))
         return Failure(Phase.HANDSHAKE, Reason.NOT_TLS, f"the peer does not speak TLS here: it began with '{start}'")

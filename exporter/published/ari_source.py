@@ -16,7 +16,7 @@ from exporter.published.source import FOREVER, Asking, Verdict, failure
 from exporter.target import is_ip_literal
 
 
-def judge_renewal(asking: Asking) -> Verdict | None:
+def assess_renewal(asking: Asking) -> Verdict | None:
     """Ask the named CAs in turn; the one that knows the leaf has issued it."""
     question = asking.question
     if question.ari is None or not question.ari.directories or not _is_vouched_for(question.chain.openssl):

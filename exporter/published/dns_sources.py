@@ -18,7 +18,7 @@ from exporter.published.source import Asking, Verdict, failure
 CHECK_SECONDS = 60.0  # at least, between two checks that connect to the endpoint
 
 
-def judge_dane(asking: Asking) -> Verdict | None:
+def assess_dane(asking: Asking) -> Verdict | None:
     """Compare the TLSA records with the chain."""
     question = asking.question
     if question.dns is None or not question.dns.tlsa:
@@ -56,7 +56,7 @@ def _presented(question: Question, now: float) -> Presented:
     )
 
 
-def judge_caa(asking: Asking) -> Verdict | None:
+def assess_caa(asking: Asking) -> Verdict | None:
     """Compare the CAA records of the leaf's names with its issuer. A CA that is not in the table is not asked about."""
     question = asking.question
     if question.dns is None or not question.dns.caa:
@@ -80,7 +80,7 @@ async def _set(asking: Asking, name: str) -> tuple[caa.RelevantSet, float]:
         raise RefreshError(error.reason, error.detail) from None
 
 
-def judge_https(asking: Asking) -> Verdict | None:
+def assess_https(asking: Asking) -> Verdict | None:
     """Take over what was found by following the HTTPS records: it is about the endpoint, whatever its chain."""
     question = asking.question
     if question.dns is None or not question.dns.https or not question.is_https:

@@ -24,7 +24,7 @@ _OWN_LIMITS = frozenset({"forbidden_address", "bad_url"})  # reasons that are ou
 NO_RECORD = ""
 
 
-def judge_mta_sts(asking: Asking) -> Verdict | None:
+def assess_mta_sts(asking: Asking) -> Verdict | None:
     """Tell whether senders find the policy, and whether it fits this host."""
     question = asking.question
     domain = question.mail_domain
@@ -86,7 +86,7 @@ def _mismatch(question: Question, policy: Policy) -> str:
     return ""
 
 
-def judge_tls_reporting(asking: Asking) -> Verdict | None:
+def assess_tls_reporting(asking: Asking) -> Verdict | None:
     """Tell whether the domain has a usable TLS-RPT record."""
     domain = asking.question.mail_domain
     if domain is None:

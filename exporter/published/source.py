@@ -74,7 +74,7 @@ class Asking:
             self.values.renew(key, make)
 
 
-Judge = Callable[[Asking], Verdict | None]
+Assess = Callable[[Asking], Verdict | None]
 
 
 def failure(source: str, kept: Kept[Any] | None) -> tuple[SourceFailure, ...]:

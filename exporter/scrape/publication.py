@@ -134,9 +134,9 @@ class _Connector:
         target = Target(f"{wanted.address} port {wanted.port}", Endpoint(wanted.address, wanted.port), module.name)
         deadline = asyncio.get_running_loop().time() + CONNECTION_SECONDS
         (result,) = await probe(self._prober, target, module, deadline, seconds=CONNECTION_SECONDS)
-        return self._judged(result, wanted)
+        return self._assessed(result, wanted)
 
-    def _judged(self, result: Result, wanted: Connection) -> Connected:
+    def _assessed(self, result: Result, wanted: Connection) -> Connected:
         failure = result.failure
         if failure is not None:
             proves_nothing = failure.reason in _PROVES_NOTHING or failure.phase in (Phase.RESOLVE, Phase.PROXY)

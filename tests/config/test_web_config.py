@@ -278,3 +278,9 @@ def test_every_suite_and_curve_is_one_of_openssls():
 def test_a_file_that_cannot_be_read(tmp_path):
     with pytest.raises(ConfigError, match="there is no file"):
         read_web_config(str(tmp_path / "gone.yml"))
+
+
+def test_a_hash_with_what_looks_like_a_variable_is_taken(read):
+    """A bcrypt hash is random text after dollar signs: `$Z3AE` in it is no environment variable."""
+    text = "$2y$10$Z3AEhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"
+    assert [hashed.reveal() for _, hashed in read(f"basic_auth_users:\n  ada: {text}\n").users] == [text]

@@ -183,7 +183,7 @@ def test_the_machines_own_name(name, domain):
     [
         (
             b"554 5.7.0 no TLS for you\r\n",
-            Reason.STARTTLS_REFUSED,
+            Reason.NOT_TLS,
             "the server said in plaintext: 554 5.7.0 no TLS",
         ),
         (b"\x15\3\3\0\2\1\x00454 not now\r\n", Reason.STARTTLS_REFUSED, "the server said in plaintext: 454 not now"),
