@@ -1,4 +1,4 @@
-"""What is found of an endpoint, the worst first; and what may be reused in the next report."""
+"""The findings of an endpoint, the worst first; and what may be reused from one assessment for the next."""
 
 from dataclasses import replace
 
