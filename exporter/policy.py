@@ -40,7 +40,7 @@ class ExpiryThresholds:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A finding that somebody has accepted. `until` is the Unix time at which that ends, None for never."""
+    """A finding that the configuration accepts. `until` is the Unix time at which that ends, None for never."""
 
     finding: str
     reason: str

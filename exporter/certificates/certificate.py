@@ -1,8 +1,8 @@
 """What a certificate says: facts read from untrusted DER, whatever state it is in.
 
 Every field is read by the lenient reader, so that a certificate that strict parsers refuse still shows its
-dates and names. `faults` lists what is wrong with it by our own reading; that `cryptography` cannot parse it is no
-fault of the certificate, only `parsed` is None then. Nothing here decides whether a certificate is to be trusted.
+dates and names. `faults` lists what the exporter's own parser finds wrong; that `cryptography` cannot parse it is
+no fault of the certificate, only `parsed` is None then. Nothing here decides whether a certificate is to be trusted.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Chains judged once: facts and verdicts, kept while neither the chain nor the clock changes them.
+"""Chains verified once: facts and verdicts, cached while neither the chain nor the clock changes them.
 
 A verdict is kept until the next moment at which a certificate that takes part begins or ceases to be valid,
 so that it follows the clock as if it were computed again. The host name is checked separately.

@@ -52,7 +52,7 @@ def verdict(observation: Observation, verifier: str) -> Verdict | None:
 
 
 def openssl_errors(observation: Observation) -> tuple[VerifyError, ...]:
-    """Return what ordinary clients find wrong with the chain."""
+    """Return what clients find wrong with the chain."""
     openssl = verdict(observation, "openssl")
     return openssl.errors if openssl is not None else ()
 

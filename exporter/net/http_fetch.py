@@ -163,7 +163,7 @@ async def _follow(
 
 
 def _check(url: str) -> None:
-    """Refuse what is not plain http. Where it leads is judged when it is connected to."""
+    """Refuse URLs that are not plain http. Their addresses are checked when they are connected to."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname or parts.username is not None:
         raise FetchError(FetchReason.BAD_URL, "not a plain http address")

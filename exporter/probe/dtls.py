@@ -94,7 +94,7 @@ class Endpoint:
         self.connection.bio_write(datagram)
 
     async def _datagram(self) -> bytes:
-        """Return the next datagram; meanwhile send our flight again as often as OpenSSL wants. Raises NetworkError."""
+        """Return the next datagram; retransmit the flight when OpenSSL's timer expires. Raises NetworkError."""
         while (left := self.deadline - self._loop.time()) > 0:
             again = self.connection.DTLSv1_get_timeout()
             try:

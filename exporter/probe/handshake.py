@@ -41,7 +41,7 @@ _START = 256  # bytes from which a peer that speaks something else is recognised
 
 @dataclass(slots=True)
 class _Received:
-    """The bytes of the server until the handshake is over, read beside OpenSSL as far as they are not encrypted.
+    """The bytes of the server until the handshake is over, parsed next to OpenSSL as far as they are not encrypted.
 
     A failure is explained from them, and what would hold the event loop up is refused before OpenSSL has it.
     """
@@ -243,7 +243,7 @@ async def _drive(
 async def _verdict_on_client_certificate(
     connection: SSL.Connection, stream: Stream, received: _Received, patience: float
 ) -> None:
-    """Wait for what a TLS 1.3 server says of our certificate: its alert comes after our side has finished.
+    """Wait for a TLS 1.3 server's verdict on the client certificate: its alert comes after the client's Finished.
 
     A server that accepts it sends tickets or nothing at all; nothing within `patience` seconds counts as acceptance.
     """

@@ -74,7 +74,7 @@ async def _answer(connection: H2Connection, stream: Stream) -> HTTPFacts:
 
 
 def _read_events_untrusted(events: Iterable[Event]) -> HTTPFacts | None:
-    """Return what the events say of our request; None when they do not end it. Raises ValueError."""
+    """Return the outcome of the request from the events; None if they do not end it. Raises ValueError."""
     for event in events:
         if isinstance(event, ResponseReceived):
             headers = [(bytes(name), bytes(value)) for name, value in event.headers or ()]

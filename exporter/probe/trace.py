@@ -51,7 +51,7 @@ class Trace:
         self._seconds[phase] = self._seconds.get(phase, 0.0) + self._clock() - self._began
 
     def leave_out(self, seconds: float) -> None:
-        """Leave out time that has passed, from the probe and the phase it is in: our own waiting is part of neither."""
+        """Exclude seconds that the exporter itself waited from the duration of the probe and of its present phase."""
         self._started += seconds
         self._began += seconds
 

@@ -132,7 +132,7 @@ def read_crl_untrusted(data: bytes, issuer: Certificate, url: str = "") -> Revoc
     """Read a list and verify its signature. Never raises: a useless list says why it is useless."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd encodings are none of our business here
+            warnings.simplefilter("ignore")  # odd encodings do not matter here
             return _read(data, issuer, url)
     except UnusableError as error:
         return RevocationList(url, failure=error.failure, problem=error.detail)

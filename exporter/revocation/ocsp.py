@@ -72,7 +72,7 @@ def read_ocsp_untrusted(
     """Return what a response says of a certificate. Never raises: without a status there is a problem."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd encodings are none of our business here
+            warnings.simplefilter("ignore")  # odd encodings do not matter here
             return _read(data, certificate, issuer, now, source)
     except UnusableError as error:
         return Revocation(source, failure=error.failure, problem=error.detail)

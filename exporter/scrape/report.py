@@ -1,4 +1,4 @@
-"""What one target gave: judged results and their lines. It probes nothing and remembers nothing."""
+"""The report of one target: its assessments and their lines. It probes nothing and keeps nothing."""
 
 from dataclasses import dataclass
 

@@ -40,7 +40,7 @@ ROOT = tuple(rule for rule in ALONE if rule.finding.id != "certificate_weak_sign
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Certificates that are judged together, and whether as what a server presents."""
+    """Certificates that are assessed together, and whether as what a server presents."""
 
     certificates: tuple[Certificate, ...]
     is_presented: bool
@@ -75,7 +75,7 @@ def _chain_ends(presented: Sequence[Observation]) -> Iterator[float]:
 
 
 def groups_of(stored: Sequence[StoredCertificate], certificates: Sequence[Certificate]) -> Iterator[Group]:
-    """Yield what is judged together: each certificate that a server would present with the authorities after it."""
+    """Yield what is assessed together: each certificate that a server would present, with the CAs after it."""
     start = 0
     while start < len(stored):
         first, certificate = stored[start], certificates[start]

@@ -207,7 +207,7 @@ class StoredReports:
         )
 
     def _read(self, source: Source, one: Pass) -> Known:
-        """Read and judge a source. What is as it was before is judged again all the same: the clock went on."""
+        """Read and assess a source. An unchanged one is assessed again, too, because validity depends on the clock."""
         target, now = source.target, self._clock()
         module, trust = one.modules[target.module], one.trusts.get(target.module)
         state = source.read()

@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler
 
 from exporter.web.pages import page, render, shell_of
 
-_UNAUTHORIZED = 401  # the browser's own dialogue comes first, and who has not logged in costs us no page
+_UNAUTHORIZED = 401  # browsers show a dialogue first, and no page is rendered for a client that is not logged in
 _KEPT = ("Retry-After", "Allow", "WWW-Authenticate")
 
 

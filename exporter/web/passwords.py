@@ -73,7 +73,7 @@ class Passwords:
         return answer
 
     def apply(self, users: Mapping[str, str]) -> None:
-        """Put other hashes in force. What is remembered holds a digest of the old hash, so it cannot outlive it."""
+        """Apply other hashes. Each cached password holds a digest of its hash, so it is void when the hash changes."""
         self._users = {user: text.encode() for user, text in users.items()}
         self._right = {user: digest for user, digest in self._right.items() if user in users}
         self._wrong.clear()

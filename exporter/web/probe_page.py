@@ -86,7 +86,7 @@ async def probe(request: web.Request) -> web.StreamResponse:
 
 
 def exposition(*reports: TargetReport, timeout: float | None = None) -> bytes:
-    """Return readings in the text format."""
+    """Return reports in the text format."""
     return b"".join(_pages(reports, "", timeout))
 
 

@@ -38,7 +38,7 @@ def is_from_elsewhere(request: web.Request) -> bool:
 
 
 async def read_form(request: web.Request) -> dict[str, str]:
-    """Return the fields of a form as our pages send it; {} for any other body, which is not read.
+    """Return the fields of a form as the exporter's pages send it; {} for any other body, which is not read.
 
     aiohttp's own reader takes multipart as well, with files that it writes to disk.
     """
