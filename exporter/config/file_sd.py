@@ -68,7 +68,7 @@ def read_targets(name: str, data: bytes, config: Config, entry: TargetFiles | No
 
 
 def check_target_files(config: Config) -> tuple[Problem, ...]:
-    """Return what is wrong with the files of targets that are there: the first problem of each."""
+    """Return the first problem of each existing file of targets."""
     problems = []
     for entry in _files(config):
         path = entry.pattern
@@ -111,7 +111,7 @@ def _is_empty(name: str, data: bytes) -> bool:
 
 
 def _place(name: str, data: bytes, steps: Steps) -> tuple[int, int]:
-    """Return line and column of what is wrong, or of what is around it; JSON is YAML, except for tabs."""
+    """Return line and column of the problem, or of what encloses it; JSON is YAML, except for tabs."""
     with suppress(DocumentError):
         node = read_document(name, data).root
         for entry in node.below(steps) if node is not None else ():

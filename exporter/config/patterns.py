@@ -1,6 +1,6 @@
 """The patterns of `probe_endpoint.allow`: `*.example.com:443`, `name:port`, `10.0.0.0/8:*`, `[2001:db8::]/32:443`.
 
-Reads patterns and answers whether one covers a name or an address; which of them decides is the business of `/probe`.
+Parses patterns and returns whether one covers a name or an address; `web.allowlist` decides which of them applies.
 """
 
 import ipaddress

@@ -201,7 +201,7 @@ def spki_pin(credential: Credential) -> str:
 
 
 def mistagged(der: bytes) -> bytes:
-    """Return a certificate whose subjectAltName is a SET where X.509 wants a SEQUENCE: parsers refuse the whole."""
+    """Return a certificate whose subjectAltName is a SET, not the SEQUENCE of X.509: parsers refuse the certificate."""
     oid = der.index(_SUBJECT_ALT_NAME)
     return der[: oid - 2] + b"\x31" + der[oid - 1 :]
 

@@ -43,7 +43,7 @@ _START = 256  # bytes from which a peer that speaks something else is recognised
 class _Received:
     """The bytes of the server until the handshake is over, parsed next to OpenSSL as far as they are not encrypted.
 
-    A failure is explained from them, and what would hold the event loop up is refused before OpenSSL has it.
+    They explain a failure, and messages that would block the event loop are refused before OpenSSL reads them.
     """
 
     reader: ServerFlightReader = field(default_factory=ServerFlightReader)

@@ -80,7 +80,7 @@ class Departures:
             await self._all_left
 
     def close(self) -> None:
-        """Close at once what is being left: the event loop is about to end."""
+        """Close at once all connections that are closing: the event loop is about to end."""
         for task in tuple(self._tasks):
             task.cancel()
         for stream in tuple(self._streams):

@@ -68,7 +68,7 @@ class PublishedChecker:
         self._values: Refreshed[Hashable, Any] = Refreshed(clock, shortest)
 
     def known(self, question: Question, reach: Callable[[], Reach]) -> Published | None:
-        """Return what is known about an endpoint by now, and start what is due; None if nothing is asked for."""
+        """Return what is known about an endpoint now, and start refreshes that are due; None if the module has none."""
         if not question.chain.certificates or not question.name or question.asks_nothing:
             return None
         before, now = self._assessed.get(question.key), self._clock()

@@ -1,4 +1,4 @@
-"""DNSSEC validation from the trust anchors down (RFC 4035 section 5): secure, unsigned, or false.
+"""DNSSEC validation from the trust anchors down (RFC 4035 section 5): secure, insecure (unsigned), or bogus.
 
 The zone of a name is found by walking down from the anchor: at each label the parent says, signed, whether a zone
 begins there and which keys it has. Zones are kept for as long as their records live. What a hostile zone can make

@@ -136,7 +136,7 @@ class RevocationChecker:
     def known(
         self, chain: Chain, staple: bytes | None, module: Module, address: str | None = None
     ) -> tuple[Revocation, ...]:
-        """Return what each source says of a chain's leaf by now, and start what is due. Never waits.
+        """Return the known status of a chain's leaf from each source, and start refreshes that are due. Never waits.
 
         `address` is the endpoint's: if that is on this machine, its responder may be, too.
         """

@@ -66,7 +66,7 @@ class Revocation:
         return {GOOD: False, REVOKED: True}.get(self.status or "")
 
     def at(self, now: float) -> "Revocation":
-        """Return what is left of this at a later time: an answer whose time has passed says nothing any more."""
+        """Return the status at a later time: an answer that has expired means nothing any more."""
         if self.is_stale or self.status is None or not is_stale(self.next_update, now):
             return self
         problem = "the last answer is out of date"

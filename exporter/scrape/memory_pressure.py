@@ -66,7 +66,7 @@ def _has_limit(folder: Path) -> bool:
 
 
 def _left_of_cgroup(folder: Path) -> float:
-    """Return the limit less what is used, the page cache left aside that the kernel gives back by itself."""
+    """Return the limit minus the memory used, without the page cache, which the kernel frees when needed."""
     try:
         limit = (folder / "memory.max").read_text(encoding="ascii").strip()
         if limit == "max":
