@@ -1,4 +1,4 @@
-"""The findings of an endpoint, the worst first; and what may be reused from one assessment for the next."""
+"""What is found of an endpoint, the worst first; and what may be reused in the next report."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Migration: what is migrated loads and means the same; what is not is reported, each thing once."""
+"""Migration: what is migrated loads and means the same; what is not is said, each thing once."""
 
 import re
 from pathlib import Path
