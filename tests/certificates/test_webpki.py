@@ -1,4 +1,4 @@
-"""The profile of the Web PKI: every rule of our own is in the table, and the system's roots are not judged again."""
+"""The profile of the Web PKI: the table has every rule of the exporter, and the system's roots are not rechecked."""
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID

@@ -1,4 +1,4 @@
-"""The web configuration file, value by value: what is read, what is told without effect, what is refused and where."""
+"""The web configuration file, value by value: what is read, what is reported as ignored, what is refused and where."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What systemd is told and what it passes: readiness, reloads, the watchdog, sockets; without systemd."""
+"""What is reported to systemd and what it passes: readiness, reloads, the watchdog, sockets; without systemd."""
 
 import os
 import signal
@@ -82,9 +82,9 @@ def test_addresses_as_they_are_shown(address, text):
 
 def next_state(listener):
     """Return the next message, without the watchdog's."""
-    while (told := listener.recv(200).decode()) == systemd.ALIVE:
+    while (message := listener.recv(200).decode()) == systemd.ALIVE:
         pass
-    return told
+    return message
 
 
 def test_the_life_of_a_service(listener):

@@ -1,4 +1,4 @@
-"""What is found of an endpoint, the worst first; and what may be carried over from one look to the next."""
+"""What is found of an endpoint, the worst first; and what may be reused in the next report."""
 
 from dataclasses import replace
 

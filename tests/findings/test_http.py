@@ -88,8 +88,8 @@ def test_without_an_answer_nothing_is_known():
 
 
 def test_the_way_from_port_80():
-    stays = answer(hsts=GOOD, redirects_to_https=False, redirect_detail="port 80: answered in clear")
-    assert found(stays) == {"no_redirect_to_https": "port 80: answered in clear"}
+    stays = answer(hsts=GOOD, redirects_to_https=False, redirect_detail="port 80: answered in plaintext")
+    assert found(stays) == {"no_redirect_to_https": "port 80: answered in plaintext"}
     for known in (True, None):
         assert found(answer(hsts=GOOD, redirects_to_https=known, redirect_detail="port 80: x")) == {}
 

@@ -106,7 +106,7 @@ def test_a_configured_lifetime_has_the_tolerance_that_cas_need(beyond, present):
 
 
 def test_the_clock_alone_ends_a_judgement():
-    """Nothing but time passes: the same judgement is reused until an end becomes near, and not any longer."""
+    """Nothing but time passes: the same assessment is reused until an end becomes near, and no longer."""
     ending = of_days(22, 90)
     first = assess(observation(ending, MIDDLE))
     assert first.findings == ()

@@ -115,7 +115,7 @@ def test_no_value_is_taken_for_a_name():
 
 @pytest.mark.parametrize("accept", EVERY_FORMAT)
 def test_every_family_arrives_under_its_own_name_behind_a_collector(accept):
-    """A collector takes the family's name for the metric's: it must be that of the samples, but for `_total`."""
+    """A collector takes the family's name for the metric's: it must be that of the samples, except for `_total`."""
     text = exposition(accept, {family.name: f"{family.name} 1\n" for family in FAMILIES})
     stripped = "version=1.0.0" in accept and "openmetrics" in accept
     kind = family = ""

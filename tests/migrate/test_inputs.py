@@ -1,4 +1,4 @@
-"""Every input is told by what is in it; ssl_exporter and the operator's resources come over; nothing is silent."""
+"""Every input is recognized by its content; ssl_exporter and the operator's resources come over; nothing is silent."""
 
 import json
 import shutil

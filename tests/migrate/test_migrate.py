@@ -1,4 +1,4 @@
-"""Migration: what is carried over loads and means the same; what is not is said, each thing once."""
+"""Migration: what is migrated loads and means the same; what is not is said, each thing once."""
 
 import re
 from pathlib import Path
@@ -135,7 +135,7 @@ def test_internal(loaded):
 
 
 def test_the_configuration_that_comes_with_blackbox_exporter(loaded, tmp_path):
-    """Debian installs upstream's own file; each of its modules is either carried over or named in a note."""
+    """Debian installs upstream's own file; each of its modules is either migrated or named in a note."""
     if not DEBIAN.exists():
         missing("the package prometheus-blackbox-exporter is not installed")
     empty = tmp_path / "prometheus.yml"

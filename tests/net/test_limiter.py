@@ -1,4 +1,4 @@
-"""Turns go to those who wait in order, few at a time while memory is short, and none is lost."""
+"""Waiters acquire in order, few at a time under memory pressure, and no acquisition is lost."""
 
 import asyncio
 
@@ -92,9 +92,9 @@ async def test_whoever_waits_does_so_no_longer_than_the_shortage():
     assert len(turns) == 0
 
 
-def test_a_shortage_is_looked_for_from_time_to_time_and_told_when_it_begins():
-    now, left, told = 0.0, RESERVE_BYTES, []
-    memory_pressure = MemoryPressure(lambda: left, lambda: told.append(now), lambda: now)
+def test_a_shortage_is_looked_for_from_time_to_time_and_reported_when_it_begins():
+    now, left, reported = 0.0, RESERVE_BYTES, []
+    memory_pressure = MemoryPressure(lambda: left, lambda: reported.append(now), lambda: now)
     assert not memory_pressure()
     left -= 1
     assert not memory_pressure(), "not looked at again yet"
@@ -102,12 +102,12 @@ def test_a_shortage_is_looked_for_from_time_to_time_and_told_when_it_begins():
     assert memory_pressure()
     now = 2 * CHECK_SECONDS
     assert memory_pressure()
-    assert told == [CHECK_SECONDS]
+    assert reported == [CHECK_SECONDS]
     left, now = RESERVE_BYTES, 3 * CHECK_SECONDS
     assert not memory_pressure()
     left, now = 0, 4 * CHECK_SECONDS
     assert memory_pressure()
-    assert told == [CHECK_SECONDS, 4 * CHECK_SECONDS]
+    assert reported == [CHECK_SECONDS, 4 * CHECK_SECONDS]
 
 
 async def test_where_no_memory_is_left_to_look_for_it_it_is_short_and_no_turn_is_lost():

@@ -199,7 +199,7 @@ async def test_a_slot_handed_to_a_cancelled_waiter_is_passed_on():
 
 
 async def test_a_connection_that_times_out_leaves_no_watch_behind():
-    """A number that is still watched could be nobody else's: its next owner would never be told anything."""
+    """A number that is still watched could be nobody else's: its next owner would never get an event."""
     loop = asyncio.get_running_loop()
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))

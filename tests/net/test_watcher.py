@@ -1,4 +1,4 @@
-"""Sockets watched edge by edge: nothing that a peer does is told too little, too late, or to somebody else."""
+"""Sockets watched edge by edge: no event of a peer is lost, late, or delivered to another socket's owner."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ def implementation(request, monkeypatch):
     return request.param
 
 
-MANY = 150  # more than are told at once
+MANY = 150  # more than are reported at once
 LONG = bytes(range(256)) * 40_000  # more than a socket's buffers hold
 
 

@@ -33,7 +33,7 @@ class Clock:
 
 @dataclass
 class Scans:
-    """Stands for the scans of endpoints: counts them, and gives what it is told to give."""
+    """Replaces the scans of endpoints: counts them, and returns the configured postures."""
 
     gives: list[Posture] = field(default_factory=lambda: [FULL])
     skipped: list[frozenset[str]] = field(default_factory=list)

@@ -204,7 +204,7 @@ async def test_the_redirect_is_checked_once_and_not_in_the_time_of_the_probe(ngi
 
 
 async def test_the_redirects_of_two_paths_are_two(nginx):
-    """What one path of a host does in clear tells nothing of another."""
+    """What one path of a host does in plaintext says nothing about another path."""
     prober = make_prober(resolver=Resolver(lookup=lookup))
     with contextlib.closing(prober.resolver):
         results = [

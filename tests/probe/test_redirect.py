@@ -32,9 +32,9 @@ HOST = "www.example.com"
     ],
 )
 def test_location(location, verdict, detail):
-    judged, told = redirect_verdict(HTTPFacts(301, location=location), HOST, "/")
+    judged, reason = redirect_verdict(HTTPFacts(301, location=location), HOST, "/")
     assert judged is verdict
-    assert told.startswith(detail)
+    assert reason.startswith(detail)
 
 
 def test_addresses_have_no_relatives():

@@ -1,4 +1,4 @@
-"""What a release is made of, as far as that can be told without installing anything; `make dist` does the rest."""
+"""What a release is made of, as far as that can be checked without installing anything; `make dist` does the rest."""
 
 import importlib.metadata
 import re

@@ -129,7 +129,7 @@ async def test_many_names_on_one_address_wait_for_their_turn_beyond_the_module_t
 
 
 async def test_a_scrape_with_little_time_does_not_end_the_probe_of_another():
-    """A stranger who announces a tiny timeout must not make the targets of everybody else time out."""
+    """An untrusted client that announces a tiny timeout must not make the targets of everybody else time out."""
     serving = set()
 
     async def slow(reader, writer):

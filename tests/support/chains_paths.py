@@ -79,7 +79,7 @@ def out_of_order() -> Made:
 def stranger_in_the_chain() -> Made:
     top = root()
     middle = intermediate(top)
-    return Made((leaf(middle), middle, root("CN=Stranger")), (top,))
+    return Made((leaf(middle), middle, root("CN=Unrelated")), (top,))
 
 
 @case()

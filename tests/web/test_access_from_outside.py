@@ -42,7 +42,7 @@ def files(tmp_path):
     """Write certificates for a server and its clients; return their folder."""
     issue(tmp_path, "server")
     issue(tmp_path, "client", client=True)
-    issue(tmp_path, "stranger", client=True, issuer=pki.root())
+    issue(tmp_path, "untrusted", client=True, issuer=pki.root())
     (tmp_path / "ca.pem").write_bytes(ROOT_CERTIFICATE.pem)
     return tmp_path
 
@@ -84,7 +84,7 @@ def test_a_client_without_a_certificate_is_refused(files):
         with pytest.raises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
             ask(exporter.address, context)
         unrelated = ssl.create_default_context(cafile=str(files / "ca.pem"))
-        unrelated.load_cert_chain(files / "stranger.pem", files / "stranger.key")
+        unrelated.load_cert_chain(files / "untrusted.pem", files / "untrusted.key")
         with pytest.raises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
             ask(exporter.address, unrelated)
         context.load_cert_chain(files / "client.pem", files / "client.key")

@@ -270,7 +270,7 @@ def test_answers_to_sslv2(data, answer):
     assert sslv2.read_answer_untrusted(data) == answer
 
 
-# the talk in clear
+# the dialogue in plaintext
 
 
 def heard(conversation, chunks, mark=b"\n"):

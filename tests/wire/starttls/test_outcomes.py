@@ -1,4 +1,4 @@
-"""How each dialogue ends at each answer that a server may give: the reason, and what is told of it."""
+"""How each dialogue ends at each answer that a server may give: the reason, and what is reported."""
 
 import pytest
 
