@@ -102,7 +102,7 @@ def test_mail(loaded):
     for words in (
         "mystery: which protocol",
         "ping.json stays",
-        "consul_sd_configs is not carried over",
+        "consul_sd_configs is not migrated",
         "icmp is not about TLS",
     ):
         assert [note for note in notes if words in note], words
@@ -127,7 +127,7 @@ def test_internal(loaded):
         "grpc health: it is called grpc_health now",
         "hostname db.internal.example",
         "relabelling of site",
-        "bad name:1 is not carried over",
+        "bad name:1 is not migrated",
         "as module never_defined does",
     ):
         assert [note for note in migration.notes if words in note], words
