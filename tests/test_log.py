@@ -56,7 +56,7 @@ def test_a_traceback_is_escaped_like_every_value(lines, form):
     assert text.rstrip("\n").isprintable()
 
 
-def test_what_cannot_be_written_is_counted_and_told_when_it_can_be(lines):
+def test_what_cannot_be_written_is_counted_and_logged_when_it_can_be(lines):
     lines("logfmt")
     disk, before, logger = Disk(), log.Lines.errors, structlog.get_logger("any")
     logging.getLogger().handlers[0].setStream(disk)
@@ -74,7 +74,7 @@ def test_what_cannot_be_written_is_counted_and_told_when_it_can_be(lines):
     assert "msg=last" in last
 
 
-def test_trouble_of_a_kind_is_told_seldom_and_each_kind_by_itself():
+def test_trouble_of_a_kind_is_logged_seldom_and_each_kind_by_itself():
     now = 0.0
     throttle = log.Throttle(lambda: now)
     logged = [(kind, throttle(kind)) for kind in ("memory", "memory", "resolver")]

@@ -118,7 +118,7 @@ def test_public_suffixes(name, is_suffix):
     assert is_public_suffix(name) is is_suffix
 
 
-def test_what_is_told_is_in_words():
+def test_what_is_reported_is_in_words():
     judged = ChainAssessor().assess_chain((leaf(root("CN=Other")).der,), store_of(root()), NOW)
     (error,) = judged.verdicts[2].errors
     assert (error.name, error.message) == ("no_path", "no path leads to a trusted root")

@@ -60,7 +60,7 @@ def test_colours_are_there_when_asked_for_and_only_then():
     assert "\x1b[" not in as_text([report_with(POSTURE)])
 
 
-def test_what_is_not_known_is_not_told():
+def test_what_is_not_known_is_not_reported():
     page = as_text([report_with(replace(Posture(), undetermined={"baseline": "timeout"}))])
     assert "baseline: timeout" in page
     assert "compression" not in page

@@ -3,7 +3,7 @@
 from exporter.daemon.clock_jump import JUMP_SECONDS, ClockJumpDetector
 
 
-def test_each_jump_is_told_once():
+def test_each_jump_is_reported_once():
     clock, steady = 1e9, 5.0
     engine = ClockJumpDetector(lambda: clock, lambda: steady)
     jumps = []

@@ -70,7 +70,7 @@ def test_a_running_exporter_looks_for_garbage_all_along(tmp_path):
     assert after - before >= 2 + len(closed) // READINGS_AT_ONCE
 
 
-def test_a_scrapes_survivors_are_set_aside_and_their_garbage_is_found_when_it_has_grown(gc_tuning):
+def test_a_scrapes_survivors_are_frozen_and_their_garbage_is_found_when_it_has_grown(gc_tuning):
     gc_tuning.begin()
     lost = [Cycle() for _ in range(10)]
     gc_tuning.set_aside(targets=10)

@@ -108,7 +108,7 @@ def test_an_authority_that_is_not_trusted_is_named(case, detail):
     assert "refused" not in findings
 
 
-def test_the_first_problem_is_told_with_the_place_of_its_certificate():
+def test_the_first_problem_is_reported_with_the_place_of_its_certificate():
     broken = leaf(MIDDLE, san=b"junk")
     assert found(chain(broken, MIDDLE))["malformed"].startswith("certificate 0: ")
     assert found(chain(leaf(MIDDLE), MIDDLE, broken))["malformed"].startswith("certificate 2: ")

@@ -77,7 +77,7 @@ def test_the_host_that_is_asked_for_counts_before_the_name_in_tls():
 
 
 @pytest.mark.parametrize("module", [Module("tls"), Module("https", http=HTTPConfig(hsts=False))])
-def test_who_does_not_ask_is_told_nothing(module):
+def test_nothing_is_reported_that_was_not_asked_for(module):
     assert found(answer(), module) == {}
     assert found(answer(hsts=HSTS(1, malformed="x")), module) == {}
 

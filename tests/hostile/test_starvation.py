@@ -304,7 +304,7 @@ time.time = lambda: right() + float(offset.read_text())
 """
 
 
-def test_a_clock_that_steps_by_a_day_is_counted_and_told(tmp_path):
+def test_a_clock_that_steps_by_a_day_is_counted_and_logged(tmp_path):
     """A day ahead and back again: each step is a line and a count, and every scrape is whole."""
     offset = tmp_path / "offset"
     offset.write_text("0")

@@ -28,7 +28,7 @@ def test_a_version_that_is_none_asks_for_nothing(accept):
     assert b"".join(pages(accept, [], [CollectorRegistry()])) == b""
 
 
-def test_openmetrics_is_given_to_whoever_asks():
+def test_openmetrics_is_sent_to_clients_that_accept_it():
     assert content_type("application/openmetrics-text;version=1.0.0").startswith("application/openmetrics-text")
 
 

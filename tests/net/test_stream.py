@@ -73,7 +73,7 @@ async def test_a_drip_cannot_stretch_the_deadline(peer):
     stream.close()
 
 
-async def test_a_reset_is_told_from_an_end(peer):
+async def test_a_reset_is_distinguished_from_an_end(peer):
     async def behave(reader, writer):
         await reader.read(1)
         raw = writer.get_extra_info("socket")
@@ -114,7 +114,7 @@ async def test_the_first_address_that_answers_wins(peer):
     stream.close()
 
 
-async def test_when_none_answers_the_first_reason_is_told():
+async def test_when_none_answers_the_first_reason_is_reported():
     with pytest.raises(NetworkError) as caught:
         await connect([Address("127.0.0.1", 1, "ip4"), Address("::1", 1, "ip6")], soon())
     assert caught.value.reason is Reason.REFUSED

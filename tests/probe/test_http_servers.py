@@ -119,7 +119,7 @@ async def test_hsts(nginx, path, hsts, found):
     assert [phase for phase, _ in result.durations][-1] is Phase.HTTP
 
 
-async def test_alt_svc_is_told(nginx):
+async def test_alt_svc_is_reported(nginx):
     result, _ = await ask(nginx, "/h3")
     assert result.http.alt_svc == 'h3=":443"; ma=86400'
 

@@ -92,7 +92,7 @@ async def test_silent_targets_do_not_hold_up_the_others_or_the_deadline():
     engine.close()
 
 
-async def test_a_fault_of_ours_costs_one_target_and_is_counted():
+async def test_an_internal_error_costs_one_target_and_is_counted():
     def broken(*_, **__):
         raise ZeroDivisionError("a bug")
 

@@ -162,7 +162,7 @@ def test_several_addresses():
         assert "[::1]:" in line
 
 
-async def test_whoever_is_authenticated_may_probe_by_hand():
+async def test_an_authenticated_client_may_probe_by_hand():
     """The page offers it to them, and to nobody else from afar: see test_target_page.py."""
     async with serving(configuration("127.0.0.1:1"), authenticates=True) as site:
         _, _, text = await site.get("/target?target=127.0.0.1:1", headers={"Host": "tls.example"})
