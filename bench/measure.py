@@ -58,7 +58,7 @@ def spread(exporters: Sequence[Exporter], cycles: int) -> list[Cost]:
     """Let the exporters probe once each INTERVAL_SECONDS and return the cost of each, in the same order.
 
     All that a process does between two rounds counts. A cycle has so many rounds as there are scrapes 30 s apart in
-    the 10 minutes after which a posture is determined anew by default; the first cycle is not counted.
+    the 10 minutes after which a posture is determined again by default; the first cycle is not counted.
     """
     cpu: list[list[float]] = [[] for _ in exporters]
     wall: list[list[float]] = [[] for _ in exporters]

@@ -48,7 +48,7 @@ class Child:
         return self._status("VmRSS")
 
     def forget_peak(self) -> None:
-        """Begin to count the peak anew (proc(5), clear_refs)."""
+        """Reset the peak (proc(5), clear_refs)."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", encoding="ascii")
 
     def _status(self, field: str) -> int:

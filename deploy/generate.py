@@ -1,4 +1,4 @@
-"""Write what deployments need from elsewhere in the repository; with --check only tell whether it is stale.
+"""Write what deployments need from elsewhere in the repository; with --check only report whether it is stale.
 
 kustomize reads no file outside of its folder, so the rules of the mixin are written into a PrometheusRule there.
 `--runbooks URL` writes another address of the runbooks into the alerts: the default is that of the base's Service.

@@ -114,7 +114,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "modules.NAME.http.hsts": (FLAG, "Judge Strict-Transport-Security."),
     "modules.NAME.http.redirect_from_port": (
         "port",
-        "Also ask this port in plaintext, and tell whether it redirects to HTTPS. Cached for ten minutes.",
+        "Also send a plaintext request to this port, and report whether it redirects to HTTPS. Cached for ten minutes.",
     ),
     "modules.NAME.stores": (
         "list of system, mozilla, `{name: , file: }`",
@@ -142,7 +142,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "modules.NAME.revocation.crl": (FLAG, "Fetch the certificate revocation lists that the leaf names."),
     "modules.NAME.revocation.ocsp": (FLAG, "Ask the OCSP responder that the leaf names."),
     "modules.NAME.dns.tlsa": (FLAG, "Compare TLSA records (DANE) with the chain. See the page on DNS."),
-    "modules.NAME.dns.caa": (FLAG, "Tell whether CAA records let the certificate's CA issue again."),
+    "modules.NAME.dns.caa": (FLAG, "Report whether CAA records let the certificate's CA issue again."),
     "modules.NAME.dns.https": (FLAG, "Follow the HTTPS records of the name as a browser does."),
     "modules.NAME.dns.nameservers": (
         "list of IP addresses, each with `:port` or without",

@@ -1,4 +1,4 @@
-"""Write the generated parts of these pages from the program itself; with --check only tell whether they are stale.
+"""Write the generated parts of these pages from the program itself; with --check only report whether they are stale.
 
 A generated part stands between `<!-- generated: NAME -->` and `<!-- end of generated part -->`; the rest is written
 by hand and never touched.
@@ -219,7 +219,7 @@ def generated(name: str) -> str:
 
 
 def renewed(text: str) -> str:
-    """Return a page with its generated parts written anew."""
+    """Return a page with its generated parts regenerated."""
     return PART.sub(lambda match: match[1] + "\n" + generated(match[2]) + "\n" + match[3], text)
 
 

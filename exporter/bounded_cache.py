@@ -1,8 +1,8 @@
 """A cache that is bounded by what it keeps: entries and bytes in all, and bytes for each owner.
 
-The least recently used goes first. An owner is whoever an entry is kept for, as a target: one that brings something
-new each time pushes out what is its own, and nothing of others. Parts are what entries share, as the certificate of
-an authority: in all, each part counts once as long as one entry has it; for an owner it counts in each entry.
+The least recently used entry is evicted first. An owner is what an entry is kept for, such as a target: an owner that
+adds something new each time evicts its own entries, never those of others. Parts are what entries share, such as a CA
+certificate: a part counts once towards the total while any entry has it, and once for each entry of an owner.
 """
 
 from collections import OrderedDict
@@ -38,7 +38,7 @@ class _Owner(Generic[Key]):
 
 
 class BoundedCache(Generic[Key, Value]):
-    """Keeps values under keys. Whoever puts one in says how many bytes it takes. Not thread-safe by itself."""
+    """Keeps values under keys. The caller of `put` says how many bytes a value takes. Not thread-safe."""
 
     def __init__(self, max_entries: int, max_bytes: int, max_bytes_per_owner: int | None = None) -> None:
         self._max_entries = max_entries

@@ -3,7 +3,7 @@
 OK, FAILED, USAGE = 0, 1, 2  # of every command
 UNREACHABLE, WORRYING = 1, 3  # of `probe`: no handshake; findings of severity high or worse
 NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN = 0, 1, 2, 3  # of `probe --format nagios`
-PARTLY = 4  # of `migrate`: not everything was carried over
+PARTLY = 4  # of `migrate`: not everything was migrated
 
 
 class UsageError(Exception):

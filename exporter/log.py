@@ -93,7 +93,7 @@ class Throttle:
         self._told: dict[str, float] = {}
 
     def __call__(self, kind: str) -> bool:
-        """Tell whether to log it now."""
+        """Return whether to log it now."""
         now = self._clock()
         is_due = now - self._told.get(kind, -math.inf) >= SELDOM_SECONDS
         if is_due:
@@ -102,7 +102,7 @@ class Throttle:
 
 
 class Lines(logging.StreamHandler[TextIO]):
-    """Writes lines to stderr. A full disk or closed stderr stops nothing: it is counted, and told when it is over."""
+    """Writes lines to stderr. Lines that a full disk or a closed stderr loses are counted, and logged afterwards."""
 
     errors = 0  # of the process
 

@@ -40,14 +40,14 @@ class ExpiryThresholds:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A finding that somebody has accepted. `until` is the Unix time at which that ends, None for never."""
+    """A finding that the configuration accepts. `until` is the Unix time at which that ends, None for never."""
 
     finding: str
     reason: str
     until: float | None = None
 
     def holds(self, now: float) -> bool:
-        """Tell whether it is in force at a Unix time."""
+        """Return whether it is in force at a Unix time."""
         return self.until is None or now < self.until
 
 

@@ -1,4 +1,4 @@
-"""Target: the one value that every room speaks of, and the reader of its written forms.
+"""Target: the value that every package of the exporter uses, and the parser of its written forms.
 
 Written forms: `host`, `host:port`, `[v6]:port`, `https://host[:port]/path`, `tls://host:port`, `unix:/run/x.sock`.
 Nothing is resolved or opened here, and a spelling that two readers could understand differently is refused.
@@ -87,12 +87,12 @@ class Target:
     mail_domain: str | None = field(default=None, compare=False)
 
     def __hash__(self) -> int:
-        return hash(self.name)  # tells targets apart but for a few, and costs a tenth of all fields
+        return hash(self.name)  # nearly unique, and costs a tenth of hashing all fields
 
 
 @lru_cache(maxsize=32_768)
 def is_ip_literal(host: str) -> bool:
-    """Tell whether a host is an IPv4 or IPv6 literal (with or without a zone)."""
+    """Return whether a host is an IPv4 or IPv6 literal (with or without a zone)."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

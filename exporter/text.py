@@ -1,4 +1,4 @@
-"""Text for people, known once: words of peers made safe to print, moments and lengths of time in words."""
+"""Text for people: peers' strings made safe to print, timestamps and durations in words."""
 
 from datetime import UTC, datetime
 

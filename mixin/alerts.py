@@ -229,7 +229,7 @@ max without (finding, severity) (
         f"What is published about {TARGET} is not kept",
         f"{WHERE}: {LIST_PUBLISHED}.",
         "1h",
-        "DANE, HTTPS and MTA-STS records of medium severity; what is worse is told of by the alerts for findings.",
+        "DANE, HTTPS and MTA-STS records of medium severity; higher severities are covered by the alerts for findings.",
     ),
 )
 

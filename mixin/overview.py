@@ -59,13 +59,13 @@ def _state() -> list[Json]:
         ),
         _count(
             "Untrusted",
-            "Endpoints whose certificate chain ordinary clients do not trust, but for what is accepted.",
+            "Endpoints whose certificate chain ordinary clients do not trust, except for accepted findings.",
             f'target:tls_finding:held{{{S}, finding=~"{UNTRUSTED}"}}',
             RED,
         ),
         _count(
             "Wrong name",
-            "Endpoints whose certificate does not cover their name, but for what is accepted.",
+            "Endpoints whose certificate does not cover their name, except for accepted findings.",
             f'target:tls_finding:held{{{S}, finding="certificate_name_mismatch"}}',
             RED,
         ),

@@ -45,7 +45,7 @@ def _state() -> list[Json]:
         stat("Expires in", "Time until the leaf expires.", "dtdurations", query(leaf, instant=True), left),
         _yes_no(
             "Trust",
-            "Whether ordinary clients trust the chain. The name is judged apart.",
+            "Whether ordinary clients trust the chain. The host name is checked separately.",
             f'tls_certificate_trusted{{{S}, verifier="openssl"}}',
             "trusted",
             "untrusted",

@@ -195,7 +195,7 @@ def scrape_once(exporter, ordinary, expected, report):
 
 
 def scrape_at_the_end(exporter):
-    """Let a scrape be in flight while the exporter is told to stop."""
+    """Let a scrape be in flight while the exporter is asked to stop."""
     with suppress(OSError, http.client.HTTPException):
         exporter.request("/metrics")
 

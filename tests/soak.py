@@ -242,8 +242,8 @@ def main():
     parser.add_argument("--scrapers", type=int, default=8, help="how many scrape at once")
     parser.add_argument("--seed", type=int, default=1)
     known = parser.parse_args()
-    told = soak(known.scrapes, known.scrapers, known.seed, lambda line: print(line, file=sys.stderr, flush=True))
-    print(told.text())
+    outcome = soak(known.scrapes, known.scrapers, known.seed, lambda line: print(line, file=sys.stderr, flush=True))
+    print(outcome.text())
 
 
 if __name__ == "__main__":

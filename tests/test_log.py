@@ -56,7 +56,7 @@ def test_a_traceback_is_escaped_like_every_value(lines, form):
     assert text.rstrip("\n").isprintable()
 
 
-def test_what_cannot_be_written_is_counted_and_told_when_it_can_be(lines):
+def test_what_cannot_be_written_is_counted_and_logged_when_it_can_be(lines):
     lines("logfmt")
     disk, before, logger = Disk(), log.Lines.errors, structlog.get_logger("any")
     logging.getLogger().handlers[0].setStream(disk)
@@ -67,17 +67,17 @@ def test_what_cannot_be_written_is_counted_and_told_when_it_can_be(lines):
     disk.full = False
     logger.warning("found")
     logger.warning("last")
-    found, told, last = disk.getvalue().splitlines()
+    found, notice, last = disk.getvalue().splitlines()
     assert "msg=found" in found
-    assert "lines of the log could not be written" in told
-    assert told.endswith("lines=3")
+    assert "lines of the log could not be written" in notice
+    assert notice.endswith("lines=3")
     assert "msg=last" in last
 
 
-def test_trouble_of_a_kind_is_told_seldom_and_each_kind_by_itself():
+def test_trouble_of_a_kind_is_logged_seldom_and_each_kind_by_itself():
     now = 0.0
     throttle = log.Throttle(lambda: now)
-    told = [(kind, throttle(kind)) for kind in ("memory", "memory", "resolver")]
-    assert told == [("memory", True), ("memory", False), ("resolver", True)]
+    logged = [(kind, throttle(kind)) for kind in ("memory", "memory", "resolver")]
+    assert logged == [("memory", True), ("memory", False), ("resolver", True)]
     now = log.SELDOM_SECONDS
     assert throttle("memory")

@@ -121,10 +121,10 @@ def pythons(source: Path) -> Iterator[tuple[Path, str]]:
         on_path = shutil.which(f"python{version}")
         for candidate in [*([Path(on_path)] if on_path else []), *pyenv.glob(f"{version}.*/bin/python{version}")]:
             try:
-                told = run(candidate, "-c", "import platform; print(platform.python_version())").strip()
+                version_found = run(candidate, "-c", "import platform; print(platform.python_version())").strip()
             except RuntimeError:  # pyenv's shims answer for versions that are not switched on
                 continue
-            yield candidate, told
+            yield candidate, version_found
             break
         else:
             print(f"Python {version}: not found, not tried")

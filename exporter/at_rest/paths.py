@@ -1,4 +1,4 @@
-"""Which files the patterns of a configuration stand for, now. It lists directories and opens nothing.
+"""Which files the patterns of a configuration match now. It lists directories and opens no file.
 
 `*`, `?` and `[...]` match within one folder and `**` any number of them; a name that begins with a dot must be
 written with it, which leaves out the dated folders of a Kubernetes volume but not the links into them.

@@ -1,6 +1,6 @@
 """Names of the keys and signature algorithms of certificates (RFC 3279, 4055, 5480, 8410, 9215, 9881, 9909, 9935).
 
-An algorithm without a name here is shown by its object identifier. Whether one is strong is judged elsewhere.
+An algorithm without a name here is shown by its object identifier. Whether one is strong is decided elsewhere.
 """
 
 from collections.abc import Mapping

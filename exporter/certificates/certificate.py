@@ -1,8 +1,8 @@
 """What a certificate says: facts read from untrusted DER, whatever state it is in.
 
 Every field is read by the lenient reader, so that a certificate that strict parsers refuse still shows its
-dates and names. `faults` lists what is wrong with it by our own reading; that `cryptography` cannot parse it is no
-fault of the certificate, only `parsed` is None then. Nothing here decides whether a certificate is to be trusted.
+dates and names. `faults` lists what the exporter's own parser finds wrong; that `cryptography` cannot parse it is
+no fault of the certificate, only `parsed` is None then. Nothing here decides whether a certificate is to be trusted.
 """
 
 import base64
@@ -252,7 +252,7 @@ def _extensions(most: _Most, rest: list[Element]) -> ExtensionFacts:
 def _parsed(der: bytes) -> x509.Certificate | None:
     """Parse with `cryptography`; None if it cannot read every part, which it looks at only when asked."""
     with _warnings_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what it warns of is judged by rules of our own
+        warnings.simplefilter("ignore")  # the exporter's own rules check what it warns about
         try:
             parsed = x509.load_der_x509_certificate(der)
             for attribute in ("subject", "issuer", "version", "extensions", "not_valid_after_utc"):

@@ -1,12 +1,12 @@
-"""Chains judged once: facts and verdicts, kept while neither the chain nor the clock changes them.
+"""Chains verified once: facts and verdicts, cached while neither the chain nor the clock changes them.
 
 A verdict is kept until the next moment at which a certificate that takes part begins or ceases to be valid,
 so that it follows the clock as if it were computed again. The host name is checked separately.
 
-Judging runs on the event loop: a worker process would cost more for an ordinary chain (0.2 ms to send it there and
-back) than the judging, and a thread gains nothing, because `cryptography` holds the interpreter's lock throughout. So
-what a chain would cost is estimated first (`measure`), and one that costs too much is read in brief and not verified:
-there are no verdicts, and `excess` says why.
+Verification runs on the event loop: sending a typical chain to a worker process and back (0.2 ms) costs more than
+verifying it, and a thread gains nothing, because `cryptography` holds the GIL throughout. So the cost of a chain is
+estimated first (`measure`). A chain that costs too much gets only its basic facts and is not verified: it has no
+verdicts, and `excess` says why.
 """
 
 import math
@@ -82,11 +82,11 @@ class Chain:
 
 
 class ChainAssessor:
-    """Judges chains, and remembers. One of these lives as long as the process. Thread-safe."""
+    """Assesses chains and caches the results. One instance lives as long as the process. Thread-safe."""
 
     def __init__(self, max_chains: int = MAX_CHAINS, max_bytes: int = MAX_BYTES) -> None:
         self._chains = BoundedCache[tuple[str, tuple[bytes, ...]], Chain](max_chains, max_bytes, MAX_BYTES_PER_OWNER)
-        # What is in no chain any more is nobody's: the bound of the chains is that of the certificates.
+        # A certificate lives only while a cached chain refers to it, so the bound on chains bounds certificates, too.
         self._certificates: WeakValueDictionary[bytes, Certificate] = WeakValueDictionary()
         self._verifiers = BoundedCache[str, Verifiers](MAX_VERIFIERS, MAX_VERIFIERS)
         self._lock = threading.Lock()
@@ -96,8 +96,8 @@ class ChainAssessor:
     ) -> Chain:
         """Return the facts and verdicts of a chain as presented, leaf first, at a time in Unix seconds.
 
-        Without trusted roots there are facts and no verdicts: nothing can be said of trust. `owner` is the endpoint:
-        what it presents never takes the place of what others do.
+        Without trusted roots there are facts but no verdicts, because trust is unknown. `owner` is the endpoint: its
+        chains evict only its own.
         """
         key = (trust.key if trust else "", chain_der)
         with self._lock:
@@ -119,13 +119,13 @@ class ChainAssessor:
         return chain
 
     def knows(self, chain_der: tuple[bytes, ...], trust: TrustStore | None, now: float) -> bool:
-        """Tell whether a chain needs no work now."""
+        """Return whether the verdicts on a chain are cached and valid at a time in Unix seconds."""
         with self._lock:
             known = self._chains.get((trust.key if trust else "", chain_der))
         return known is not None and known.valid_from <= now < known.valid_until
 
     def certificate(self, der: bytes) -> Certificate:
-        """Return the facts of one certificate, which are shared for as long as somebody keeps them."""
+        """Return the facts of one certificate. All callers share one object for as long as one of them keeps it."""
         with self._lock:
             return self._read_untrusted((der,))[0][0]
 

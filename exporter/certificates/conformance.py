@@ -1,4 +1,4 @@
-"""Where a certificate breaks DER (X.690) or the syntax of RFC 5280, by our own reading.
+"""Where a certificate violates DER (X.690) or the syntax of RFC 5280, by a parser of the exporter's own.
 
 A library that cannot parse a certificate has not shown that the certificate is wrong: it may not support what the
 RFCs allow. So `certificate_malformed` rests on these checks alone. They are about the encoding and the syntax; what a

@@ -174,7 +174,7 @@ def time_untrusted(element: Element) -> int:
 
 
 def is_canonical_time(element: Element) -> bool:
-    """Tell whether a time that can be read has the form of RFC 5280: seconds, no fraction, and Z."""
+    """Return whether a time that can be read has the form of RFC 5280: seconds, no fraction, and Z."""
     return len(element.body) == _LENGTHS[element.tag] and element.body.endswith(b"Z")
 
 

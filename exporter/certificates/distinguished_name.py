@@ -111,7 +111,7 @@ _kept_canonical = lru_cache(maxsize=MAX_NAMES)(_canonical)
 
 
 def same_name(one: bytes, other: bytes) -> bool:
-    """Tell whether two encoded Names match by RFC 5280 section 7.1."""
+    """Return whether two encoded Names match by RFC 5280 section 7.1."""
     return one == other or canonical(one) == canonical(other)
 
 

@@ -1,6 +1,6 @@
 """The extensions of a certificate that facts are read from (RFC 5280 section 4.2, RFC 6962, RFC 7633).
 
-Each is read for itself, so that one malformed extension does not hide the others. Nothing is judged here.
+Each is read separately, so that one malformed extension does not hide the others. Nothing is assessed here.
 """
 
 import ipaddress

@@ -1,9 +1,9 @@
-"""How much work a chain would be to judge, counted before any of it is done.
+"""How much work verifying a chain would be, estimated before any of it is done.
 
-A chain may have 100 KiB and 100 certificates; what costs is the number of things in it, and their products: each
-name is held against each constraint, each certificate against each one that has its issuer's name. So the bytes are
-walked over once, which takes about 0.1 microseconds for a byte at most, and the sum decides whether the chain is
-judged at all. The weights are microseconds as measured on one core of 2020, rounded up: what reading, every verifier
+A chain may have 100 KiB and 100 certificates. The cost is in the number of things in it, and in their products: each
+name is compared with each constraint, each certificate with each one that has its issuer's name. So the bytes are
+scanned once, which takes at most about 0.1 microseconds for each byte, and the sum decides whether the chain is
+verified at all. The weights are microseconds as measured on one core of 2020, rounded up: what reading, every verifier
 and every rule together take for one thing more of a kind (`tests/hostile/shapes.py`).
 
 Nothing is parsed, verified or kept here, and nothing is raised: what is broken counts as far as it can be read.
@@ -41,7 +41,7 @@ CHECKS = 4  # times that one signature is verified: by itself, in the path, by O
 
 _EXTENSIONS, _VERSION = 0xA3, 0xA0  # context tags of TBSCertificate
 _MOST_FIELDS = 16  # of TBSCertificate
-_MOST_EXTENSIONS = MAX_WORK // PER_EXTENSION  # with more of them nothing is judged
+_MOST_EXTENSIONS = MAX_WORK // PER_EXTENSION  # with more of them nothing is verified
 _SUBJECT_ALTERNATIVE_NAME, _NAME_CONSTRAINTS = bytes.fromhex("551d11"), bytes.fromhex("551d1e")
 
 
@@ -136,7 +136,7 @@ class Work:
 
     @property
     def excess(self) -> str:
-        """Return why the chain is not judged; "" if it is."""
+        """Return why the chain is not verified; "" if it is."""
         if self.key:
             return f"the key {self.key} is too long to be computed with"
         if self.total <= MAX_WORK:

@@ -1,7 +1,7 @@
 """The roots that Mozilla trusts for TLS servers, as a file of this package: dated, with dates of distrust.
 
 A root may be distrusted for certificates issued after a date, which no system's bundle can say; browsers hold to it.
-The file also names roots that Mozilla once trusted and removed. `make roots` writes it anew (`tools/mozilla_roots.py`).
+The file also names roots that Mozilla once trusted and removed. `make roots` regenerates it (`tools/mozilla_roots.py`).
 """
 
 import re
@@ -44,7 +44,7 @@ def read_facts() -> MozillaFacts:
 
 
 def is_distrusted(fingerprint: str, not_before: int | None) -> bool | None:
-    """Tell whether Mozilla distrusts what a root issued at a time; None for a root that it never knew."""
+    """Return whether Mozilla distrusts what a root issued at a time; None for a root that it never knew."""
     facts = read_facts()
     if fingerprint in facts.removed:
         return True

@@ -11,7 +11,7 @@ from exporter.certificates.certificate import Certificate
 
 
 def matches_name(certificate: Certificate, name: str) -> bool | None:
-    """Tell whether a certificate presents an identifier for a DNS name or an IP address.
+    """Return whether a certificate presents an identifier for a DNS name or an IP address.
 
     None where it is not among the names that were read of a certificate that has too many of them.
     """

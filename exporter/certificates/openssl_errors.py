@@ -88,7 +88,7 @@ MALFORMED = frozenset({UNREADABLE[1]})
 CONSTRAINTS = frozenset({"permitted_violation", "excluded_violation"})
 ONLY_PARTIAL = frozenset({PARTIAL_CHAIN[1]})
 UNSUPPORTED = frozenset({"unable_to_decode_issuer_public_key", "unsupported_signature_algorithm"})
-"""What OpenSSL cannot judge: nothing is wrong with the certificate."""
+"""What OpenSSL cannot check: nothing is wrong with the certificate."""
 NO_TRUSTED_ROOT = NO_ISSUER | SELF_SIGNED | SELF_SIGNED_ROOT
 EXPLAINED_ELSEWHERE = EXPIRED | NOT_YET_VALID | WEAK_KEY | WEAK_SIGNATURE | MALFORMED | ONLY_PARTIAL
 

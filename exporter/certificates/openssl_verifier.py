@@ -4,10 +4,9 @@ There are three kinds of such clients. Plain ones (psql, Node, wget, stunnel, Py
 a self-signed root. curl and others set PARTIAL_CHAIN, so that any trusted certificate is an anchor. Python from 3.13
 on sets X509_STRICT as well, which demands what RFC 5280 does of every authority.
 
-pyOpenSSL's X509StoreContext stops at the first error, and only a connection calls back for each. So the
-chain is played to a client connection in memory as the server's first flight of TLS 1.2; no socket is
-involved, no key is needed, and the connection is dropped as soon as OpenSSL has verified the Certificate
-message.
+pyOpenSSL's X509StoreContext stops at the first error; only a connection calls back for each error. So the chain is
+fed to an in-memory client connection as a server's first flight of TLS 1.2. That needs no socket and no key, and the
+connection is dropped as soon as OpenSSL has verified the Certificate message.
 """
 
 import contextlib
@@ -45,8 +44,8 @@ _SERVER_HELLO = b"\x02\x00\x00\x26" + b"\x03\x03" + bytes(32) + b"\x00" + b"\xc0
 class OpenSSLVerifier:
     """Verifies chains against one trust store, at the security level that OpenSSL gives its clients.
 
-    OpenSSL looks at the machine's clock by itself, and a store that was once told the time keeps to it. So one
-    context serves all verifications of the present; another time (`clock` says otherwise) gets one of its own.
+    By default OpenSSL verifies at the machine's time; once a time is set on a store, it stays set. So one context
+    serves every verification at the present time, and any other time (a `clock` that differs) gets its own context.
     """
 
     def __init__(
@@ -108,7 +107,7 @@ class OpenSSLVerifier:
             if not _is_unsupported(code, der)
         )
         if errors and not found:
-            return Verdict(self._name, None)  # all that OpenSSL says is that it cannot judge this
+            return Verdict(self._name, None)  # all that OpenSSL reports is that it cannot check this
         return Verdict(self._name, not found, found, tuple(_facts(known, der) for der in verified))
 
     def _unreadable(self, chain: tuple[Certificate, ...], refusal: str) -> Verdict:
@@ -145,7 +144,7 @@ class OpenSSLVerifiers:
 
 
 def _is_unsupported(code: int, der: bytes) -> bool:
-    """Tell whether an error says only that OpenSSL cannot read a key or does not know an algorithm."""
+    """Return whether an error says only that OpenSSL cannot read a key or does not know an algorithm."""
     name = ERRORS.get(code, "")
     if name in UNSUPPORTED:
         return True

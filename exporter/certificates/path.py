@@ -61,7 +61,7 @@ def first_unrelated(certificates: tuple[Certificate, ...], is_issued: IsIssued |
 
 
 def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
-    """Tell whether the issuer has the name and made the signature; where that cannot be checked, the name counts.
+    """Return whether the issuer has the name and made the signature; where that cannot be checked, the name counts.
 
     Names are compared as RFC 5280 section 7.1 says, as OpenSSL and Chromium do, and not octet by octet.
     """

@@ -1,7 +1,7 @@
 """PEM (RFC 7468), read in one pass: blocks of one label in bytes of any kind and size.
 
-A regular expression for "begin, anything, end" looks through the rest anew for each begin that has no end: bytes that
-consist of begins would take it hours. Here every byte is looked at twice at most.
+A regular expression for "begin, anything, end" searches the rest again for each begin that has no end: input made of
+begins would take hours. Here every byte is read at most twice.
 """
 
 from base64 import b64decode

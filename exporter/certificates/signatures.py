@@ -39,7 +39,7 @@ _Verify = Callable[[bytes, bytes], None]
 
 
 def is_signed_by(certificate: bytes, issuer_spki: bytes) -> bool | None:
-    """Tell whether a key (a SubjectPublicKeyInfo) made the signature of a certificate.
+    """Return whether a key (a SubjectPublicKeyInfo) made the signature of a certificate.
 
     None: it cannot be checked, because the encoding, the algorithm or the key is not known here.
     """

@@ -1,7 +1,7 @@
 """Trusted roots, loaded from PEM or DER files, directories, and where the system keeps its own.
 
-A set of roots is read once and again only when one of its files changes. No root is built in: a system
-without any is an error here, never an empty store that would make every certificate look untrusted.
+A set of roots is read once, and again only when one of its files changes. No root is built in: a system without roots
+is an error here, never an empty store that would make every certificate look untrusted.
 """
 
 import binascii

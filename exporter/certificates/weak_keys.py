@@ -41,12 +41,12 @@ def _kept_weakness(spki: bytes) -> str | None:
 
 
 def is_roca(modulus: int) -> bool:
-    """Tell whether a modulus has the fingerprint of Infineon's generator."""
+    """Return whether a modulus has the fingerprint of Infineon's generator."""
     return all(modulus % prime in powers for prime, powers in _POWERS.items())
 
 
 def has_close_factors(modulus: int) -> bool:
-    """Tell whether Fermat's method factors an odd modulus within some rounds: n = a^2 - b^2 with a near its root."""
+    """Return whether Fermat's method factors an odd modulus within some rounds: n = a^2 - b^2 with a near its root."""
     root = isqrt(modulus - 1) + 1
     for candidate in range(root, root + FERMAT_ROUNDS):
         square = candidate * candidate - modulus

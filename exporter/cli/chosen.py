@@ -83,7 +83,7 @@ def _targets(
 
 
 def _same(written: Endpoint, configured: Endpoint) -> bool:
-    """Tell whether two spellings mean one endpoint; a path counts only where one is written."""
+    """Return whether two spellings mean one endpoint; a path counts only where one is written."""
     if written.unix_path is not None or configured.unix_path is not None:
         return written.unix_path == configured.unix_path
     port = written.port or HTTPS_PORT

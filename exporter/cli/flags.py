@@ -273,7 +273,7 @@ def _migrate() -> argparse.ArgumentParser:
         "tls-exporter migrate",
         "Write the configuration for what blackbox_exporter or ssl_exporter and Prometheus probe today. The\n"
         "configuration goes to standard output, notes and a summary to standard error.",
-        "exit status: 0 all carried over, 4 not all, 2 no such input or one that belongs to none of these programs.\n",
+        "exit status: 0 all migrated, 4 not all, 2 no such input or one that belongs to none of these programs.\n",
     )
     parser.add_argument(
         "files",

@@ -288,7 +288,7 @@ class Assembly:
             self.problems.append(source.problem((*path, "labels"), str(error)))
 
     def knows_module(self, source: FileSource, path: Steps, name: str | None, modules: dict[str, Module]) -> bool:
-        """Tell whether a module that is referred to is there; note it if it is not and would have been seen."""
+        """Return whether a module that is referred to is there; note it if it is not and would have been seen."""
         if name is None or name in modules:
             return True
         if self.whole:

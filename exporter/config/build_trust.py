@@ -26,7 +26,7 @@ def make_stores(written: Written, named_file: NamedFile) -> tuple[RootStore, ...
 
 
 def twice(written: Written) -> Iterator[Conflict]:
-    """Yield each store whose name stands before: each is a series of its own."""
+    """Yield each store whose name is already used: each store is a separate series."""
     names: set[str] = set()
     for number, one in enumerate(written):
         name = one.name if isinstance(one, WrittenStore) else str(one)

@@ -1,7 +1,7 @@
-"""What is valid in a configuration and probably not meant: it is reported as a warning, and the configuration is used.
+"""What is valid in a configuration but probably not intended: it is logged as a warning, and the configuration is used.
 
-An endpoint in two spellings is probed twice, a pattern that matches nothing watches nothing, and a configuration
-without a target says nothing of anything.
+An endpoint in two spellings is probed twice, a pattern that matches no file monitors nothing, and neither does a
+configuration without targets.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ def _no_targets(sources: Sequence[FileSource], config: Config) -> Iterator[Probl
 
 
 def _watches_files(source: FileSource) -> bool:
-    """Tell whether a source has something else to watch than endpoints, as certificates at rest."""
+    """Return whether a source has something else to watch than endpoints, as certificates at rest."""
     return bool(set(source.shape.written) - {"global", "modules", "targets", "target_files", "probe_endpoint"})
 
 

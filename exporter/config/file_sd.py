@@ -68,7 +68,7 @@ def read_targets(name: str, data: bytes, config: Config, entry: TargetFiles | No
 
 
 def check_target_files(config: Config) -> tuple[Problem, ...]:
-    """Return what is wrong with the files of targets that are there: the first problem of each."""
+    """Return the first problem of each existing file of targets."""
     problems = []
     for entry in _files(config):
         path = entry.pattern
@@ -106,12 +106,12 @@ def _yaml(name: str, data: bytes) -> Any:
 
 
 def _is_empty(name: str, data: bytes) -> bool:
-    """Tell whether nothing is written in a file that could be read: JSON that is empty cannot."""
+    """Return whether nothing is written in a file that could be read: JSON that is empty cannot."""
     return not name.endswith(".json") and _yaml(name, data) is None
 
 
 def _place(name: str, data: bytes, steps: Steps) -> tuple[int, int]:
-    """Return line and column of what is wrong, or of what is around it; JSON is YAML, except for tabs."""
+    """Return line and column of the problem, or of what encloses it; JSON is YAML, except for tabs."""
     with suppress(DocumentError):
         node = read_document(name, data).root
         for entry in node.below(steps) if node is not None else ():
@@ -200,7 +200,7 @@ class FileTargets:
         return tuple(self._files.values())
 
     def refresh(self) -> bool:
-        """Look at the files, read those that changed; tell whether targets or errors are other than before."""
+        """Look at the files, read those that changed; return whether targets or errors are other than before."""
         before = self._files
         self._files = {entry: self._look(entry) for entry in _files(self._config)}
         self._checksums.keep([entry.pattern for entry in self._files])

@@ -1,4 +1,4 @@
-"""Tells when the files of a configuration have changed, for a reload. Polled: no thread, no timer, no sleep of its own.
+"""Detects changes of a configuration's files, for a reload. The caller polls it: it has no thread and no timer.
 
 A file counts as changed when its bytes are other than before: touching it or writing the same again is no change, and
 the swap of a symbolic link (as Kubernetes does it) is one. Bytes are read only when the file's status says so.
@@ -55,7 +55,7 @@ class FileWatcher:
         self._state = self._look()
 
     def changed(self) -> bool:
-        """Tell whether anything is other than at the last call (at first: than when this was made)."""
+        """Return whether anything is other than at the last call (at first: than when this was made)."""
         state, followed = self._look(), {file: self._checksums.of(file) for file in self._followed}
         if (state, followed) == (self._state, self._followed):
             return False

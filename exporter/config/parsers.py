@@ -56,7 +56,7 @@ LONGEST_PAUSE = 60.0  # seconds
 
 
 def is_true(value: object) -> bool:
-    """Tell whether it is `true`; False for `false`. Raises ValueError for anything else but text."""
+    """Return whether it is `true`; False for `false`. Raises ValueError for anything else but text."""
     return isinstance(value, Plain) and value in ("true", "True", "TRUE")
 
 

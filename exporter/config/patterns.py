@@ -1,6 +1,6 @@
 """The patterns of `probe_endpoint.allow`: `*.example.com:443`, `name:port`, `10.0.0.0/8:*`, `[2001:db8::]/32:443`.
 
-Reads patterns and answers whether one covers a name or an address; which of them decides is the business of `/probe`.
+Parses patterns and returns whether one covers a name or an address; `web.allowlist` decides which of them applies.
 """
 
 import ipaddress
@@ -24,7 +24,7 @@ class Pattern:
     network: IPNetwork | None = None
 
     def covers_name(self, name: str, port: int) -> bool:
-        """Tell whether this rule names a host; `name` in A-labels and lower case."""
+        """Return whether this rule names a host; `name` in A-labels and lower case."""
         if self.port not in (None, port):
             return False
         if self.suffix:
@@ -32,7 +32,7 @@ class Pattern:
         return bool(self.name) and name == self.name
 
     def covers_address(self, address: IPAddress, port: int) -> bool:
-        """Tell whether this rule is a network that holds the address."""
+        """Return whether this rule is a network that holds the address."""
         if self.network is None or self.port not in (None, port):
             return False
         return address.version == self.network.version and address in self.network

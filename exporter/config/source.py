@@ -1,6 +1,6 @@
 """One configuration file: what is right of it, what is wrong with it, and where each value stands.
 
-Reads the whole file whatever is wrong with it; what its values mean together is no business of this file.
+Reads the whole file whatever is wrong with it; `build` checks what its values mean together.
 """
 
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ Steps = tuple[str | int, ...]
 
 @dataclass(slots=True, eq=False)
 class Source(Generic[AnyShape]):
-    """A file as far as it is right, and what is wrong with it. `name` is as given, for messages.
+    """The valid part of a file, and its problems. `name` is as given, for messages.
 
-    `shape` is empty to begin with; `whole` is False when so much is missing that what refers to it cannot be judged.
+    `shape` starts empty; `whole` is False when so much is missing that references to it cannot be checked.
     """
 
     name: str

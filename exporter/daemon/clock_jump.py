@@ -1,9 +1,9 @@
-"""Whether the machine's clock has jumped. Verdicts follow the clock, so who reads them should hear of it."""
+"""Whether the machine's clock has jumped. Verdicts depend on the clock, so operators should know about a jump."""
 
 import time
 from collections.abc import Callable
 
-JUMP_SECONDS = 60.0  # what is less is corrected by every time service
+JUMP_SECONDS = 60.0  # time services correct smaller differences
 
 
 class ClockJumpDetector:

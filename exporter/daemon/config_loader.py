@@ -58,7 +58,7 @@ class ConfigLoader:
         return self._written.warnings
 
     def changed(self) -> bool:
-        """Tell whether the configuration's own files have changed since they were last read."""
+        """Return whether the configuration's own files have changed since they were last read."""
         return self._files.changed()
 
     def rediscovered(self) -> Config | None:
@@ -80,7 +80,7 @@ def _read_roots(config: Config) -> None:
     """Read the trusted roots that the targets need now: a directory of them takes a second, which no scrape has."""
     for name in dict.fromkeys(target.module for target in config.targets):
         module = config.modules[name]
-        with contextlib.suppress(TrustError):  # told when a target is judged
+        with contextlib.suppress(TrustError):  # reported when a target is assessed
             load_trust(module.tls_config.ca_file, module.trust.ca_directory, module.trust.system_roots)
         for store in module.stores or ():
             if store == RootStore("mozilla"):

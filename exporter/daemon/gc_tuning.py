@@ -1,31 +1,31 @@
-"""When Python looks for cycles of garbage: never for long, and seldom at what lives from scrape to scrape.
+"""When Python collects cyclic garbage: never for long, and seldom among objects that live from scrape to scrape.
 
-Readings of ten thousand targets are a quarter of a million objects, and hold no cycles: to walk through them takes
-longer than the event loop may be held up. So what has survived a scrape is set aside (`gc.freeze`), and is looked
-through again only when more has come together than the readings account for: each client's connection that ends leaves
-a cycle of five objects (asyncio's transport and what it holds), some of which a scrape's end has set aside.
+The reports of ten thousand targets are a quarter of a million objects, and hold no cycles: traversing them would block
+the event loop for too long. So what has survived a scrape is frozen (`gc.freeze`), and is collected again only when
+there are more frozen objects than the reports account for: each client connection that ends leaves a cycle of five
+objects (asyncio's transport and what it holds), some of which the end of a scrape has frozen.
 
-Python counts what is made less what is freed, and the freed readings of the scrape before make up for the new ones: it
-would not look for the whole of a scrape, and then at all of it in one go. So what is young is looked through after each
-hundred readings. By that the connections of the moment become old: where targets are asked for one by one, at `/probe`,
-no scrape sets them aside and has them looked through, so that so many readings do.
+Python triggers on allocations minus deallocations, and the freed reports of the last scrape offset the new ones: it
+would not collect during a scrape, and then traverse all of it at once. So the young generation is collected after each
+hundred reports. That makes the open connections old. Where targets are probed one by one, at `/probe`, no scrape
+freezes them and has them collected, so a number of reports does.
 """
 
 import gc
 
-READINGS_AT_ONCE = 100  # whose objects are looked through in one go, in two or three milliseconds
-YOUNG_OBJECTS = 5_000  # looked through in one go, in two or three milliseconds
-YOUNG_ROUNDS = 10  # of them before those that survived are looked through once more
-NEVER = 1_000_000  # older objects are not looked through between scrapes
+READINGS_AT_ONCE = 100  # whose objects are collected at once, in two or three milliseconds
+YOUNG_OBJECTS = 5_000  # collected at once, in two or three milliseconds
+YOUNG_ROUNDS = 10  # of them before the survivors are collected once more
+NEVER = 1_000_000  # older objects are not collected between scrapes
 OBJECTS_PER_TARGET = 40
 SPARE_OBJECTS = 2_000  # four hundred connections that have ended
-SCRAPES_BETWEEN_COUNTS = 50  # to count what was set aside takes milliseconds
-READINGS_BETWEEN_COUNTS = 100_000  # without a scrape that sets aside
-FEW_TARGETS = 2_000  # whose scrape can be looked through at its end in a few milliseconds
+SCRAPES_BETWEEN_COUNTS = 50  # counting the frozen objects takes milliseconds
+READINGS_BETWEEN_COUNTS = 100_000  # without a scrape that freezes
+FEW_TARGETS = 2_000  # whose scrape can be collected at its end in a few milliseconds
 
 
 class GCTuning:
-    """Sets aside what stays. One for a process; the collector is the process's own."""
+    """Freezes what stays. One for each process, since the collector is the process's."""
 
     def __init__(
         self,
@@ -40,20 +40,20 @@ class GCTuning:
         self._readings = 0
 
     def begin(self) -> None:
-        """Set aside all that the start has made, during which nobody looked for garbage, and begin to look."""
+        """Freeze what startup has made, during which collection was off, and turn collection on."""
         gc.enable()
         gc.set_threshold(YOUNG_OBJECTS, YOUNG_ROUNDS, NEVER)
         self.collect()
 
     def collect(self) -> None:
-        """Look through everything. It holds up the loop, so only after the start or when there is need."""
+        """Collect everything. It blocks the loop, so it runs only after startup or when needed."""
         gc.unfreeze()
         gc.collect()
         gc.freeze()
         self._after_collection = gc.get_freeze_count()
 
     def after_report(self) -> None:
-        """Count a reading, and look through what is young if it is time."""
+        """Count a report, and collect the young generation if it is time."""
         self._readings += 1
         if self._readings % READINGS_AT_ONCE == 0:
             gc.collect(1)
@@ -64,7 +64,7 @@ class GCTuning:
             self._count(0)
 
     def set_aside(self, targets: int) -> None:
-        """Set aside what has survived a scrape of so many targets."""
+        """Freeze what has survived a scrape of this many targets."""
         if targets <= FEW_TARGETS:
             gc.collect(1)
         gc.freeze()

@@ -31,10 +31,10 @@ class Connection(Protocol):
 
 
 class AcceptFailureHandler:
-    """Hears from the loop that no connection can be accepted, and ends those on which nothing is asked.
+    """Closes idle connections when the loop reports that it cannot accept new ones.
 
-    The loop tells it once for each place in the backlog, and tries again after a second. `tell` is called each second
-    in which it is so. Whoever was not there a second ago has a second to ask.
+    The loop reports that once for each place in the backlog, and tries again after a second. `tell` is called once in
+    each such second. A connection that was not there a second ago has a second to send its request.
     """
 
     def __init__(self, connections: Callable[[], Iterable[Connection]], tell: Callable[[], None]) -> None:

@@ -27,7 +27,7 @@ from exporter.web.context import Options, WebContext
 
 _Value = TypeVar("_Value")
 log = get_logger("daemon")
-DRAIN_SECONDS = 30.0  # systemd and Kubernetes are told to wait for 40
+DRAIN_SECONDS = 30.0  # the unit and the Helm chart let systemd and Kubernetes wait 40
 POLL_SECONDS = 5.0  # how often the configuration's files are looked at for a change
 
 
@@ -136,12 +136,12 @@ class Daemon:
         try:
             await self._reload_if_changed()
         except Exception as error:  # noqa: BLE001 - see above
-            log.warning("the configuration's files cannot be looked at", error=f"{type(error).__name__}: {error}")
+            log.warning("cannot check the configuration's files for changes", error=f"{type(error).__name__}: {error}")
 
     def _tell_jump(self, seconds: float) -> None:
         if seconds:
             self._own.troubles.clock_jumps.inc()
-            log.warning("the clock has jumped, and the verdicts follow it", seconds=round(seconds))
+            log.warning("the system clock has jumped; verdicts use the new time", seconds=round(seconds))
 
     async def _tell_that_it_lives(self) -> None:
         """Let systemd's watchdog know that the event loop turns, if it wants to."""
@@ -164,9 +164,9 @@ class Daemon:
                 self._adopt(config, "the files of targets have changed")
 
     async def reload(self) -> str:
-        """Put the files' configuration in force, or nothing of it; return what is wrong, "" for nothing.
+        """Apply the whole configuration of the files, or none of it; return the problems, "" if there are none.
 
-        It is not left half done when whoever asked hangs up.
+        A client that disconnects does not cancel it.
         """
         return await asyncio.shield(self._reload_soon())
 
@@ -204,7 +204,7 @@ class Daemon:
 
     def _loaded(self) -> None:
         for warning in self._loader.warnings:
-            log.warning("the configuration is valid, and probably not meant so", problem=str(warning))
+            log.warning("the configuration is valid but probably not what was intended", problem=str(warning))
         self._own.reload_successful.set(1)
         self._own.reload_success_time.set_to_current_time()
 
@@ -218,7 +218,7 @@ class Daemon:
 def serve(settings: Settings, started: Callable[[Sequence[str]], None] | None = None) -> None:
     """Run a daemon. Raises ConfigError or StartError when it cannot start.
 
-    On asyncio's own loop: uvloop never wakes who watches a socket that was reset (libuv ends the watch with
-    EBADF), so that a reset would be told as a timeout; and with the socket watched directly it costs the same.
+    It uses asyncio's own loop. uvloop does not wake the watcher of a socket that was reset (libuv ends the watch with
+    EBADF), so that a reset would be reported as a timeout; and with sockets watched directly it is no faster.
     """
     asyncio.run(Daemon(settings, started).run())

@@ -22,7 +22,7 @@ def reloading() -> str:
 
 
 def notify(state: str, environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell systemd a state; return whether it was told. A socket that is gone is no reason to fail."""
+    """Send a state to systemd; return whether it was sent. A missing socket is not an error."""
     path = environment.get("NOTIFY_SOCKET", "")
     if not path.startswith(("/", "@")):
         return False

@@ -84,7 +84,7 @@ class Gallery:
         return f"{scenario.name}.{_NAME}" if self._is_named(scenario) else scenario.host
 
     def _is_named(self, scenario: Scenario) -> bool:
-        """Tell whether a target has its scenario's name; what is about an address keeps that."""
+        """Return whether a target has its scenario's name; what is about an address keeps that."""
         return self._named and scenario.host == _NAME
 
     @property

@@ -65,8 +65,8 @@ AUTHORITIES: Mapping[str, Authority] = {
     "intermediate": Authority("Demo Intermediate CA", issuer="root"),
     "legacy": Authority("Demo Legacy CA", issuer="root", key="rsa-2048"),
     "expired-intermediate": Authority("Demo Expired CA", issuer="root", ends=-7),
-    "stranger-root": Authority("Stranger Root CA"),
-    "stranger": Authority("Stranger CA", issuer="stranger-root"),
+    "unrelated-root": Authority("Unrelated Root CA"),
+    "unrelated": Authority("Unrelated CA", issuer="unrelated-root"),
     "old-root": Authority("Demo Old Root CA", ends=-100),
     "cross": Authority("Demo Root CA", issuer="old-root", ends=-100, holder="root"),
 }
@@ -201,7 +201,7 @@ def spki_pin(credential: Credential) -> str:
 
 
 def mistagged(der: bytes) -> bytes:
-    """Return a certificate whose subjectAltName is a SET where X.509 wants a SEQUENCE: parsers refuse the whole."""
+    """Return a certificate whose subjectAltName is a SET, not the SEQUENCE of X.509: parsers refuse the certificate."""
     oid = der.index(_SUBJECT_ALT_NAME)
     return der[: oid - 2] + b"\x31" + der[oid - 1 :]
 

@@ -151,7 +151,7 @@ CERTIFICATES = (
     Scenario(
         "unknown-issuer",
         "A chain of an authority that nobody trusts.",
-        Endpoint(Leaf(issuer="stranger"), sends=("stranger",)),
+        Endpoint(Leaf(issuer="unrelated"), sends=("unrelated",)),
         replace(_UNTRUSTED, certificates=2, findings=("certificate_untrusted_issuer",)),
     ),
     Scenario(

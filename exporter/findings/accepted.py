@@ -19,15 +19,15 @@ _POST_QUANTUM = "MLKEM"
 
 
 def is_bad(name: str) -> bool:
-    """Tell whether a protocol version or cipher class should not be accepted."""
+    """Return whether a protocol version or cipher class should not be accepted."""
     return name in FINDING_OF_ACCEPTED
 
 
 def is_good(name: str) -> bool:
-    """Tell whether it is worth pointing out that a version or group is accepted: TLS 1.3, the post-quantum groups."""
+    """Return whether it is worth pointing out that a version or group is accepted: TLS 1.3, the post-quantum groups."""
     return name == "TLSv1.3" or is_post_quantum(name)
 
 
 def is_post_quantum(group: str) -> bool:
-    """Tell whether a key exchange group resists quantum computers."""
+    """Return whether a key exchange group resists quantum computers."""
     return _POST_QUANTUM in group.upper()

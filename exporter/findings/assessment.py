@@ -1,6 +1,6 @@
 """From what is known of an endpoint to the findings that are present: every rule of the catalogue, once.
 
-The policy of the target then decides on the severity of each, and sets those apart that somebody has accepted.
+The target's policy then decides the severity of each, and marks those that the configuration accepts.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ class Found:
     """A finding that is present, with what was seen. `detail` may hold a peer's words: escape it where it is shown.
 
     `finding` has the severity of the target's policy. `certificate` is the position in the chain of the certificate
-    that it is about, None where it is about none. `acceptance` is set if somebody has accepted it.
+    that it is about, None where it is about none. `acceptance` is set if the configuration accepts it.
     """
 
     finding: Finding
@@ -65,14 +65,14 @@ def assess(observation: Observation, rules: Sequence[Rule] = RULES) -> Assessmen
 
 
 def reassess(observation: Observation, before: Assessment) -> Assessment:
-    """Judge an endpoint that was judged before: if nothing has changed that a condition can see, nothing is asked."""
+    """Assess an endpoint again. If nothing that a condition depends on has changed, no condition is evaluated."""
     if before.observation.now <= observation.now < before.holds_until and is_unchanged(observation, before.observation):
         return Assessment(observation, before.findings, before.accepted, before.holds_until, reused=True)
     return assess(observation)
 
 
 def is_unchanged(one: Observation, other: Observation) -> bool:
-    """Tell whether two observations differ in nothing but times.
+    """Return whether two observations differ in nothing but times.
 
     A chain that was verified is equal to another only while the verdicts of both hold, so that no certificate began
     or ceased to be valid between the two. A chain that was not verified holds no such promise.

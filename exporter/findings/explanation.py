@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The texts of one reason. `meaning` is for whoever is affected, `fix` for whoever can mend it."""
+    """The texts of one reason. `meaning` says who is affected and how, `fix` what the server's operator can do."""
 
     title: str
     meaning: str

@@ -83,7 +83,7 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "Put the target under `targets`, or its network into `probe_endpoint.allow`.",
     ),
     Reason.CLIENT_CERTIFICATE_UNUSABLE: Explanation(
-        "Our client certificate cannot be used",
+        "The exporter's client certificate cannot be used",
         "The certificate and key of the module's `tls_config` cannot be loaded together.",
         "Check that the key belongs to the certificate, that `key_password` opens it, and that the exporter's user "
         "may read both files.",
@@ -163,27 +163,27 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "Set `tls_config.cert_file` and `key_file` in the module. The server's certificates are checked even so.",
     ),
     Reason.ALERT_BAD_CERTIFICATE: Explanation(
-        "The server rejects our client certificate",
+        "The server rejects the exporter's client certificate",
         "The server could not use the client certificate, or got none where it wants one.",
         "Set or renew `tls_config.cert_file` and `key_file`, with every intermediate, from a CA that the server knows.",
     ),
     Reason.ALERT_UNKNOWN_CA: Explanation(
-        "The server does not know our CA",
+        "The server does not know the CA of the client certificate",
         "The server does not trust the issuer of the module's client certificate.",
         "Add the intermediates to `cert_file`, or have the CA added to the server's trusted client CAs.",
     ),
     Reason.ALERT_CERTIFICATE_EXPIRED: Explanation(
-        "Our client certificate has expired",
+        "The exporter's client certificate has expired",
         "The server says that the module's client certificate is not valid any more.",
         "Renew it and replace `tls_config.cert_file`. If its dates are right, compare the server's clock.",
     ),
     Reason.ALERT_CERTIFICATE_REVOKED: Explanation(
-        "Our client certificate is revoked",
+        "The exporter's client certificate is revoked",
         "The server says that the module's client certificate was revoked.",
         "Have a new one issued and replace `tls_config.cert_file` and `key_file`.",
     ),
     Reason.ALERT_ACCESS_DENIED: Explanation(
-        "Our client certificate is not permitted",
+        "The exporter's client certificate is not permitted",
         "The server took the client certificate and does not let its owner in.",
         "Ask the server's owner to permit the certificate's subject.",
     ),

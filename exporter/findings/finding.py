@@ -16,7 +16,7 @@ __all__ = ["SEVERITIES", "Condition", "Detail", "Finding", "Rule", "utc", "with_
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The texts of one finding. `meaning` is for whoever is affected, `fix` for whoever can mend it."""
+    """The texts of one finding. `meaning` says who is affected and how, `fix` what the server's operator can do."""
 
     id: str
     severity: str

@@ -1,7 +1,7 @@
 """The findings on what an endpoint says outside of its handshake: HSTS, the redirect from port 80, STARTTLS. Pure.
 
-HSTS is a promise to browsers about a name: an IP literal has none (RFC 6797 section 8.1.1), and an answer of a
-server in trouble (5xx) does not show what it promises otherwise.
+HSTS is a promise to browsers about a name: an IP literal has none (RFC 6797 section 8.1.1), and an answer
+with a server error (5xx) does not show the policy of its other answers.
 """
 
 from exporter.findings.finding import Finding, Rule
@@ -56,7 +56,7 @@ def _hsts(observation: Observation) -> HSTS | None:
 
 
 def _shows_hsts(observation: Observation) -> bool:
-    """Tell whether the module asks for HSTS, and the answer can show it."""
+    """Return whether the module asks for HSTS, and the answer can show it."""
     module, result = observation.module, observation.result
     if module.http is None or not module.http.hsts or result.http is None or result.http.status_code is None:
         return False

@@ -1,4 +1,4 @@
-"""Everything that is known of one probed endpoint when it is judged: the input of every condition."""
+"""Everything that is known of one probed endpoint when it is assessed: the input of every condition."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
-"""The state of an endpoint in one word: the worst that is true of it. Every surface shows this one.
+"""The state of an endpoint in one word: the worst that is true of it. Every page, command and format shows this one.
 
-That no handshake completed is the worst: nothing else can be relied on. Then the most severe finding speaks, and among
-findings of one severity the one whose state stands first in `State`. What somebody has accepted does not count.
+A failed handshake is the worst, because nothing else is then known for sure. Otherwise the most severe finding decides,
+and among findings of one severity the one whose state comes first in `State`. Accepted findings do not count.
 """
 
 from collections.abc import Iterable, Mapping
@@ -96,7 +96,7 @@ class Status:
 
     @property
     def worrying(self) -> bool:
-        """Tell whether something of severity high or worse is wrong, or no handshake completed."""
+        """Return whether something of severity high or worse is wrong, or no handshake completed."""
         return self.severity in WORRYING
 
 

@@ -52,7 +52,7 @@ def verdict(observation: Observation, verifier: str) -> Verdict | None:
 
 
 def openssl_errors(observation: Observation) -> tuple[VerifyError, ...]:
-    """Return what ordinary clients find wrong with the chain."""
+    """Return what clients find wrong with the chain."""
     openssl = verdict(observation, "openssl")
     return openssl.errors if openssl is not None else ()
 
@@ -96,7 +96,7 @@ def _untrusted_issuer(observation: Observation) -> Detail | None:
 
 
 def has_path(observation: Observation) -> bool:
-    """Tell whether signatures lead from the leaf to a trusted certificate, whatever rule is broken on the way."""
+    """Return whether signatures lead from the leaf to a trusted certificate, whatever rule is broken on the way."""
     return observation.chain is not None and bool(observation.chain.signed_path)
 
 

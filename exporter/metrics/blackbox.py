@@ -128,7 +128,7 @@ def _lists(assessment: Assessment) -> Iterator[tuple[Certificate, Revocation]]:
 
 
 def is_good(assessment: Assessment) -> bool:
-    """Tell whether blackbox_exporter would be served: session, trust, name, and HTTP where it was asked for.
+    """Return whether blackbox_exporter would be served: session, trust, name, and HTTP where it was asked for.
 
     It is a Go program, to which a trusted intermediate is an anchor as good as a root.
     """

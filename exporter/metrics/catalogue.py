@@ -66,7 +66,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "tls_certificate_info",
-        "1; what each certificate presented says of itself.",
+        "1; subject, issuer, key and signature algorithm of each certificate presented.",
         (
             "position",
             "subject",
@@ -145,12 +145,12 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "tls_ocsp_next_update_timestamp_seconds",
-        f"When newer OCSP information will be there, in Unix seconds. From a responder: {_CACHED_REVOCATION}",
+        f"When newer OCSP information will be available, in Unix seconds. From a responder: {_CACHED_REVOCATION}",
         ("source",),
     ),
     Family(
         "tls_crl_next_update_timestamp_seconds",
-        f"When a newer certificate revocation list will be there, in Unix seconds. {_CACHED_REVOCATION}",
+        f"When a newer certificate revocation list will be available, in Unix seconds. {_CACHED_REVOCATION}",
         ("source",),
     ),
     Family(
@@ -164,7 +164,7 @@ FAMILIES: tuple[Family, ...] = (
         ("source", "reason"),
     ),
     # what is published
-    Family("tls_dane_valid", f"1 if a TLSA record that clients can use holds for the chain, 0 if not. {_CACHED_DNS}"),
+    Family("tls_dane_valid", f"1 if a usable TLSA record validates the chain, 0 if not. {_CACHED_DNS}"),
     Family(
         "tls_dane_record_match",
         f"1 if a usable TLSA record of the kind matches the chain, 0 if not. {_CACHED_DNS}",
@@ -216,7 +216,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "tls_feature_accepted",
-        f"1 if the server takes part in the feature or lets a client have it, 0 if not. {_CACHED_POSTURE}",
+        f"1 if the server supports the feature or permits it to a client, 0 if not. {_CACHED_POSTURE}",
         ("feature",),
     ),
     Family(
@@ -226,7 +226,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "tls_client_connects",
-        "1 if the ClientHello of the real client is answered with what that client takes, 0 if not. "
+        "1 if the server answers the real client's ClientHello with parameters that the client accepts, 0 if not. "
         "Cached: asked at most once per posture.clients.",
         ("client",),
     ),
@@ -237,7 +237,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "tls_profile_compliant",
-        f"1 if the endpoint keeps the profile of Mozilla's guideline 6.0, 0 if not. {_CACHED_POSTURE}",
+        f"1 if the endpoint complies with the profile of Mozilla's guideline 6.0, 0 if not. {_CACHED_POSTURE}",
         ("profile",),
     ),
     Family(

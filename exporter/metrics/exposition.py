@@ -1,6 +1,6 @@
 """The page that Prometheus reads: targets' lines by family, then the exporter's own metrics, in pieces.
 
-A large exposition is made in pieces, so that the event loop is never held up for long. One writer serves every
+A large exposition is written in pieces, so that the event loop is never blocked for long. One writer serves every
 format: a sample's line is the same in all of them, except for label names beyond the old character set and the start
 timestamps of counters.
 """

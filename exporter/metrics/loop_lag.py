@@ -1,7 +1,7 @@
-"""How late the event loop is: a timer that comes late was held up that long.
+"""How late the event loop is, measured by how late a timer fires.
 
-It is measured always, for what holds the loop up need not be a scrape: a refresh runs between them. While nothing is
-scraped the timer is slow, so that an idle exporter stays idle; a delay is then seen less by up to that much.
+It is measured at all times, because not only scrapes block the loop: refreshes run between them. Between scrapes the
+timer is slow, so that an idle exporter stays idle; a delay is then underestimated by up to the timer's interval.
 """
 
 import asyncio

@@ -37,7 +37,7 @@ class CacheSizes:
 
 
 class LogErrors:
-    """Reads how often the log could not be written, of which the log itself can say nothing."""
+    """Reads how often the log could not be written, which the log itself cannot report."""
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """Yield the one family of it."""
@@ -47,12 +47,12 @@ class LogErrors:
 
 
 class Troubles:
-    """What the exporter runs short of or does wrong, counted each time; the log tells it seldom."""
+    """Counts of exhausted resources and internal errors. Each is counted; the log lines on them are rate limited."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         counter = partial(Counter, registry=registry)
         self.probe_faults = counter(
-            "tls_exporter_probe_faults", "Probes that failed by a fault of the exporter itself."
+            "tls_exporter_probe_faults", "Probes that failed because of an internal error of the exporter."
         )
         self.memory_shortages = counter(
             "tls_exporter_memory_shortages",

@@ -1,1 +1,1 @@
-"""From blackbox_exporter's and Prometheus' configuration to one of ours. Texts in, text and notes out."""
+"""Convert the configuration of other exporters and Prometheus to tls-exporter's. Texts in, text and notes out."""

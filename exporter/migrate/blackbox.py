@@ -1,4 +1,4 @@
-"""blackbox_exporter's modules as ours. What a module did beyond TLS is noted, never dropped in silence."""
+"""blackbox_exporter's modules as tls-exporter's. What a module did beyond TLS gets a note; nothing is lost silently."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ _CARRIED = {
 
 @dataclass(slots=True)
 class Module:
-    """A module that was carried over. `written` is what the new configuration says.
+    """A module that was migrated. `written` is what the new configuration says.
 
     `http`: its targets are URLs, http:// where none is written; `secure_urls`: https:// where none is written.
     `reads_files`: its targets are certificates at rest; `reads_secrets`: those of a cluster.
@@ -65,7 +65,7 @@ class Module:
     notes: list[Note] = field(default_factory=list)
 
     def note(self, sentence: str) -> None:
-        """Note what of this module is not carried over."""
+        """Note what of this module is not migrated."""
         self.notes.append(Note(f"module {self.name}: {sentence}"))
 
     def remark(self, sentence: str) -> None:
@@ -77,7 +77,7 @@ class Module:
         try:
             check()
         except ValueError as error:
-            self.note(f"{key} is not carried over: {error}")
+            self.note(f"{key} is not migrated: {error}")
         else:
             self.written[key] = value
 
@@ -148,7 +148,7 @@ def _stream(module: Module, settings: dict[str, Any]) -> bool:
         module.note("it speaks no TLS: keep it in blackbox_exporter")
         return False
     elif sequence(dialogue):
-        module.note("what it sends and expects inside TLS is not carried over: the handshake is what is probed")
+        module.note("what it sends and expects inside TLS is not migrated: the handshake is what is probed")
     _unused(module, settings)
     return True
 
@@ -166,9 +166,9 @@ def _over_tls(module: Module, prober: str, settings: dict[str, Any]) -> bool:
 def _unused(module: Module, settings: dict[str, Any]) -> None:
     for key, value in settings.items():
         if key in _IN_HTTP and not (key == "method" and value == "GET") and value not in ("false", "", [], {}):
-            module.note(f"{key} is not carried over: {_IN_HTTP[key]}")
+            module.note(f"{key} is not migrated: {_IN_HTTP[key]}")
         elif key not in _IN_HTTP and key not in _CARRIED:
-            module.note(f"{key} is not carried over")
+            module.note(f"{key} is not migrated")
 
 
 def _connection(module: Module, settings: dict[str, Any]) -> None:
@@ -200,7 +200,7 @@ def _tls_config(module: Module, settings: dict[str, Any]) -> dict[str, str]:
                     "insecure_skip_verify is not needed: trust is reported separately, in tls_certificate_trusted"
                 )
         elif key not in _TLS_KEYS:
-            module.note(f"tls_config.{key} is not carried over: write it to a file and name that in tls_config")
+            module.note(f"tls_config.{key} is not migrated: write it to a file and name that in tls_config")
     return {key: text(settings[key]) for key in _TLS_KEYS if text(settings.get(key))}
 
 
@@ -210,7 +210,7 @@ def _timeout(module: Module, settings: dict[str, Any]) -> None:
 
 
 def names_of(modules: Iterable[str]) -> dict[str, str]:
-    """Return for each old name of a module one that our configuration takes, each different."""
+    """Return for each old name of a module a different name that tls-exporter's configuration accepts."""
     names: dict[str, str] = {}
     for old in modules:
         new = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "_.-") else "_" for letter in old)

@@ -22,12 +22,12 @@ _SIGNS = (  # in this order: the first that is found decides
 
 
 def turns_to_tls(query_response: Any) -> bool:
-    """Tell whether the dialogue has a STARTTLS step."""
+    """Return whether the dialogue has a STARTTLS step."""
     return any(flag(mapping(step).get("starttls")) for step in sequence(query_response))
 
 
 def protocol_of(query_response: Any) -> str | None:
-    """Return our name of the protocol, None if it is not recognised."""
+    """Return tls-exporter's name of the protocol, None if it is not recognised."""
     words = [text(mapping(step).get(key)) for step in sequence(query_response) for key in ("expect", "send")]
     said = "\n".join(words)
     return next((name for name, sign in _SIGNS if re.search(sign, said, re.IGNORECASE)), None)

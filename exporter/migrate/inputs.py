@@ -33,7 +33,7 @@ class Inputs:
     x509_files: list[dict[str, Any]] = field(default_factory=list)
 
     def take(self, name: str, content: str) -> None:
-        """Sort the documents of one file. Raises MigrationError for one that belongs to nobody."""
+        """Sort the documents of one file by program. Raises MigrationError for one that no program reads."""
         if commands := x509.command_lines(content):
             self.x509_flags += commands
             return

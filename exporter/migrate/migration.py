@@ -1,4 +1,4 @@
-"""The whole way over: the inputs of other programs in, one configuration and notes on what is different out."""
+"""The whole migration: the inputs of other programs in, one configuration and notes on the differences out."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _OF_HTTP = (
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A configuration as text, and a sentence for each thing that is not carried over as it was."""
+    """A configuration as text, and a sentence for each thing that is not migrated as it was."""
 
     config_text: str
     notes: tuple[Note, ...]
@@ -46,10 +46,10 @@ class Migration:
 
     @property
     def summary(self) -> str:
-        """One line on what was carried over, and how much was not."""
+        """One line on what was migrated, and how much was not."""
         lost = sum(note.is_loss for note in self.notes)
         rest = f"{lost} thing{'s' if lost != 1 else ''} not, named above" if lost else "nothing is left out"
-        return f"carried over: {', '.join(self.carried) or 'nothing'}; {rest}"
+        return f"migrated: {', '.join(self.carried) or 'nothing'}; {rest}"
 
 
 def migrate(blackbox_yaml: str, prometheus_yaml: str) -> Migration:

@@ -1,4 +1,4 @@
-"""A sentence about what was not carried over as it was. One that reports a loss counts for the exit status."""
+"""A sentence about what was not migrated as it was. One that reports a loss counts for the exit status."""
 
 from typing import Self
 

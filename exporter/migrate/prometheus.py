@@ -1,4 +1,4 @@
-"""Prometheus' scrape jobs that use blackbox_exporter's multi-target pattern, as groups of our targets.
+"""Prometheus' scrape jobs that use blackbox_exporter's multi-target pattern, as groups of tls-exporter's targets.
 
 Jobs of other kinds are left alone. What a job does beyond the pattern is noted.
 """
@@ -58,7 +58,7 @@ class Jobs:
                 self._single(name, job)
 
     def note(self, sentence: str) -> None:
-        """Note what is not carried over."""
+        """Note what is not migrated."""
         self.notes.append(Note(sentence))
 
     def remark(self, sentence: str) -> None:
@@ -96,13 +96,13 @@ class Jobs:
             if key == "file_sd_configs":
                 self._files(name, module, value)
             elif key.endswith("_sd_configs"):
-                self.note(f"job {name}: {key} is not carried over: let it write a file for target_files")
+                self.note(f"job {name}: {key} is not migrated: let it write a file for target_files")
 
     def _relabelling(self, name: str, job: dict[str, Any]) -> None:
         for rule in map(mapping, sequence(job.get("relabel_configs"))):
             if text(rule.get("target_label")) not in _PATTERN_LABELS or text(rule.get("regex")) not in ("", "(.*)"):
                 label = text(rule.get("target_label")) or text(rule.get("action")) or "?"
-                self.note(f"job {name}: the relabelling of {label} is not carried over")
+                self.note(f"job {name}: the relabelling of {label} is not migrated")
 
     def _static(self, name: str, module: str, group: dict[str, Any]) -> None:
         labels = {key: text(value) for key, value in mapping(group.get("labels")).items()}
@@ -129,7 +129,7 @@ class Jobs:
         kept = {}
         for label, value in labels.items():
             if label.startswith("__"):
-                self.note(f"job {name}: the label {label} is not carried over")
+                self.note(f"job {name}: the label {label} is not migrated")
             elif label in VOCABULARY.reserved_labels:
                 kept[f"original_{label}"] = value
                 self.note(f"job {name}: the label {label} is the exporter's own: it becomes original_{label}")
@@ -138,7 +138,7 @@ class Jobs:
         return tuple(sorted(kept.items()))
 
     def _target(self, name: str, target: str, module: Module) -> str | None:
-        """Return a target in our words, or None with a note."""
+        """Return a target as tls-exporter writes it, or None with a note."""
         carried = target
         if module.http:
             scheme, separator, rest = target.partition("://")
@@ -160,7 +160,7 @@ class Jobs:
         try:
             parse_endpoint(carried)
         except TargetError as error:
-            self.note(f"job {name}: the target {target} is not carried over: {error}")
+            self.note(f"job {name}: the target {target} is not migrated: {error}")
             return None
         return carried
 
@@ -181,7 +181,7 @@ def _on_port_80(rest: str) -> bool:
 
 
 def _is_multi_target(job: dict[str, Any]) -> bool:
-    """Tell whether a job passes its targets on as a parameter to /probe."""
+    """Return whether a job passes its targets on as a parameter to /probe."""
     rules = map(mapping, sequence(job.get("relabel_configs")))
     passes_on = any(text(rule.get("target_label")) == "__param_target" for rule in rules)
     return passes_on and _asks_probe(job)

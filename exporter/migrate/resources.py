@@ -37,7 +37,7 @@ def _probe(name: str, spec: dict[str, Any]) -> tuple[dict[str, Any], list[Note]]
     if text(spec.get("interval")):
         job["scrape_interval"] = text(spec.get("interval"))
     used = [key for key in _CREDENTIALS if key in spec]
-    notes += [Note(f"job {name}: {key} was for the prober itself and is not carried over") for key in used]
+    notes += [Note(f"job {name}: {key} was for the prober itself and is not migrated") for key in used]
     return job, notes
 
 

@@ -17,7 +17,7 @@ _FILES = {"file": "files", "http_file": "urls", "kubeconfig": "kubeconfig", "key
 
 
 def read_ssl_modules(document: dict[str, Any]) -> tuple[dict[str, Module], list[Note], str]:
-    """Return the modules that were carried over by their old names, notes on all, and the default module's name."""
+    """Return the modules that were migrated by their old names, notes on all, and the default module's name."""
     modules: dict[str, Module] = {}
     notes: list[Note] = []
     for name, body in mapping(document.get("modules")).items():
@@ -29,7 +29,7 @@ def read_ssl_modules(document: dict[str, Any]) -> tuple[dict[str, Module], list[
 
 
 def _carry(module: Module, settings: dict[str, Any]) -> bool:
-    """Fill in a module; False, with a note, when nothing of it can be carried over."""
+    """Fill in a module; False, with a note, when nothing of it can be migrated."""
     prober = text(settings.get("prober"))
     if prober in ("tcp", "https", "tls_cipher"):
         _network(module, prober, settings)
@@ -38,7 +38,7 @@ def _carry(module: Module, settings: dict[str, Any]) -> bool:
         password = mapping(settings.get("keystore"))
         module.password_file = text(password.get("password_file")) or None
         if text(password.get("password")):
-            module.note("its password is not carried over: write it to a file, and password_file in files")
+            module.note("its password is not migrated: write it to a file, and password_file in files")
     elif prober == "kubernetes":
         module.reads_files = module.reads_secrets = True
         module.kubeconfig = text(mapping(settings.get("kubernetes")).get("kubeconfig")) or None
@@ -77,4 +77,4 @@ def _tls_config(module: Module, tls: dict[str, Any]) -> None:
         elif key == "renegotiation":
             module.remark("renegotiation is not needed")
         elif key not in (*_TLS_KEYS, "insecure_skip_verify"):
-            module.note(f"tls_config.{key} is not carried over")
+            module.note(f"tls_config.{key} is not migrated")

@@ -90,7 +90,7 @@ def read_flags(words: list[str]) -> tuple[StoredEntries, list[Note]]:
     }
     if entry["secrets"] or config_maps:
         entries.add(entries.kubernetes, entry)
-    notes += [Note(f"--{name} is not carried over") for name in values if not _OF_ITS_OWN.match(name)]
+    notes += [Note(f"--{name} is not migrated") for name in values if not _OF_ITS_OWN.match(name)]
     return entries, notes
 
 
@@ -126,7 +126,7 @@ def read_file(document: dict[str, Any]) -> tuple[StoredEntries, list[Note]]:
         elif kind == "kubernetes":
             entries.add(entries.kubernetes, _cluster(source, found))
         else:
-            found.append(Note(f"a source of the kind {kind[:80] or '(none)'} is not carried over"))
+            found.append(Note(f"a source of the kind {kind[:80] or '(none)'} is not migrated"))
         notes += [Note(f"source {name}: {note}", is_loss=note.is_loss) for note in found]
     return entries, notes
 
@@ -137,12 +137,12 @@ def _cluster(source: dict[str, Any], notes: list[Note]) -> dict[str, Any]:
     config_maps = mapping(source.get("configMaps"))
     types = [mapping(one) for one in sequence(secrets.get("types"))]
     notes += [
-        Note(f"namespaces.{key} is not carried over: name the namespaces")
+        Note(f"namespaces.{key} is not migrated: name the namespaces")
         for key in ("includeLabels", "excludeLabels")
         if namespaces.get(key)
     ]
     if secrets.get("exposeLabels") or config_maps.get("exposeLabels"):
-        notes.append(Note("exposeLabels is not carried over: join with the labels of kube-state-metrics"))
+        notes.append(Note("exposeLabels is not migrated: join with the labels of kube-state-metrics"))
     password = next((one["pkcs12"] for one in types if one.get("pkcs12")), source.get("pkcs12"))
     names = texts(secrets.get("include")) + texts(config_maps.get("include"))
     excluded = texts(secrets.get("exclude")) + texts(config_maps.get("exclude"))
@@ -167,9 +167,9 @@ def _name(pattern: str) -> str:
 
 def _password(pkcs12: dict[str, Any], notes: list[Note]) -> dict[str, Any]:
     if text(pkcs12.get("passphrase")):
-        notes.append(Note("its passphrase is not carried over: write it to a file, and password_file"))
+        notes.append(Note("its passphrase is not migrated: write it to a file, and password_file"))
     notes += [
-        Note(f"pkcs12.{key} is not carried over: mount the password, and write password_file")
+        Note(f"pkcs12.{key} is not migrated: mount the password, and write password_file")
         for key in ("passphraseSecretRef", "passphraseKey", "passphraseAnnotation")
         if pkcs12.get(key)
     ]
@@ -195,7 +195,7 @@ def _globs(patterns: list[str], notes: list[Note]) -> list[str]:
         if _LITERAL.match(plain.replace("*", "")):
             found.append(plain)
         else:
-            notes.append(Note(f"the pattern {pattern[:80]} of keys is not carried over: write one with * in keys"))
+            notes.append(Note(f"the pattern {pattern[:80]} of keys is not migrated: write one with * in keys"))
     return list(dict.fromkeys(found))
 
 

@@ -1,11 +1,11 @@
-"""Which IP addresses somebody else may make the exporter connect to: one table, for every connection of that kind.
+"""Which IP addresses untrusted input may make the exporter connect to: one table, for every connection of that kind.
 
-Two callers ask. `/probe` lets a client name targets: `probe_endpoint.allow` opens what it holds (`web.allowlist`).
-`http_fetch` follows addresses that a certificate, a DNS record or a redirect gives: there nothing of this table is
-open, but private networks are, for the lists and responders of private authorities are there.
+It has two callers. `/probe` lets a client name targets: `probe_endpoint.allow` permits what it lists
+(`web.allowlist`). `http_fetch` connects to addresses that a certificate, a DNS record or a redirect names: it permits
+nothing in this table, except private networks, because the revocation lists and responders of private CAs are there.
 
-Addresses that carry an IPv4 address within them are judged by that one: a translator or relay delivers to it. An
-address is judged as it is connected to, never as it is written: `http://127。0。0。1` is a name until it is not.
+An address with an embedded IPv4 address is checked by that one, because a translator or relay delivers to it. The
+check is on the address that is connected to, never on its text: `http://127。0。0。1` becomes an address only later.
 """
 
 import ipaddress
@@ -92,7 +92,7 @@ def reached(address: IPAddress) -> Iterator[IPAddress]:
 
 
 def is_public(address: IPAddress) -> bool:
-    """Tell whether an address is one of the public Internet."""
+    """Return whether an address is one of the public Internet."""
     if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST:
         return False
     special = (*NEVER, *EXPLICIT, *NOT_PUBLIC)
@@ -100,7 +100,7 @@ def is_public(address: IPAddress) -> bool:
 
 
 def may_be_fetched_from(text: str, *, loopback: bool = False) -> bool:
-    """Tell whether a document may be fetched from an address that a peer's data led to; `loopback` opens that."""
+    """Return whether a document may be fetched from an address that a peer's data led to; `loopback` opens that."""
     try:
         address = read_address(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Names looked up on threads of their own, so that a hung resolver holds up nobody who works on other threads.
+"""A thread pool for name lookups, so that a resolver that hangs does not block the work of other threads.
 
-It answers what getaddrinfo answers and caches nothing: that is the resolver's business.
+It returns what getaddrinfo returns and caches nothing: that is the system resolver's job.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ class _InFlight:
 class DNSThreadPool:
     """Looks names up. `lookup` has getaddrinfo's shape, so that tests need no DNS.
 
-    A name that is being looked up is shared, whatever the port, so that it takes one thread, and none if everybody has
-    given up before it was its turn.
+    Concurrent lookups of one name share one thread, whatever the port. A lookup that every waiter has given up before
+    it started is not made.
     """
 
     def __init__(self, name: str, threads: int, lookup: Lookup = socket.getaddrinfo) -> None:
@@ -79,9 +79,9 @@ class DNSThreadPool:
 
 
 def _noted(answer: asyncio.Future[_Value]) -> asyncio.Future[_Value]:
-    """Return an answer that is taken note of even when it comes after everybody has given up.
+    """Return an answer whose error is retrieved even when it comes after every waiter has given up.
 
-    `shield` drops its own interest when whoever waits is cancelled, and asyncio would log an error as never retrieved.
+    `shield` stops listening when its waiter is cancelled, and asyncio would log the error as never retrieved.
     """
     answer.add_done_callback(lambda late: late.cancelled() or late.exception())
     return answer
@@ -92,15 +92,15 @@ def _answer(answer: Future[list[AddressInfo]], lookup: Lookup, question: tuple[A
         return  # nobody waits any more
     try:
         answer.set_result(lookup(*question))
-    except BaseException as error:  # noqa: BLE001 - for whoever waits
+    except BaseException as error:  # noqa: BLE001 - raised in the waiter
         answer.set_exception(error.with_traceback(None))  # which would keep the answer, which keeps the error
 
 
 class _Threads:
-    """At most `most` threads, started as they are needed. The process does not wait for them at its end.
+    """At most `most` threads, started as they are needed. The process does not wait for them when it exits.
 
-    An executor of the library would: for a resolver that hangs, that is longer than whoever stops the process waits.
-    And it queues what it then cannot start a thread for, where nobody waits for it any more.
+    `ThreadPoolExecutor` would wait: with a resolver that hangs, longer than systemd or Kubernetes gives a process to
+    stop. It also leaves work in its queue when a thread cannot be started, after the caller got an exception.
     """
 
     def __init__(self, name: str, most: int) -> None:
@@ -117,7 +117,7 @@ class _Threads:
             return not self._idle and (self._started == self._most or bool(self._queue))
 
     def give(self, work: Work) -> None:
-        """Let a thread do something, now or in its turn. Raises NoThreadError where there is none and none starts."""
+        """Run work on a thread, now or queued. Raises NoThreadError if there is no thread and none can be started."""
         with self._changed:
             if self._is_closed:
                 raise NoThreadError("no lookups are made any more")
@@ -139,7 +139,7 @@ class _Threads:
 
     def _run(self, work: Work) -> None:
         while True:
-            with suppress(Exception):  # as MemoryError; whoever waits for the answer has a deadline
+            with suppress(Exception):  # such as MemoryError; the waiter has a deadline
                 work()
             del work  # and what it holds, while the thread waits
             with self._changed:

@@ -1,10 +1,11 @@
 """Outgoing HTTP for revocation: one request, bounded in size, time, redirects and in where it may go.
 
-Addresses come from certificates, so they are hostile: plain http only (RFC 5280 section 8 warns of the circle that
-https would draw), no passwords, no cookies, no decompression, and nothing on the machine's own link. What comes back
-is verified by whoever asked. No answer is kept here.
+URLs come from certificates, so they are hostile: plain http only (RFC 5280 section 8 warns that https could need the
+very check that it is fetched for), no passwords, no cookies, no decompression, and no link-local addresses. The
+caller verifies the answer. Nothing is cached here.
 
-A proxy is the user's choice and may be anywhere. It resolves the names, so that only addresses can be judged here.
+A proxy is the operator's choice and may be anywhere. It resolves names itself, so with a proxy the address policy can
+only check IP literals.
 """
 
 import asyncio
@@ -73,7 +74,7 @@ class _Meter:
 
     @property
     def is_exceeded(self) -> bool:
-        """Tell whether too much came that belongs to no document."""
+        """Return whether too much came that belongs to no document."""
         return self.received > MAX_OVERHEAD + self.read + self.read // 4
 
 
@@ -162,7 +163,7 @@ async def _follow(
 
 
 def _check(url: str) -> None:
-    """Refuse what is not plain http. Where it leads is judged when it is connected to."""
+    """Refuse URLs that are not plain http. Their addresses are checked when they are connected to."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname or parts.username is not None:
         raise FetchError(FetchReason.BAD_URL, "not a plain http address")

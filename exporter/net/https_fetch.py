@@ -1,8 +1,8 @@
 """Outgoing HTTPS for documents that a domain or a CA publishes: one GET, bounded in size, time and in where it may go.
 
-The server must prove its name to the given roots. There are no redirects (RFC 8461 section 3.3 forbids them), no
-cookies, no proxy and no decompression. The address policy holds for the address that is connected to: a socket to
-any other is not made, whoever resolved the name.
+The server must present a certificate for its name that chains to the given roots. There are no redirects (RFC 8461
+section 3.3 forbids them), no cookies, no proxy and no decompression. The address policy applies to the address that
+the socket connects to, so a resolver cannot get around it.
 """
 
 import asyncio

@@ -9,13 +9,13 @@ from collections import deque
 from collections.abc import Callable
 
 CHECK_SECONDS = 0.05
-LIMIT_UNDER_PRESSURE = 4  # one silent peer must not hold up everybody else
+LIMIT_UNDER_PRESSURE = 4  # one silent peer must not block all others
 
 
 class Limiter:
     """At most `limit` holders at once, LIMIT_UNDER_PRESSURE while `under_pressure()`; waiters are served in order.
 
-    Nothing announces the end of memory pressure, so while somebody waits for it, it is checked every CHECK_SECONDS.
+    Nothing announces the end of memory pressure, so it is checked every CHECK_SECONDS while there are waiters.
     """
 
     def __init__(self, limit: int, under_pressure: Callable[[], bool] = lambda: False) -> None:
@@ -26,7 +26,7 @@ class Limiter:
         self._check: asyncio.TimerHandle | None = None
 
     def try_acquire(self) -> bool:
-        """Acquire without waiting: True if there was room and nobody waits."""
+        """Acquire without waiting: True if there was room and no waiter."""
         if self._queue or not self._is_free():
             return False
         self._taken += 1

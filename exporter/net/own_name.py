@@ -1,4 +1,4 @@
-"""The domain name of this machine, as far as it knows one without asking anybody: what EHLO and the like say."""
+"""The domain name of this machine, as far as known without a network query: sent in EHLO and similar commands."""
 
 import re
 import socket
@@ -13,7 +13,7 @@ _NOBODYS = (".localdomain", ".local", ".localhost", ".arpa")
 def own_name() -> str:
     """Return the machine's domain name in lower case; "" if its host name is none.
 
-    Only the host name is looked at: a resolver might take its time, and what it says of an address need not be true.
+    Only the host name is read: a resolver may be slow, and its answer about an address need not be true.
     """
     return as_domain(socket.gethostname())
 

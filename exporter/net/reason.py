@@ -114,7 +114,7 @@ _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, er
 
 
 def network_error(error: OSError) -> NetworkError:
-    """Map an operating system's error to the closed list; running out of descriptors is our own fault."""
+    """Map an operating system's error to the closed list; running out of descriptors is the exporter's own fault."""
     if error.errno in _OUT_OF_RESOURCES:
         return NetworkError(Reason.INTERNAL_ERROR, f"out of resources: {error.strerror}")
     return NetworkError(_REASONS.get(error.errno or 0, Reason.UNREACHABLE), error.strerror or str(error))

@@ -1,7 +1,7 @@
-"""Names to addresses: `getaddrinfo` on a thread pool of our own, so that a hung resolver holds up nobody else.
+"""Names to addresses: `getaddrinfo` on a separate thread pool, so that a resolver that hangs delays nothing else.
 
-It honours the hosts file and search domains as every other program does. Lookups of one name that are under way
-are shared. It caches nothing: that is the resolver's business.
+It honours the hosts file and search domains as other programs do. Concurrent lookups of one name are shared. Nothing
+is cached: that is the system resolver's job.
 """
 
 import asyncio
@@ -80,7 +80,7 @@ class Resolver:
         return addresses
 
     def close(self) -> None:
-        """Stop taking lookups; those under way end on their own."""
+        """Accept no more lookups; those in flight end on their own."""
         self._lookups.close()
 
 

@@ -16,7 +16,7 @@ from exporter.net.watcher import HUNG_UP, READABLE, URGENT, WRITABLE, watcher_of
 
 CHUNK = 16 * 1024  # of one read; what is not read stays with the system, and then with the peer
 LINGER_SECONDS = 1.0  # for the peer to end its side, too
-MAX_DISCARDED = 4 * CHUNK  # bytes of a peer that goes on sending after our end
+MAX_DISCARDED = 4 * CHUNK  # bytes of a peer that goes on sending after the exporter has closed
 
 
 class Stream(Protocol):
@@ -78,7 +78,7 @@ class SocketStream:
             raise network_error(OSError(error, os.strerror(error)))
 
     def ends(self) -> tuple[tuple[str, int], tuple[str, int]] | None:
-        """Return our address and port and the peer's; None for a Unix socket, and once the connection is gone."""
+        """Return the local address and port and the peer's; None for a Unix socket, and once the connection is gone."""
         if self._socket.family == socket.AF_UNIX:
             return None
         try:

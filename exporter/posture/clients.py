@@ -1,8 +1,8 @@
-"""Which real clients can connect: their ClientHellos, captured from the programs, sent again one at a time.
+"""Which real clients can connect: their ClientHellos, captured from the programs, are replayed one at a time.
 
-The data is client_hellos.json, made by tools/clients/capture.py: the hello, and what was measured of the program that
-does not stand in it. A server's answer to the hello says what that client gets. Clients whose hellos any server answers
-alike share one connection.
+The data is client_hellos.json, made by tools/clients/capture.py: the hello, and measured properties of the program
+that are not in it. The server's answer to the hello shows what that client would get. Clients whose hellos every server
+answers alike share one connection.
 """
 
 import json

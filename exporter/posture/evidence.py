@@ -175,7 +175,7 @@ class Evidence:
         return answer
 
     async def _look_after_ends(self) -> None:
-        """After several questions that only ended, see whether the server is there; if not, it has had enough."""
+        """After several connections that only ended, check whether the server still answers; if not, end the scan."""
         self._ends += 1
         if self._ends < ENDS_IN_A_ROW or self.baseline is None:
             return

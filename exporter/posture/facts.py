@@ -22,7 +22,7 @@ class Oracle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What an ordinary handshake has shown, which no scan can deny. Numbers and names as on the wire and at IANA."""
+    """What a completed handshake has shown, which no scan can contradict. Numbers as on the wire, names as at IANA."""
 
     version: int
     suite: str

@@ -1,4 +1,4 @@
-"""How fast a scan may open connections, so that no server counts it as an attack.
+"""How fast a scan may open connections, so that no server takes it for an attack.
 
 Firewalls and servers ban clients that open many connections in a short time (fail2ban, connection limits of mail
 servers, rate limits of load balancers), and the ban would hit the ordinary probe as well. So the connections of all

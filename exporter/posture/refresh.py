@@ -1,8 +1,8 @@
-"""The postures of a while ago, renewed beside the scrapes that ask for them and never without one.
+"""Cached postures, refreshed in the background of the scrapes that ask for them. No scrape, no refresh.
 
-A scrape renews what is due and takes what is there. Refreshes of many targets are spread: each target has its own
-moment within the interval, a few scans run at once, and the rest wait in a queue that no target enters twice. What a
-scan could not determine stays as it was known, so that an outage never looks like an improvement.
+A scrape returns what is cached and starts what is due. Refreshes of many targets are spread: each target has its own
+moment within the interval, a few scans run at once, and the rest wait in a queue that holds each target once. What a
+scan could not determine keeps its last known value, so that an outage never looks like an improvement.
 """
 
 import asyncio
@@ -102,7 +102,7 @@ class PostureRefresher:
         if task.cancelled():
             return
         if (error := task.exception()) is not None:
-            log.error("posture scan failed by a fault of the exporter", exc_info=error)
+            log.error("posture scan failed because of an internal error", exc_info=error)
         self._start()
 
     async def _refresh(self, key: Hashable, determine: Determine, refresh: float, seldom: Mapping[str, float]) -> None:
@@ -142,7 +142,7 @@ class PostureRefresher:
 
     @property
     def in_flight(self) -> int:
-        """How many scans are running or wait for their turn."""
+        """How many scans are running or queued."""
         return len(self._in_flight) + len(self._queue)
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""How the posture of a probed route is determined: over which connections, for how long, in whose turn.
+"""How the posture of a probed route is determined: over which connections, for how long, within which limits.
 
 A connection holds one of the address's slots for as long as it is open, like any probe's, and a scan has one open at
 a time: a slow endpoint cannot keep its own probes waiting.

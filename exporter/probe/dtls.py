@@ -1,7 +1,7 @@
-"""DTLS 1.0 and 1.2 (RFC 6347) over UDP: OpenSSL's state machine on a socket of our own.
+"""DTLS 1.0 and 1.2 (RFC 6347) over UDP: OpenSSL's state machine, fed from an asyncio socket.
 
-OpenSSL answers the cookie exchange, cuts its flights to the size of a datagram, puts the peer's together again and
-says when to send a flight once more; this file carries datagrams and keeps the time. DTLS 1.3 is not in OpenSSL.
+OpenSSL answers the cookie exchange, fragments its flights, reassembles the peer's and says when to retransmit; this
+file sends and receives datagrams and runs the timer. OpenSSL has no DTLS 1.3.
 """
 
 import asyncio
@@ -94,7 +94,7 @@ class Endpoint:
         self.connection.bio_write(datagram)
 
     async def _datagram(self) -> bytes:
-        """Return the next datagram; meanwhile send our flight again as often as OpenSSL wants. Raises NetworkError."""
+        """Return the next datagram; retransmit the flight when OpenSSL's timer expires. Raises NetworkError."""
         while (left := self.deadline - self._loop.time()) > 0:
             again = self.connection.DTLSv1_get_timeout()
             try:

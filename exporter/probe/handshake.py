@@ -41,9 +41,9 @@ _START = 256  # bytes from which a peer that speaks something else is recognised
 
 @dataclass(slots=True)
 class _Received:
-    """The bytes of the server until the handshake is over, read beside OpenSSL as far as they are not encrypted.
+    """The bytes of the server until the handshake is over, parsed next to OpenSSL as far as they are not encrypted.
 
-    A failure is explained from them, and what would hold the event loop up is refused before OpenSSL has it.
+    They explain a failure, and messages that would block the event loop are refused before OpenSSL reads them.
     """
 
     reader: ServerFlightReader = field(default_factory=ServerFlightReader)
@@ -144,7 +144,7 @@ class TLSStream:
 
     def finish(self, then: Callable[[], None] | None = None) -> None:
         """End the session with close_notify (RFC 8446 section 6.1), and the connection with it."""
-        if not self._in_thread:  # else whoever waited for it has given up, and OpenSSL is still busy with the session
+        if not self._in_thread:  # else the probe has given up waiting, and OpenSSL is still using the session
             with contextlib.suppress(SSL.Error):  # a session that has failed has been ended by an alert
                 self.connection.shutdown()
             _flush(self.connection, self._stream)
@@ -170,8 +170,8 @@ async def handshake(
 ) -> tuple[Handshake, TLSStream | None]:
     """Complete a handshake over a stream, or return how far it came. Never raises except when cancelled.
 
-    `leave_out` is told the seconds that were waited for something that need not come: they are no part of the
-    handshake. `staple` asks for an OCSP response, `upgraded` says that another protocol came before. `server_name` is
+    `leave_out` is called with the seconds spent waiting for something that need not come, to exclude them from the
+    handshake's time. `staple` asks for an OCSP response, `upgraded` says that STARTTLS came before. `server_name` is
     sent as SNI; None sends none (an IP literal must never be passed, RFC 6066 section 3).
     """
     connection = SSL.Connection(context, None)
@@ -243,7 +243,7 @@ async def _drive(
 async def _verdict_on_client_certificate(
     connection: SSL.Connection, stream: Stream, received: _Received, patience: float
 ) -> None:
-    """Wait for what a TLS 1.3 server says of our certificate: its alert comes after our side has finished.
+    """Wait for a TLS 1.3 server's verdict on the client certificate: its alert comes after the client's Finished.
 
     A server that accepts it sends tickets or nothing at all; nothing within `patience` seconds counts as acceptance.
     """

@@ -1,8 +1,8 @@
-"""One HTTP/2 request (RFC 9113) on a stream that is there already, and the header of its answer.
+"""One HTTP/2 request (RFC 9113) on an open stream, and the header of its answer.
 
-It is for services that speak nothing else: gRPC, and servers that are set so. As over HTTP/1.1 the request is a GET,
-the body is not read and no redirect is followed. What fails is told in words of this file: those of the library name
-its own states and classes.
+It is for services that speak nothing else: gRPC, and servers configured that way. As over HTTP/1.1 the request is a
+GET, the body is not read and no redirect is followed. Failures are reported in this file's own words, because the
+library's messages name its own states and classes.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ NOT_HTTP_2 = "the answer is not HTTP/2"
 
 
 async def request(stream: Stream, authority: str, path: str) -> HTTPFacts:
-    """Ask for a path and return the facts in the answer's header. Never raises but for cancellation."""
+    """Request a path and return the facts in the answer's header. Never raises except when cancelled."""
     connection = H2Connection(_CONFIGURATION)
     try:
         headers = _headers(authority, path)
@@ -74,7 +74,7 @@ async def _answer(connection: H2Connection, stream: Stream) -> HTTPFacts:
 
 
 def _read_events_untrusted(events: Iterable[Event]) -> HTTPFacts | None:
-    """Return what the events say of our request; None when they do not end it. Raises ValueError."""
+    """Return the outcome of the request from the events; None if they do not end it. Raises ValueError."""
     for event in events:
         if isinstance(event, ResponseReceived):
             headers = [(bytes(name), bytes(value)) for name, value in event.headers or ()]

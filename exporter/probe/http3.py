@@ -17,7 +17,7 @@ _FINAL = 200  # RFC 9110 section 15.2: below it are interim answers
 
 
 async def request(endpoint: Endpoint, authority: str, path: str, alpn: str) -> HTTPFacts:
-    """Ask for a path and return the facts in the answer's header. Never raises but for cancellation."""
+    """Request a path and return the facts in the answer's header. Never raises except when cancelled."""
     if alpn != "h3":
         return HTTPFacts(failure=f"the server chose {printable(alpn, 40) or 'no protocol'}, not HTTP/3 (ALPN h3)")
     http = H3Connection(endpoint.connection)

@@ -1,7 +1,7 @@
-"""How a connection is left: its protocol's farewell, close_notify, the end of the stream, the peer's end.
+"""How a connection is closed: the protocol's farewell, close_notify, FIN, and waiting for the peer's FIN.
 
-A server logs a client that merely goes away, and some count it. To leave takes a round trip, which is no part of the
-probe: the result is there before. A connection that is being left goes on holding its place at its address.
+Servers log clients that merely disconnect, and some count them. Closing takes a round trip, which is not part of the
+probe: its result is available before. A connection that is closing still counts towards the limit of its address.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Place:
         self._is_held = True
 
     def take_over(self) -> Then:
-        """Return what gives the place back; whoever takes it over is the one to call it."""
+        """Return the function that gives the place back; from then on the caller must call it."""
         is_held, self._is_held = self._is_held, False
         return self._release if is_held else _nothing
 
@@ -80,7 +80,7 @@ class Departures:
             await self._all_left
 
     def close(self) -> None:
-        """Close at once what is being left: the event loop is about to end."""
+        """Close at once all connections that are closing: the event loop is about to end."""
         for task in tuple(self._tasks):
             task.cancel()
         for stream in tuple(self._streams):
@@ -106,8 +106,8 @@ async def leave(stream: Stream, farewell: Steps[bytes] | None, then: Then = _not
 class Interruptions:
     """How often scans have interrupted a login at an address whose server counts that, and shuts clients out.
 
-    MySQL never forgets it but for a login that succeeds. So a scan may use a share of what the server forgives, once in
-    the life of the process; the ordinary probe ends with a login that is refused, which is not counted.
+    MySQL resets its count only after a successful login. So scans may use a share of what the server allows, once in
+    the life of the process; a plain probe ends with a refused login, which MySQL does not count.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """What a probe offers as a TLS client: one OpenSSL context for each kind of probe, made once.
 
 A prober must not refuse what it should report: everything OpenSSL still speaks is offered, at security level 0, and
-no trust store is loaded, because the chain is judged apart from the handshake. A pyOpenSSL context may not change
-after its first connection, so all settings are made here.
+no trust store is loaded, because the chain is verified separately from the handshake. A pyOpenSSL context must not
+change after its first connection, so all settings are made here.
 """
 
 from collections import OrderedDict
@@ -214,7 +214,7 @@ def _speaks_suite(name: str) -> bool:
 
 @cache
 def _known_signatures() -> bytes:
-    """Return the signature algorithms that this OpenSSL knows, in our order."""
+    """Return the signature algorithms that this OpenSSL knows, in the order in which they are offered."""
     scratch = SSL.Context(SSL.TLS_CLIENT_METHOD)
     known = [name for name in SIGNATURES if _accepts("SSL_CTX_set1_sigalgs_list", scratch, name.encode("ascii"))]
     return ":".join(known).encode("ascii")
@@ -237,7 +237,7 @@ def _set_list(function: str, context: SSL.Context, listed: bytes) -> None:
 
 
 def _keep_staple(connection: SSL.Connection, staple: bytes, _data: object) -> bool:
-    """Keep a stapled OCSP response beside its connection."""
+    """Keep a stapled OCSP response with its connection."""
     delivered = connection.get_app_data()
     if delivered is not None and staple:
         delivered.staples.append(staple)
@@ -248,7 +248,7 @@ def _ask_for_timestamps(context: SSL.Context) -> None:
     """Offer signed_certificate_timestamp (RFC 6962 section 3.3.1), and keep what a TLS 1.3 server answers.
 
     pyOpenSSL has no public name for SSL_CTX_add_client_custom_ext(3) and SSL_CTX_set_msg_callback(3). OpenSSL passes
-    over the answer; up to TLS 1.2 it is in clear.
+    over the answer; up to TLS 1.2 it is in plaintext.
     """
     if not all(hasattr(_library, name) for name in ("SSL_CTX_add_client_custom_ext", "SSL_CTX_set_msg_callback")):
         return
@@ -262,7 +262,7 @@ def _ask_for_timestamps(context: SSL.Context) -> None:
 def _keep_certificate_message(
     is_sent: int, version: int, content_type: int, data: Any, length: int, ssl: Any, _: Any
 ) -> None:
-    """Keep the body of a TLS 1.3 server's Certificate message beside its connection, and that it asked for ours."""
+    """Keep the body of a TLS 1.3 server's Certificate message with its connection, and whether it requested one."""
     is_old_tls = version != TLS_1_3 and version not in DTLS_VERSIONS.values()  # which is read from the wire
     if is_sent or content_type != HANDSHAKE or is_old_tls or length <= _MESSAGE_HEADER:
         return

@@ -53,7 +53,7 @@ async def connect_through(stream: Stream, proxy: ProxyConfig, host: str, port: i
 
 
 def is_excepted(host: str, port: int, no_proxy: Sequence[str]) -> bool:
-    """Tell whether a host goes without the proxy."""
+    """Return whether a host goes without the proxy."""
     address = _address(host)
     return any(_matches(entry.strip().lower(), host.lower().rstrip("."), address, port) for entry in no_proxy)
 

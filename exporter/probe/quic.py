@@ -1,7 +1,7 @@
-"""TLS over QUIC (RFC 9001) for endpoints of HTTP/3: aioquic's sans-IO connection on a UDP socket of our own.
+"""TLS over QUIC (RFC 9001) for endpoints of HTTP/3: aioquic's sans-IO connection, fed from a UDP socket.
 
-It judges nothing: any certificate is accepted. What was presented is read from the handshake messages themselves, so
-that it is there whether aioquic likes it or not. aioquic is an extra: nothing else of the package imports this file.
+Any certificate is accepted here. What the server presented is read from the handshake messages themselves, so that it
+is known even if aioquic refuses it. aioquic is an extra: nothing else of the package imports this file.
 """
 
 import asyncio
@@ -83,7 +83,7 @@ class _Heard:
 
 
 class _Connection(QuicConnection):
-    """A connection whose TLS is heard, and asks for a staple. aioquic makes its TLS anew after a Retry."""
+    """A connection that records its TLS messages and asks for a staple. After a Retry, aioquic starts TLS again."""
 
     def __init__(self, configuration: QuicConfiguration, heard: _Heard) -> None:
         super().__init__(configuration=configuration)
@@ -96,7 +96,7 @@ class _Connection(QuicConnection):
 
 
 class Endpoint(asyncio.DatagramProtocol):
-    """One QUIC connection: datagrams in and out, its timer, and whoever waits for the next thing to happen."""
+    """One QUIC connection: datagrams in and out, its timer, and the one waiter for the next event."""
 
     def __init__(self, configuration: QuicConfiguration, deadline: float) -> None:
         self._heard = _Heard()
@@ -126,7 +126,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self._wake()
 
     def error_received(self, exc: Exception) -> None:
-        """Note what ICMP told."""
+        """Record an ICMP error."""
         self._error = network_error(exc) if isinstance(exc, OSError) else NetworkError(Reason.UNREACHABLE, str(exc))
         self._wake()
 
@@ -181,7 +181,7 @@ class Endpoint(asyncio.DatagramProtocol):
         return event
 
     def _raise_if_closed(self, closed: events.ConnectionTerminated | None) -> None:
-        """Raise the reason of the end. aioquic tells of it late, once both sides had time to forget."""
+        """Raise the reason of the close. aioquic reports it late, after the draining period."""
         if closed is None:
             return
         said = printable(closed.reason_phrase)
@@ -206,7 +206,7 @@ class Endpoint(asyncio.DatagramProtocol):
             raise self._error
 
     async def handshake(self) -> Handshake:
-        """Complete the handshake, or say how far it came. Never raises but for cancellation."""
+        """Complete the handshake, or return how far it came. Never raises except when cancelled."""
         failure: Failure | None = None
         try:
             while not isinstance(await self.event(), events.HandshakeCompleted):

@@ -1,7 +1,7 @@
-"""Whether a request in clear, on port 80, is sent on to HTTPS. One request, judged by its answer; nothing is followed.
+"""Whether a plaintext request to port 80 is redirected to HTTPS. One request is made; its redirect is not followed.
 
-A closed port is fine, and unknown is not false: without an answer there is no verdict. A verdict is kept for a
-while and renewed beside the probe, which waits for the first one only: a silent port 80 slows down nothing else.
+A closed port is fine, and unknown is not false: without an answer there is no verdict. A verdict is kept for a while
+and renewed in the background. The probe waits for the first verdict only, so that a silent port 80 does not slow it.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ OpenStream = Callable[[], Awaitable[Stream]]
 
 
 async def check_redirect(open_stream: OpenStream, host: str, path: str = "/") -> Verdict:
-    """Ask in clear for a path of a host; return whether it is sent to HTTPS, None for unknown, and a sentence."""
+    """Request a path in plaintext; return whether it is redirected to HTTPS (None if unknown), and a sentence why."""
     try:
         stream = await open_stream()
     except NetworkError as error:
@@ -43,13 +43,13 @@ async def check_redirect(open_stream: OpenStream, host: str, path: str = "/") ->
 
 
 def redirect_verdict(facts: HTTPFacts, host: str, path: str) -> Verdict:
-    """Judge the answer to a request in clear."""
+    """Return the verdict on the answer to a plaintext request."""
     if facts.status_code is None:
         return None, f"no answer: {facts.failure}"
     if facts.status_code >= _SERVER_ERROR:
         return None, f"the server is in trouble: HTTP status {facts.status_code}"
     if not facts.location:
-        return False, f"the request is answered in clear, with HTTP status {facts.status_code}"
+        return False, f"the request is answered in plaintext, with HTTP status {facts.status_code}"
     asked = f"http://{host}{path}"
     try:
         target = urlsplit(urljoin(asked, facts.location))
@@ -73,9 +73,9 @@ def _judge_target(asked: str, target: SplitResult, here: str, there: str) -> Ver
 
 
 def _related(here: str, there: str) -> bool:
-    """Tell whether two names share their last two labels, as www.example.com and example.com do.
+    """Return whether two names share their last two labels, as www.example.com and example.com do.
 
-    The border of a registrable domain would need the Public Suffix List; two labels never call relatives strangers.
+    An exact answer would need the Public Suffix List. Two labels may call unrelated names related, never the reverse.
     """
     if is_ip_literal(here) or is_ip_literal(there):
         return False
@@ -83,7 +83,7 @@ def _related(here: str, there: str) -> bool:
 
 
 class RedirectVerdicts:
-    """The verdicts of a while ago, renewed beside the probes that ask for them. `clock` is monotonic, in seconds."""
+    """Cached verdicts, renewed in the background of the probes that ask for them. `clock` is monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, refresh: float = REFRESH_SECONDS) -> None:
         self._clock = clock
@@ -92,7 +92,7 @@ class RedirectVerdicts:
         self._in_flight: dict[Hashable, asyncio.Task[None]] = {}
 
     def renew(self, key: Hashable, open_stream: OpenStream, host: str, path: str = "/") -> None:
-        """Begin a new check unless the verdict is fresh or its check is under way."""
+        """Start a new check unless the verdict is fresh or a check is in flight."""
         kept = self._kept.get(key)
         if key in self._in_flight or (kept is not None and self._clock() - kept[0] < self._refresh):
             return

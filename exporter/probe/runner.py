@@ -109,7 +109,7 @@ async def probe_route(
             prober.turns.release()
     except NetworkError as error:
         return _failed(prober, route, trace, Failure(trace.phase, error.reason, error.detail))
-    except Exception as error:  # noqa: BLE001 - a fault of ours costs this target only
+    except Exception as error:  # noqa: BLE001 - a bug of the exporter fails this target only
         detail = f"internal error, please report it: {type(error).__name__}: {error}"
         return _failed(prober, route, trace, Failure(trace.phase, Reason.INTERNAL_ERROR, printable(detail)))
 

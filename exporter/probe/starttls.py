@@ -37,6 +37,6 @@ def farewell_in_plaintext(route: Route, reason: Reason) -> Steps[bytes] | None:
 
 
 def is_framed(route: Route) -> bool:
-    """Return whether the handshake travels inside packets, where our Finished must not go out with what follows it."""
+    """Return whether the handshake travels inside packets, so that data must not follow Finished in the same write."""
     protocol = route.module.starttls
     return protocol is not None and PROTOCOLS[protocol].framed

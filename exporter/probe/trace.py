@@ -14,7 +14,7 @@ MAX_EVENTS = 64
 
 @dataclass(slots=True)
 class Progress:
-    """The phase that a probe under way has reached, for whoever cannot wait for its end."""
+    """The phase that a probe in flight has reached, for a scrape that cannot wait for its end."""
 
     phase: Phase = Phase.RESOLVE
     began: float = 0.0  # in the loop's time
@@ -51,7 +51,7 @@ class Trace:
         self._seconds[phase] = self._seconds.get(phase, 0.0) + self._clock() - self._began
 
     def leave_out(self, seconds: float) -> None:
-        """Leave out time that has passed, from the probe and the phase it is in: our own waiting is part of neither."""
+        """Exclude seconds that the exporter itself waited from the duration of the probe and of its present phase."""
         self._started += seconds
         self._began += seconds
 

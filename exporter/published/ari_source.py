@@ -1,7 +1,7 @@
 """The source about renewal: what the CA suggests for the leaf (RFC 9773).
 
-Only trusted chains are asked about: a leaf that nobody vouches for could make us ask a CA anything, again and again.
-An expired one counts as vouched for.
+Only trusted chains are asked about: an untrusted leaf could make the exporter send any query to a CA, again and again.
+A chain whose only fault is that it has expired counts as trusted.
 """
 
 from ipaddress import ip_address

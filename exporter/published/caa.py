@@ -1,7 +1,7 @@
 """CAA: may the CA that issued the present certificate issue the next one (RFC 8659, RFC 8657)? Pure.
 
-The set that counts for a name is the first that is found going up from it. Where it is asked for is told here; the
-questions themselves are in `caa_lookup`.
+The relevant set of a name is the first one found while climbing the tree from it. This file says which names to ask;
+`caa_lookup` sends the queries.
 """
 
 import re
@@ -81,7 +81,7 @@ def read_caa_untrusted(records: Iterable[Record]) -> tuple[Property, ...]:
 
 
 def permits(relevant: RelevantSet, identifiers: frozenset[str], *, wildcard: bool) -> bool:
-    """Tell whether a CA that goes by any of the identifiers may issue under a set of records (section 4)."""
+    """Return whether a CA that goes by any of the identifiers may issue under a set of records (section 4)."""
     properties = relevant.properties
     if any(one.is_critical and one.tag not in _KNOWN_TAGS for one in properties):
         return False
@@ -131,10 +131,9 @@ def identifiers_of(issuer_name_der: bytes) -> tuple[str, frozenset[str] | None]:
 
 
 def names_to_check(leaf: Certificate, reference: str, *, trusted: bool) -> tuple[str, ...]:
-    """Return the names of a leaf that its next issue depends on.
+    """Return the names of a leaf on whose CAA records its next issuance depends.
 
-    The names in a certificate that nobody vouches for could be anybody's: then only what stands for the name that
-    was probed counts.
+    An untrusted certificate may contain names of unrelated domains: then only names that cover the probed name count.
     """
     names = [name.lower() for name in leaf.dns_names]
     if not trusted:

@@ -68,7 +68,7 @@ class PublishedChecker:
         self._values: Refreshed[Hashable, Any] = Refreshed(clock, shortest)
 
     def known(self, question: Question, reach: Callable[[], Reach]) -> Published | None:
-        """Return what is known about an endpoint by now, and start what is due; None if nothing is asked for."""
+        """Return what is known about an endpoint now, and start refreshes that are due; None if the module has none."""
         if not question.chain.certificates or not question.name or question.asks_nothing:
             return None
         before, now = self._assessed.get(question.key), self._clock()
@@ -101,7 +101,7 @@ class PublishedChecker:
             facts.update(verdict.facts)
         published = Published(**facts, failures=tuple(failures))
         if before is not None and published == before.published:
-            published = before.published  # the same object, so that whoever compares is done at once
+            published = before.published  # the same object, so that comparing the two is immediate
         return _Assessed(question, until, published, frozenset(rejected))
 
     def _lookup(self, config: DNSConfig) -> Lookup:

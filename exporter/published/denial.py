@@ -181,7 +181,7 @@ class _Hashed:
         return self._first(name, lambda owner, _, hashed: owner == hashed)
 
     def covering(self, name: Name) -> Proof | None:
-        """Return the record whose span has the hash of a name; the last span goes round the end."""
+        """Return the record whose span covers the hash of a name; the last span wraps around."""
         return self._first(
             name,
             lambda owner, after, hashed: owner < hashed < after if owner < after else hashed > owner or hashed < after,

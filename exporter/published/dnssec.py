@@ -1,4 +1,4 @@
-"""DNSSEC validation from the trust anchors down (RFC 4035 section 5): secure, unsigned, or false.
+"""DNSSEC validation from the trust anchors down (RFC 4035 section 5): secure, insecure (unsigned), or bogus.
 
 The zone of a name is found by walking down from the anchor: at each label the parent says, signed, whether a zone
 begins there and which keys it has. Zones are kept for as long as their records live. What a hostile zone can make
@@ -76,7 +76,7 @@ class Validator:
         self._in_flight: dict[Name, asyncio.Task[_Kept]] = {}
 
     async def is_secure(self, response: Response, query: Query) -> bool:
-        """Tell whether a whole answer is secure; False if it is unsigned; raises DNSError if it is bogus."""
+        """Return whether a whole answer is secure; False if it is unsigned; raises DNSError if it is bogus."""
         secure = True
         for one in (*response.aliases, *((response.found,) if response.found is not None else ())):
             secure &= await self._is_set_secure(one, response.message)

@@ -1,7 +1,7 @@
 """The documents that are fetched by HTTPS: an MTA-STS policy, an ACME directory, renewal information.
 
 The fetcher is given: it applies the address policy to each address that it connects to. What comes back here is read
-by the pure files beside this one.
+by the pure files next to this one.
 """
 
 from collections.abc import Awaitable, Callable
@@ -98,7 +98,7 @@ async def fetch_window(
 ) -> tuple[Window | None, float]:
     """Fetch the renewal window of a certificate; None if the CA does not know it. Raises RefreshError.
 
-    Retry-After says when to ask again, within bounds of ours (RFC 9773 section 4.3.2 wants them).
+    Retry-After says when to ask again, within the exporter's bounds (RFC 9773 section 4.3.2 asks for bounds).
     """
     try:
         document = await fetch(Wanted(url, MAX_INFO_BYTES, roots, loopback=loopback))

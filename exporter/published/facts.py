@@ -1,4 +1,4 @@
-"""What is known of everything that is published about one endpoint: frozen values, judged against what it presented."""
+"""What is known of everything that is published about one endpoint: frozen values, compared with what it presented."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """HTTPS records (RFC 9460): what they promise to clients, and where the endpoint does not keep it. Pure.
 
 A record names a host, a port, protocols, address hints and keys of Encrypted Client Hello (RFC 9849). What a client
-would ignore is left out here, as it leaves it out: records with unknown mandatory keys, or beside an alias.
+ignores is ignored here as well: records with unknown mandatory keys, and records next to an alias.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,8 +1,9 @@
-"""Names looked up: answers kept for as long as they live, shared by all that ask, with DNSSEC's verdict.
+"""DNS lookups: answers cached for their TTL and shared by all callers, with DNSSEC's verdict.
 
-Two ways to that verdict. `resolver` believes the AD bit of the name servers, which must then be trusted and near.
-`validate` believes nobody and checks each signature from the trust anchors down. A resolver that validates answers
-"server failure" for a bogus name: the same question with checking disabled tells that apart from a broken server.
+There are two ways to that verdict. `resolver` trusts the AD bit of the name servers, which must then be trusted and
+near. `validate` trusts no server and checks each signature from the trust anchors down. A resolver that validates
+answers "server failure" for a bogus name: the same question with checking disabled tells that apart from a broken
+server.
 """
 
 import asyncio
@@ -88,7 +89,7 @@ class Lookup:
         return await asyncio.shield(task)
 
     async def check_unsigned(self, name: str, kind: RdataType) -> None:
-        """Check that an answer that is not secure is unsigned indeed. Raises DNSError if that cannot be told.
+        """Check that an answer that is not secure is indeed unsigned. Raises DNSError if that cannot be determined.
 
         A resolver that does not validate calls nothing secure. Where signatures are there, one question about the
         root, which is signed, tells such a resolver from one that has found no way from the root to the signatures.

@@ -25,7 +25,7 @@ NO_RECORD = ""
 
 
 def assess_mta_sts(asking: Asking) -> Verdict | None:
-    """Tell whether senders find the policy, and whether it fits this host."""
+    """Return whether senders find the policy, and whether it fits this host."""
     question = asking.question
     domain = question.mail_domain
     if domain is None:
@@ -87,7 +87,7 @@ def _mismatch(question: Question, policy: Policy) -> str:
 
 
 def assess_tls_reporting(asking: Asking) -> Verdict | None:
-    """Tell whether the domain has a usable TLS-RPT record."""
+    """Return whether the domain has a usable TLS-RPT record."""
     domain = asking.question.mail_domain
     if domain is None:
         return None

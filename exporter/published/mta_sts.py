@@ -40,7 +40,7 @@ class Policy:
     mx: tuple[str, ...] = ()
 
     def allows(self, host: str) -> bool:
-        """Tell whether a pattern fits a host: a wildcard stands for exactly one label (RFC 8461 section 4.1)."""
+        """Return whether a pattern fits a host: a wildcard stands for exactly one label (RFC 8461 section 4.1)."""
         host = host.lower()
         parent = host.partition(".")[2]
         return any(one == host or (one.startswith("*.") and one[2:] == parent) for one in self.mx)
@@ -68,7 +68,7 @@ def read_record_untrusted(texts: Sequence[str]) -> str | None:
 
 
 def read_report_record_untrusted(texts: Sequence[str]) -> bool | None:
-    """Tell whether there is a usable TLS-RPT record; None where there is none at all (RFC 8460 section 3)."""
+    """Return whether there is a usable TLS-RPT record; None where there is none at all (RFC 8460 section 3)."""
     found = [text for text in texts if re.match(r"v=TLSRPTv1[ \t]*(;|\Z)", text)]
     if not found:
         return None

@@ -35,7 +35,7 @@ class Question:
         return self.dns is None and self.mail_domain is None and self.ari is None
 
     def is_like(self, other: "Question") -> bool:
-        """Tell whether two questions have the same answer; chains are compared by identity, since they are shared."""
+        """Return whether two questions have the same answer; chains are compared by identity, since they are shared."""
         return (
             self.chain is other.chain
             and self.name_match is other.name_match

@@ -1,9 +1,9 @@
-"""Values that are renewed next to the scrapes that ask for them. Asking never waits.
+"""Values that are refreshed in the background of the scrapes that ask for them. Asking never waits.
 
-`get` returns what is known and starts a refresh when that is due. A value lives as long as its records do, but is
-not asked for again more often than the pace allows: with many keys each one's turn comes later, so that the work per
-second is bounded, whatever the number of targets and however short the records live. Values past their life are
-still given out (`is_fresh` tells), and a failure leaves the value in place for one more try.
+`get` returns the known value and starts a refresh when it is due. A value expires with its records' TTL, but is not
+refreshed more often than the pace allows: the more keys, the longer the interval of each, so that the work per second
+is bounded whatever the number of targets and however short the TTLs. Expired values are still returned (`is_fresh`
+says so), and after a failure the old value stays in place for one more try.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class Failed:
 
 
 class RefreshError(Exception):
-    """Raised by whoever makes a value and cannot."""
+    """Raised by a function that cannot make its value."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -71,7 +71,7 @@ class Refreshed(Generic[Key, Value]):
         return kept
 
     def is_fresh(self, kept: Kept[Value]) -> bool:
-        """Whether a value's records still live, so that it can be held against somebody."""
+        """Return whether a value's records have not expired, so that a contradiction with them may be reported."""
         return self._clock() < kept.fresh_until
 
     def renew(self, key: Key, make: Callable[[], Awaitable[tuple[Value, float]]]) -> None:

@@ -1,8 +1,8 @@
 """What a source of published facts is: a function from an endpoint and what is kept to a verdict.
 
-A source asks for values by key through `Asking`, which starts what is due and never waits. A source that needs one
-value to ask for the next (a policy whose record was found) finds the first one missing at first, and asks on when it
-is there.
+A source asks for values by key through `Asking`, which starts what is due and never waits. Where one value is needed
+to ask for the next (the policy of a record), the source finds the first one missing at first, and asks for the second
+at a later scrape.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping

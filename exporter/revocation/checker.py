@@ -1,8 +1,8 @@
-"""Revocation as it is known now, and its refresh beside the scrapes that ask for it.
+"""Cached revocation status, refreshed in the background of the scrapes that ask for it.
 
-Asking never waits: a scrape gets what is known, starts what is due, and the next one has the answer. Answers are
-shared between targets, kept until their next update at most, and bounded in number and size. Nothing is fetched
-for a chain that is not trusted: its addresses could be anybody's. No scrape, no traffic.
+Asking never waits: a scrape gets what is known and starts what is due, and the next one has the answer. Answers are
+shared between targets, kept until their next update at most, and bounded in number and size. Nothing is fetched for a
+chain that is not trusted, because a hostile certificate could name any URL. No scrape, no traffic.
 """
 
 import asyncio
@@ -40,8 +40,8 @@ MAX_ANSWERS = 20_000  # of responders and lists, and staples
 MAX_LIST_BYTES = 64 * 1024 * 1024  # of all lists together
 CONCURRENCY = 16  # of requests to responders, and of those to hosts of lists
 HOST_CONCURRENCY = 4  # of them to one host, so that one that hangs does not take all
-LIST_OVERHEAD = 1024  # bytes that a list costs beside its own, so that empty ones are bounded, too
-MAX_WAITING = 2000  # refreshes under way or waiting; others are started by a later scrape
+LIST_OVERHEAD = 1024  # bytes that a list costs besides its content, so that empty ones are bounded, too
+MAX_WAITING = 2000  # refreshes in flight or queued; a later scrape starts the others
 MAX_WAITING_FOR_A_HOST = 500
 RETRY_SECONDS = 300.0  # at most, after a failure
 EARLIEST_SECONDS = 60.0  # between two refreshes of an answer that is out of date
@@ -136,7 +136,7 @@ class RevocationChecker:
     def known(
         self, chain: Chain, staple: bytes | None, module: Module, address: str | None = None
     ) -> tuple[Revocation, ...]:
-        """Return what each source says of a chain's leaf by now, and start what is due. Never waits.
+        """Return the known status of a chain's leaf from each source, and start refreshes that are due. Never waits.
 
         `address` is the endpoint's: if that is on this machine, its responder may be, too.
         """
@@ -221,7 +221,7 @@ class RevocationChecker:
         return _Answer(revocation, current.asked, current.due)
 
     async def _list(self, question: _Question) -> _List:
-        """Return a list that is not due yet, or fetch it; whoever comes meanwhile waits for the same one."""
+        """Return a list that is not due yet, or fetch it; concurrent callers share one fetch."""
         key = (question.url, question.issuer.fingerprint_sha256, question.proxy)
         known = self._lists.get(key)
         if known is not None and not is_due(known, self.clock()):
@@ -246,7 +246,7 @@ class RevocationChecker:
     async def _document(
         self, question: _Question, limits: Limits, body: bytes | None = None, content_type: str = ""
     ) -> bytes:
-        """Fetch when it is the host's turn. Whoever waits for a list that another one fetches takes no turn."""
+        """Fetch within the limits of the host and the source. Waiting for another caller's fetch does not count."""
         try:
             async with self._hosts[question.host].turns, self._slots[question.source]:
                 limits = replace(limits, loopback=question.loopback)
@@ -255,18 +255,18 @@ class RevocationChecker:
             raise UnusableError(Failure(error.reason.value), error.detail) from None
 
     async def settled(self) -> None:
-        """Wait until nothing is under way: for a single probe, which has no next scrape."""
+        """Wait until nothing is in flight: for a single probe, which has no next scrape."""
         while tasks := (*self._in_flight.values(), *self._fetching.values()):
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.sleep(0)
 
     def shed(self) -> None:
-        """Drop what can be had again, as memory is short: lists and staples. What is known of leaves stays."""
+        """Drop what can be fetched again, under memory pressure: lists and staples. The status of each leaf is kept."""
         self._lists.clear()
         self._staples.clear()
 
     def close(self) -> None:
-        """Give up what is under way."""
+        """Cancel what is in flight."""
         for task in (*self._in_flight.values(), *self._fetching.values()):
             task.cancel()
 
@@ -290,7 +290,7 @@ def _port(parts: SplitResult) -> int:
 
 
 def is_due(kept: _Answer | _List, now: float) -> bool:
-    """Tell whether to ask again: it is time, or the clock was ahead when it was asked and has been set back."""
+    """Return whether to fetch again: it is due, or the clock has been set back since the last fetch."""
     return now >= kept.due or now < kept.asked - CLOCK_SKEW_SECONDS
 
 

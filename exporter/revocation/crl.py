@@ -1,12 +1,12 @@
 """Certificate revocation lists (RFC 5280 sections 5 and 6.3): complete ones, signed by the certificate's issuer.
 
-Delta and indirect lists, lists for some reasons only and lists of another scope are refused with the reason: what
-they leave out would look good. Nothing is fetched here.
+Delta and indirect lists, lists for some reasons only and lists of another scope are refused with the reason:
+certificates that they omit would look good. Nothing is fetched here.
 
-Lists come over plain HTTP, from whoever answers. So the signature is verified first, over the bytes as they are: before
-that nothing is looked at but three headers, and after that what is parsed is the issuer's own. `hashlib` lets other
-threads run while it hashes. What holds the interpreter's lock, with a list of 16 MiB and 550,000 entries: to parse it
-30 ms, to look a serial number up 36 ms. `is_signature_valid`, which encodes the list once more, would take 200 ms.
+Lists come over unauthenticated HTTP. So the signature is verified first, over the bytes as received: before that only
+three DER headers are read, and after that what is parsed is the issuer's own. `hashlib` releases the GIL while it
+hashes. Of a list of 16 MiB and 550,000 entries, parsing holds the GIL for 30 ms and looking up a serial number for
+36 ms. `is_signature_valid`, which encodes the list once more, would hold it for 200 ms.
 """
 
 import hashlib
@@ -132,7 +132,7 @@ def read_crl_untrusted(data: bytes, issuer: Certificate, url: str = "") -> Revoc
     """Read a list and verify its signature. Never raises: a useless list says why it is useless."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd encodings are none of our business here
+            warnings.simplefilter("ignore")  # odd encodings do not matter here
             return _read(data, issuer, url)
     except UnusableError as error:
         return RevocationList(url, failure=error.failure, problem=error.detail)
@@ -245,7 +245,7 @@ def _extension(crl: x509.CertificateRevocationList, kind: type[_Extension]) -> _
 
 
 def _may_sign(issuer: x509.Certificate) -> bool:
-    """Tell whether the key usage, if there is one, has cRLSign (RFC 5280 section 6.3.3, step f)."""
+    """Return whether the key usage, if there is one, has cRLSign (RFC 5280 section 6.3.3, step f)."""
     try:
         return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
     except x509.ExtensionNotFound:

@@ -72,7 +72,7 @@ def read_ocsp_untrusted(
     """Return what a response says of a certificate. Never raises: without a status there is a problem."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd encodings are none of our business here
+            warnings.simplefilter("ignore")  # odd encodings do not matter here
             return _read(data, certificate, issuer, now, source)
     except UnusableError as error:
         return Revocation(source, failure=error.failure, problem=error.detail)
@@ -133,7 +133,7 @@ class _Identity:
         self._hashes: dict[str, tuple[bytes, bytes]] = {}
 
     def is_of(self, single: ocsp.OCSPSingleResponse) -> bool:
-        """Tell whether an answer is about the certificate."""
+        """Return whether an answer is about the certificate."""
         if single.serial_number != self._serial_number:
             return False
         digest = single.hash_algorithm
@@ -157,7 +157,7 @@ def _key_bits(certificate: x509.Certificate) -> bytes:
 
 
 def _is_signed(response: ocsp.OCSPResponse, issuer: Certificate, parsed: x509.Certificate, now: float) -> bool:
-    """Tell whether one who may has signed (RFC 6960 section 4.2.2.2): the issuer, or a responder that it certified."""
+    """Return whether an authorized key signed (RFC 6960 section 4.2.2.2): the issuer's or its delegated responder's."""
     name, key_hash = response.responder_name, response.responder_key_hash
     if _is_named(name, key_hash, parsed) and _verifies(response, parsed):
         return True
@@ -174,14 +174,14 @@ def _is_signed(response: ocsp.OCSPResponse, issuer: Certificate, parsed: x509.Ce
 
 
 def _is_named(name: x509.Name | None, key_hash: bytes | None, candidate: x509.Certificate) -> bool:
-    """Tell whether a certificate is the response's ResponderID, by name or by the SHA-1 of its key."""
+    """Return whether a certificate is the response's ResponderID, by name or by the SHA-1 of its key."""
     if name is not None:
         return name == candidate.subject
     return key_hash == _hash(hashes.SHA1(), _key_bits(candidate))  # noqa: S303 - RFC 6960
 
 
 def _is_delegated(candidate: x509.Certificate, issuer: x509.Certificate, now: float) -> bool:
-    """Tell whether the issuer itself certified a key for OCSP signing, and that still holds."""
+    """Return whether the issuer itself certified a key for OCSP signing, and that still holds."""
     try:
         usages = candidate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         candidate.verify_directly_issued_by(issuer)

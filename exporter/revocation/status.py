@@ -66,7 +66,7 @@ class Revocation:
         return {GOOD: False, REVOKED: True}.get(self.status or "")
 
     def at(self, now: float) -> "Revocation":
-        """Return what is left of this at a later time: an answer whose time has passed says nothing any more."""
+        """Return the status at a later time: an answer that has expired means nothing any more."""
         if self.is_stale or self.status is None or not is_stale(self.next_update, now):
             return self
         problem = "the last answer is out of date"
@@ -74,5 +74,5 @@ class Revocation:
 
 
 def is_stale(next_update: int | None, now: float) -> bool:
-    """Tell whether an answer's time has passed (RFC 6960 section 4.2.2.1, RFC 5280 section 6.3.3)."""
+    """Return whether an answer's time has passed (RFC 6960 section 4.2.2.1, RFC 5280 section 6.3.3)."""
     return next_update is not None and next_update < now

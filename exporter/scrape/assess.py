@@ -104,7 +104,7 @@ class Assessor:
         self.series.forget(target)
 
     def shed(self) -> None:
-        """Drop what can be had again, because memory is short."""
+        """Drop what can be computed or fetched again, under memory pressure."""
         self.chains.clear()
         for revocations in self._made("revocations"):
             revocations.shed()

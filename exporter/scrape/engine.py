@@ -128,7 +128,7 @@ class Engine:
     ) -> asyncio.Task[TargetReport]:
         """Start a probe, or share one that is in flight. Each acquire needs a `release`.
 
-        A probe that must end before half of our own time is over is not shared: it could time out too early for us.
+        A probe whose deadline comes before half of the caller's time is not shared: it could time out too early.
         """
         shared, now = self.single_flight.shared, asyncio.get_running_loop().time()
         at_least = now + min(deadline - now, self.timeout(module)) / 2

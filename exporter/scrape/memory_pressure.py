@@ -58,7 +58,7 @@ def _limited(own: Path, cgroups: Path) -> Iterator[Path]:
 
 
 def _has_limit(folder: Path) -> bool:
-    """Tell whether there may be a limit; a folder that must not be looked into has none that could be read."""
+    """Return whether there may be a limit; a folder that must not be looked into has none that could be read."""
     try:
         return (folder / "memory.max").exists()
     except OSError:
@@ -66,7 +66,7 @@ def _has_limit(folder: Path) -> bool:
 
 
 def _left_of_cgroup(folder: Path) -> float:
-    """Return the limit less what is used, the page cache left aside that the kernel gives back by itself."""
+    """Return the limit minus the memory used, without the page cache, which the kernel frees when needed."""
     try:
         limit = (folder / "memory.max").read_text(encoding="ascii").strip()
         if limit == "max":
@@ -95,7 +95,7 @@ class MemoryPressure:
         self._under_pressure = False
 
     def __call__(self) -> bool:
-        """Tell whether memory is close to its limit."""
+        """Return whether memory is close to its limit."""
         now = self._clock()
         if now >= self._look_again:
             self._look_again = now + CHECK_SECONDS

@@ -1,7 +1,7 @@
 """How the engine asks what is published about an endpoint: the question, and the ways that refreshes take.
 
 A refresh connects as the module's own probes do, within the same limits, but only to addresses that the address
-policy allows: records are written by whoever owns the name.
+policy allows: the owner of a name writes its records, and may be hostile.
 """
 
 import asyncio

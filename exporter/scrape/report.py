@@ -1,4 +1,4 @@
-"""What one target gave: judged results and their lines. It probes nothing and remembers nothing."""
+"""The report of one target: its assessments and their lines. It probes nothing and keeps nothing."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ from exporter.text import printable
 
 @dataclass(frozen=True, slots=True)
 class TargetReport:
-    """What one target gave: a judgement for each variant, and their lines for the exposition.
+    """The result of one target: an assessment for each variant, and their lines for the exposition.
 
-    `carried_over`: nothing but times differs from the target's reading before.
+    `reused`: only times differ from the target's previous report.
     """
 
     target: Target
@@ -35,7 +35,7 @@ class TargetReport:
 def make_report(
     target: Target, module: Module, assessments: tuple[Assessment, ...], before: TargetReport | None = None
 ) -> TargetReport:
-    """Put judgements into lines. Where nothing but times has changed since `before`, only those are written anew."""
+    """Write assessments as lines. If only times have changed since `before`, only those lines are written again."""
     lines: Lines = {}
     if before is not None and all(assessment.reused for assessment in assessments):
         lines.update(before.lines)
@@ -48,13 +48,13 @@ def make_report(
 
 
 def timed_out_report(target: Target, module: Module, phase: Phase, seconds: float, now: float) -> TargetReport:
-    """Return the reading of a target whose probe was not finished when the scrape's deadline came."""
+    """Return the report of a target whose probe was not finished at the scrape's deadline."""
     failure = Failure(phase, Reason.TIMEOUT, "the scrape's deadline came first")
     return _unseen(target, module, failure, seconds, now)
 
 
 def internal_error_report(target: Target, module: Module, phase: Phase, error: Exception, now: float) -> TargetReport:
-    """Return the reading of a target whose probe or judgement failed by a fault of ours."""
+    """Return the report of a target whose probe or assessment failed because of a bug of the exporter."""
     detail = printable(f"internal error, please report it: {type(error).__name__}: {error}")
     return _unseen(target, module, Failure(phase, Reason.INTERNAL_ERROR, detail), 0.0, now)
 

@@ -34,7 +34,7 @@ class RootStores:
         return tuple(StoreVerdict(store.name, self._trusted(store, target, chain, now)) for store in stores_of(module))
 
     def is_root_distrusted(self, target: Target, chain: Chain, now: float) -> bool:
-        """Tell whether the system trusts a chain by a root that Mozilla has dropped, and Mozilla does not otherwise."""
+        """Return whether the system trusts a chain only through a root that Mozilla has removed or distrusts."""
         trusted, trust = chain.trusted_chain, chain.trust
         if len(trusted) < 2 or trust is None or trusted[-1].fingerprint_sha256 not in trust.public:  # noqa: PLR2004
             return False
@@ -73,7 +73,7 @@ def stores_of(module: Module) -> tuple[RootStore, ...]:
 
 
 def _issued_too_late(chain: Chain, trust: TrustStore) -> Iterator[bool]:
-    """Tell of each certificate of the trusted chain whether it was issued after its root's date of distrust."""
+    """Yield for each certificate below the root whether it was issued after the root's date of distrust."""
     trusted = chain.trusted_chain
     after = trust.distrust_after.get(trusted[-1].fingerprint_sha256) if trusted else None
     for certificate in trusted[:-1]:

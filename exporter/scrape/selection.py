@@ -39,7 +39,7 @@ def selected(config: Config, selection: Selection) -> list[Target]:
 
 
 def in_shard(target: Target, index: int, count: int) -> bool:
-    """Tell whether a target is in a shard. It depends on the target's name alone, so a reload moves nothing."""
+    """Return whether a target is in a shard. It depends on the target's name alone, so a reload moves nothing."""
     digest = hashlib.sha256(target.name.encode()).digest()
     return int.from_bytes(digest[:8]) % count == index % count
 

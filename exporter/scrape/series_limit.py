@@ -32,7 +32,7 @@ class SeriesLimit:
         self._windows: OrderedDict[Hashable, _Window] = OrderedDict()
 
     def admit(self, owner: Hashable, series: Iterable[Hashable]) -> bool:
-        """Tell whether all of these series of a target may be exposed, and count them if so.
+        """Return whether all of these series of a target may be exposed, and count them if so.
 
         What was admitted within the window stays admitted, and the first that is seen in a window always is.
         """

@@ -1,4 +1,4 @@
-"""Work that several may wait for: started once, and cancelled when nobody waits for it any more.
+"""Work that several callers may wait for: started once, and cancelled when the last waiter has left.
 
 The name is that of Go's singleflight package. No result is kept once the work is done. Work that must end soon is not
 shared with a caller that has more time.

@@ -1,9 +1,9 @@
-"""Judges what a file or a Kubernetes object holds, by the same conditions as what an endpoint presents.
+"""Assesses the certificates of a file or a Kubernetes object by the same conditions as those that endpoints present.
 
-Each certificate that a server would present is judged with the issuers after it as a chain. A certificate authority
-that stands for itself (a bundle, a trusted entry of a key store, a cluster's authority) is judged by its dates, key
-and encoding alone, and so is what a kubeconfig's user authenticates with, whose issuer no root store has. All of it
-becomes one assessment, with the findings of all entries and the certificates in the order of the file.
+Each certificate that a server would present is assessed as a chain with the issuers that follow it. A standalone CA
+certificate (in a bundle, a trusted entry of a key store, a cluster's authority) is assessed by its dates, key and
+encoding only. So is the client certificate of a kubeconfig's user, because no root store has its issuer. The result
+is one assessment, with the findings of all entries and the certificates in the order of the file.
 """
 
 import math
@@ -40,7 +40,7 @@ ROOT = tuple(rule for rule in ALONE if rule.finding.id != "certificate_weak_sign
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Certificates that are judged together, and whether as what a server presents."""
+    """Certificates that are assessed together, and whether as what a server presents."""
 
     certificates: tuple[Certificate, ...]
     is_presented: bool
@@ -75,7 +75,7 @@ def _chain_ends(presented: Sequence[Observation]) -> Iterator[float]:
 
 
 def groups_of(stored: Sequence[StoredCertificate], certificates: Sequence[Certificate]) -> Iterator[Group]:
-    """Yield what is judged together: each certificate that a server would present with the authorities after it."""
+    """Yield what is assessed together: each certificate that a server would present, with the CAs after it."""
     start = 0
     while start < len(stored):
         first, certificate = stored[start], certificates[start]

@@ -191,7 +191,7 @@ class StoredReports:
                 self._known[source.target] = self._read(source, one)
                 one.pending.discard(source.target)
         except Exception as error:  # noqa: BLE001 - as MemoryError: the next scrape looks again
-            log.warning("files cannot be looked at", error=f"{type(error).__name__}: {error}")
+            log.warning("cannot check files for changes", error=f"{type(error).__name__}: {error}")
         finally:
             for event in (one.served, one.done):
                 publish(event)
@@ -207,7 +207,7 @@ class StoredReports:
         )
 
     def _read(self, source: Source, one: Pass) -> Known:
-        """Read and judge a source. What is as it was before is judged again all the same: the clock went on."""
+        """Read and assess a source. An unchanged one is assessed again, too, because validity depends on the clock."""
         target, now = source.target, self._clock()
         module, trust = one.modules[target.module], one.trusts.get(target.module)
         state = source.read()
@@ -232,7 +232,7 @@ class StoredReports:
 def _at_most(most: int, sources: Iterator[Source]) -> Iterator[Source]:
     for number, source in enumerate(sources):
         if number >= most:
-            log.warning("more is configured than is looked at", most=most)
+            log.warning("too many files and objects match, the rest is ignored", most=most)
             return
         yield source
 

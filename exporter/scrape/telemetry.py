@@ -24,7 +24,7 @@ class Telemetry:
     """Takes note of nothing."""
 
     def apply(self, config: Config) -> None:
-        """Note that a configuration is in force."""
+        """Record that a configuration was applied."""
 
     def cache(self, name: str, size: Callable[[], int]) -> None:
         """Note a cache, whose `size` can be asked at any time."""

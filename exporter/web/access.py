@@ -1,7 +1,7 @@
 """Who may ask: the web configuration file in force. TLS, client certificates, passwords, header fields, rate limit.
 
-The file, and the certificates and keys it names, are followed without a restart; with a mistake in them what was in
-force stays in force. Only whether there is TLS at all is decided once, at the start.
+The file, and the certificates and keys that it names, are reloaded without a restart; if they are invalid, the
+previous ones are kept. Only whether TLS is used at all is fixed at startup.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ class WebConfig:
         """Read the file ("" for none: everybody may ask, in the clear); raise ConfigError with its problems."""
         config = cls(path, read_web_config(path) if path else WebSettings())
         for note in config.notes:
-            log.warning("the web configuration asks for what has no effect", note=note)
+            log.warning("the web configuration has a setting without effect", note=note)
         return config
 
     @property
@@ -96,7 +96,7 @@ class WebConfig:
             settings, context = self._read_again()
         except ConfigError as error:
             self._seen = self._look(error.files or seen, seen)
-            log.warning("the web configuration is not valid, the old one stays in force", problems=str(error))
+            log.warning("invalid web configuration, keeping the previous one", problems=str(error))
             return str(error)
         self._seen = self._look(settings.files, seen)
         self._settings, self._context, self._limit = settings, context, None
@@ -182,7 +182,7 @@ def _context(path: str, settings: WebSettings) -> ssl.SSLContext | None:
 
 
 def _has_allowed_name(request: web.Request, allowed: tuple[str, ...]) -> bool:
-    """Tell whether the client's (verified) certificate has one of the names: DNS, IP address, e-mail or URI."""
+    """Return whether the client's (verified) certificate has one of the names: DNS, IP address, e-mail or URI."""
     certificate = request.get_extra_info("peercert")
     names = certificate.get("subjectAltName", ()) if certificate else ()
     return any(_canonical(value) in map(_canonical, allowed) for kind, value in names if kind in _SAN_TYPES)

@@ -35,7 +35,7 @@ class Allowlist:
         return cls(tuple(map(parse_pattern, texts)))
 
     def permits_name(self, endpoint: Endpoint) -> bool:
-        """Tell whether a target may be tried at all: before anything is resolved. Its port must be filled in."""
+        """Return whether a target may be tried at all: before anything is resolved. Its port must be filled in."""
         if endpoint.unix_path is not None or endpoint.port is None or not endpoint.host:
             return False
         if endpoint.is_ip:
@@ -44,7 +44,7 @@ class Allowlist:
         return any(pattern.covers_name(endpoint.host, endpoint.port) for pattern in self.patterns)
 
     def permits_address(self, ip: str, port: int, host: str = "") -> bool:
-        """Tell whether a permitted target may be connected at this address: for each one that its host resolved to."""
+        """Return whether a permitted target may be connected at this address; asked for each address of its host."""
         try:
             address = read_address(ip)
         except ValueError:
@@ -59,7 +59,7 @@ class Allowlist:
         return any(pattern.name == host and pattern.covers_name(host, port) for pattern in self.patterns)
 
     def _is_held(self, address: IPAddress, port: int) -> bool:
-        """Tell whether a network of the list holds the address, as closely as that address demands."""
+        """Return whether a network of the list holds the address, as closely as that address demands."""
         if any(address in network for network in of_version(NEVER, address)):
             return False
         around = [network for network in of_version(EXPLICIT, address) if address in network]

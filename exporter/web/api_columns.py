@@ -207,7 +207,7 @@ FINDING_COLUMNS: tuple[Column[FindingEntry], ...] = (
     Column("certificate", MAYBE_COUNT, "Position in the chain, 0 is the leaf.", lambda one: one.found.certificate),
     Column("fix", TEXT, "What to do about it.", lambda one: one.found.finding.fix),
     Column("runbook", TEXT, "Path of its runbook.", lambda one: f"runbooks/{one.found.finding.id}"),
-    Column("accepted", FLAG, "Whether somebody accepts it.", lambda one: one.found.acceptance is not None),
+    Column("accepted", FLAG, "Whether the configuration accepts it.", lambda one: one.found.acceptance is not None),
     Column(
         "accepted_reason",
         MAYBE_TEXT,

@@ -90,7 +90,7 @@ def _sentence(verifier: str, error: VerifyError) -> str:
 
 
 def _at(errors: dict[int, list[str]], depth: int, last: int) -> tuple[str, ...]:
-    """Return what is wrong at a depth; the last certificate drawn takes what is beyond it."""
+    """Return the errors at a depth; the last certificate drawn also shows the errors beyond it."""
     return tuple(text for at in sorted(errors) if at == depth or (at > last == depth) for text in errors[at])
 
 

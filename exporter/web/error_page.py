@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler
 
 from exporter.web.pages import page, render, shell_of
 
-_UNAUTHORIZED = 401  # the browser's own dialogue comes first, and who has not logged in costs us no page
+_UNAUTHORIZED = 401  # browsers show a dialogue first, and no page is rendered for a client that is not logged in
 _KEPT = ("Retry-After", "Allow", "WWW-Authenticate")
 
 
@@ -50,5 +50,5 @@ def _wants_page(request: web.Request, response: web.StreamResponse) -> bool:
 
 
 def _asks_for_html(request: web.Request) -> bool:
-    """Tell whether a browser asks for a page: it names HTML, which no scraper does."""
+    """Return whether a browser asks for a page: it names HTML, which no scraper does."""
     return "text/html" in request.headers.get("Accept", "").lower()

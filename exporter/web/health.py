@@ -19,7 +19,7 @@ async def ready(request: web.Request) -> web.Response:
 
 
 async def reload(request: web.Request) -> web.Response:
-    """Reload the configuration; 500 with every problem if it is not valid, and the old one stays in force.
+    """Reload the configuration; 500 with every problem if it is invalid, and the previous one is kept.
 
     A page of another site can make a browser send this, from within the network that the page itself cannot reach.
     """

@@ -54,7 +54,7 @@ def certificate_filter(query: ListQuery) -> Callable[[Certificate], bool]:
 
 
 def has_labels(target: Target, wanted: tuple[str, ...]) -> bool:
-    """Tell whether a target has every label, each `name=value` or a name alone."""
+    """Return whether a target has every label, each `name=value` or a name alone."""
     labels = {name: value for name, value in target.labels}  # noqa: C416 - mypy wants pairs
     return all(
         (name in labels and labels[name] == value) if equals else name in labels
@@ -104,7 +104,7 @@ def _is_found(summary: Summary | None, report: TargetReport | None, query: ListQ
 def _holds(
     target: Target, summary: Summary | None, report: TargetReport | None, words: list[str], texts: dict[str, str]
 ) -> bool:
-    """Tell whether every word is found; `texts` keeps those of certificates, for many targets present the same."""
+    """Return whether every word is found; `texts` keeps those of certificates, for many targets present the same."""
     labels = " ".join([f"{name}={value}" for name, value in target.labels])
     text = f"{target.name} {target.module} {labels}"
     if summary is not None:

@@ -9,7 +9,7 @@ class Quieter(logging.Filter):
     """Lowers the level of lines on malformed requests, so that clients cannot fill the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let a line pass if it is about a fault of ours, or if debugging is asked for."""
+        """Pass a line that is about a bug of the exporter, or any line at debug level."""
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, HttpProcessingError):
             return True

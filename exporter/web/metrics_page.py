@@ -98,7 +98,7 @@ def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Tell whether an Accept-Encoding header takes gzip: `*` stands for what is not named (RFC 9110 section 12.5.3)."""
+    """Return whether an Accept-Encoding header accepts gzip; `*` matches any coding not listed (RFC 9110 12.5.3)."""
     taken: dict[str, bool] = {}
     for offer in accept_encoding.lower().split(","):
         coding, _, parameters = offer.partition(";")

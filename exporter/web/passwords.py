@@ -1,7 +1,7 @@
 """Checks passwords against bcrypt hashes: one at a time, on a thread, at the same cost for known and unknown users.
 
-What was right once is remembered (one digest for each user), so a scrape does not wait behind other clients' guesses.
-Guesses wait in a short stack: the newest is checked next, and the oldest is turned away when there are too many.
+A password that was right is cached (one digest for each user), so a scrape does not wait behind other clients' guesses.
+Guesses wait on a short stack: the newest is checked next, and the oldest is rejected when there are too many.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class Passwords:
         self.checks = 0  # how many hashes were computed
 
     async def accepts(self, user: str, password: bytes) -> bool:
-        """Tell whether this is the user's password. Raises TooManyGuessesError when it cannot be checked now."""
+        """Return whether this is the user's password. Raises TooManyGuessesError when it cannot be checked now."""
         hashed = self._users.get(user)
         digest = self._summary(user, hashed or b"", password)
         if hmac.compare_digest(self._right.get(user, b""), digest):
@@ -73,7 +73,7 @@ class Passwords:
         return answer
 
     def apply(self, users: Mapping[str, str]) -> None:
-        """Put other hashes in force. What is remembered holds a digest of the old hash, so it cannot outlive it."""
+        """Apply other hashes. Each cached password holds a digest of its hash, so it is void when the hash changes."""
         self._users = {user: text.encode() for user, text in users.items()}
         self._right = {user: digest for user, digest in self._right.items() if user in users}
         self._wrong.clear()

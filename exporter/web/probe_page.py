@@ -44,7 +44,7 @@ class PermittedAddresses:
     host: str
 
     def __call__(self, address: Address) -> bool:
-        """Tell whether the address may be connected."""
+        """Return whether the address may be connected."""
         return self.allowlist.permits_address(address.ip, address.port, self.host)
 
 
@@ -86,7 +86,7 @@ async def probe(request: web.Request) -> web.StreamResponse:
 
 
 def exposition(*reports: TargetReport, timeout: float | None = None) -> bytes:
-    """Return readings in the text format."""
+    """Return reports in the text format."""
     return b"".join(_pages(reports, "", timeout))
 
 

@@ -1,7 +1,7 @@
-"""Where a request comes from: this machine, and a page of ours. It answers both strictly: in doubt, no.
+"""Whether a request comes from this machine, and from one of the exporter's own pages. In doubt, the answer is no.
 
-A name that an attacker lets point to 127.0.0.1 makes a browser on this machine ask in the attacker's name (DNS
-rebinding), and a form on any page can be sent anywhere; so the connection's address alone proves nothing.
+A name that an attacker resolves to 127.0.0.1 lets the attacker's page send requests from a browser on this machine
+(DNS rebinding), and any page can post a form anywhere; so the connection's address alone proves nothing.
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ _OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 def is_on_this_machine(request: web.Request, external_host: str | None) -> bool:
-    """Tell whether the client is on the loopback, speaks to us by a name of the loopback, and for nobody else."""
+    """Return whether the client is on loopback, names a loopback host, and is no proxy for another client."""
     peer = request.transport.get_extra_info("peername") if request.transport is not None else None
     if not isinstance(peer, tuple) or not _is_loopback(str(peer[0])):
         return False
@@ -27,7 +27,7 @@ def is_on_this_machine(request: web.Request, external_host: str | None) -> bool:
 
 
 def is_from_elsewhere(request: web.Request) -> bool:
-    """Tell whether a browser says that another site's page made this request (Fetch Metadata, RFC 6454)."""
+    """Return whether a browser says that another site's page made this request (Fetch Metadata, RFC 6454)."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None and site not in ("same-origin", "none"):
         return True
@@ -38,7 +38,7 @@ def is_from_elsewhere(request: web.Request) -> bool:
 
 
 async def read_form(request: web.Request) -> dict[str, str]:
-    """Return the fields of a form as our pages send it; {} for any other body, which is not read.
+    """Return the fields of a form as the exporter's pages send it; {} for any other body, which is not read.
 
     aiohttp's own reader takes multipart as well, with files that it writes to disk.
     """

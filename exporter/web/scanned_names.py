@@ -1,8 +1,8 @@
-"""Which names that /probe is asked with, as blackbox_exporter's `hostname`, are looked at beyond the handshake.
+"""Which of the names in /probe requests (blackbox_exporter's `hostname`) get posture scans and DNS lookups.
 
-A name is anybody's to invent, and with each a target may be another one: so each would have its own posture scan, of
-some forty connections, and its own look-ups. A few names of a target are looked at; others are probed only, and
-what was not looked at is unknown.
+A client can invent any number of names, and a target may behave differently with each: each would need a posture scan
+of some forty connections, and DNS lookups. So only a few names of a target get them; the others are only probed, and
+their posture and published facts are unknown.
 """
 
 import time
@@ -14,7 +14,7 @@ from exporter.config.model import Module
 
 MAX_NAMES = 8  # of one target
 MAX_TARGETS = 10_000
-FORGET_SECONDS = 86_400.0  # after which a name that nobody asks for makes room for another
+FORGET_SECONDS = 86_400.0  # after which a name without requests makes room for another
 
 
 class ScannedNames:

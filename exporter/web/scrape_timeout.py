@@ -1,8 +1,8 @@
-"""How long a scrape may take: what the scraper announces, less what is kept back for the answer's way.
+"""How long a scrape may take: the timeout that the scraper announces, minus an offset to deliver the answer in time.
 
-Prometheus, its agents and vmagent announce their timeout. Who announces none gets --scrape-timeout-default; a scraper
-that is known to give up sooner by its own default gets that, unless the flag was set: one silent target must not cost
-it the page.
+Prometheus, its agents and vmagent announce their timeout. A scraper that announces none gets --scrape-timeout-default,
+or, unless the flag was set, its own default if that is known to be shorter: one silent target must not make its whole
+scrape fail.
 """
 
 from collections.abc import Mapping

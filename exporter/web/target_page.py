@@ -1,7 +1,7 @@
 """GET /target?target=&module=: one target's last report in full. POST: probe it now, if the client may.
 
-Looking causes no probe. A probe by POST needs a password, a client certificate or the loopback, comes from a page of
-ours and not from anybody else's, and not more often than the limits say.
+GET causes no probe. A probe by POST needs a password, a client certificate or a loopback client, must come from one
+of the exporter's own pages, and is rate limited.
 """
 
 import asyncio

@@ -50,7 +50,7 @@ def environment() -> Environment:
 
 
 def _printable(value: Any) -> Any:
-    """Free a text of control and direction characters and cut it; markup is ours and passes."""
+    """Remove control and direction characters from a text and cut it; the exporter's own markup passes unchanged."""
     return clean(value, LONGEST_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

@@ -1,6 +1,6 @@
 """HTTP CONNECT (RFC 9110 section 9.3.6, in HTTP/1.1): a tunnel through a proxy. It reads no body and no redirect.
 
-A dialogue as `conversation` defines it; what follows the proxy's answer comes from the peer behind it.
+A dialogue as `wire.dialogue` defines it; what follows the proxy's answer comes from the peer behind it.
 """
 
 import re

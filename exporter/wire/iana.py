@@ -141,7 +141,7 @@ def group_name(number: int) -> str:
 
 
 def group_from_openssl(name: str | None) -> str:
-    """Return our name for OpenSSL's name of a group, "" for None; a name that is not known is kept."""
+    """Return IANA's name for OpenSSL's name of a group, "" for None; an unknown name is returned unchanged."""
     return _GROUP_ALIASES.get(name.lower(), name) if name else ""
 
 

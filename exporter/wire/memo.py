@@ -1,6 +1,6 @@
-"""A memory of what messages were read as, for a server sends the same at each handshake.
+"""A cache of parsed messages, because a server sends the same ones in each handshake.
 
-All of them together are bounded by the bytes that they keep: a server may send another message each time.
+The caches are bounded by the bytes that they keep in all, because a hostile server may send a new message each time.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def remembered(longest: int) -> Callable[[Reader[More, Read]], Reader[More, Read
 
     def remember(read: Reader[More, Read]) -> Reader[More, Read]:
         memo: BoundedCache[object, Read] = BoundedCache(MAX_REMEMBERED, LEAST_BYTES)
-        _memos.append(memo)  # type: ignore[arg-type] # what it holds is nobody's business here
+        _memos.append(memo)  # type: ignore[arg-type] # the types of its values do not matter here
 
         @wraps(read)
         def reader(content: bytes, /, *more: More.args, **named: More.kwargs) -> Read:

@@ -1,4 +1,4 @@
-"""The messages that show whether a server tells malformed RSA padding from good (ROBOT, 2017).
+"""The messages that show whether a server reveals if RSA padding is malformed (ROBOT, 2017).
 
 Five ClientKeyExchange messages, each for a connection of its own: one is well-formed, four break PKCS #1
 (RFC 8017 section 7.2) in different places. RFC 5246 section 7.4.7.1 demands that a server treats them all

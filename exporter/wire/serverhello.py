@@ -1,4 +1,4 @@
-"""What a server says in plaintext: ServerHello, HelloRetryRequest, and before TLS 1.3 what follows them.
+"""What a server sends in plaintext: ServerHello, HelloRetryRequest, and before TLS 1.3 what follows them.
 
 Pure readers of one message body each; every one raises WireError and nothing else. Nothing is verified
 here, and what a TLS 1.3 server sends after its ServerHello is encrypted and therefore not read.

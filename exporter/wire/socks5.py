@@ -1,6 +1,6 @@
 """SOCKS version 5 (RFC 1928) with or without user and password (RFC 1929). CONNECT only; no GSSAPI, no UDP.
 
-A dialogue as `conversation` defines it; what follows the proxy's answer comes from the peer behind it.
+A dialogue as `wire.dialogue` defines it; what follows the proxy's answer comes from the peer behind it.
 """
 
 import ipaddress

@@ -127,7 +127,7 @@ def test_every_query_of_the_dashboards_has_an_answer(watched, name):
 
 
 def test_a_restart_of_the_exporter_resolves_nothing(watched):
-    """Killed, away for two scrapes, and back without any of its caches: no alert is resolved and sent anew."""
+    """Killed, away for two scrapes, and back without any of its caches: no alert is resolved and sent again."""
     receiver, server, restart = watched
     wait_for(lambda: set(EXPECTED) - set(receiver.firing))
     receiver.resolved.clear()

@@ -54,7 +54,7 @@ def texts(gallery, receiver):
 
 
 def scanned(gallery, server):
-    """Tell whether the posture of every endpoint that can be scanned was looked at."""
+    """Return whether the posture of every endpoint that can be scanned was looked at."""
     known = server.query("count(count by (target) ({__name__=~'tls_posture_(timestamp_seconds|undetermined_info)'}))")
     reachable = server.query("count(tls_probe_reachable == 1)")
     return bool(known and reachable) and float(known[0][1]) >= float(reachable[0][1])

@@ -1,4 +1,4 @@
-"""Certificates in Kubernetes, by the real client library against an API server of our own (see its docstring)."""
+"""Certificates in Kubernetes, by the real client library against the tests' API server (see its docstring)."""
 
 import asyncio
 import base64

@@ -33,7 +33,7 @@ def server_info(context: int, content: bytes) -> bytes:
     ids=["1.1", "1.2", "1.3", "1.3-for-clients-with-a-certificate"],
 )
 async def test_timestamps_of_the_tls_extension_are_seen(options, context, tmp_path):
-    """The second probe of an ordinary TLS 1.3 server takes the short way, and must see the same."""
+    """The second probe of an ordinary TLS 1.3 server takes the fast path, and must see the same."""
     timestamps = (timestamp(1), timestamp(2))
     issued = leaf(None)
     (tmp_path / "leaf.pem").write_bytes(issued.pem + key_pem(issued.key))

@@ -1,4 +1,4 @@
-"""The profile of the Web PKI: every rule of our own is in the table, and the system's roots are not judged again."""
+"""The profile of the Web PKI: the table has every rule of the exporter, and the system's roots are not rechecked."""
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -118,7 +118,7 @@ def test_public_suffixes(name, is_suffix):
     assert is_public_suffix(name) is is_suffix
 
 
-def test_what_is_told_is_in_words():
+def test_what_is_reported_is_in_words():
     judged = ChainAssessor().assess_chain((leaf(root("CN=Other")).der,), store_of(root()), NOW)
     (error,) = judged.verdicts[2].errors
     assert (error.name, error.message) == ("no_path", "no path leads to a trusted root")

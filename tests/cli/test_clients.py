@@ -47,10 +47,10 @@ def test_who_can_connect_and_who_would_be_locked_out(server, config, capsys):
 def test_json_has_a_row_for_each_client(server, config, capsys):
     words = ["--config.file", str(config), "--module", "quick", "--format", "json", f"localhost:{server}"]
     assert main(["clients", *words]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {row["client"] for row in told["clients"]} == set(captured_clients())
-    assert told["unknown"] == []
-    row = next(row for row in told["clients"] if row["client"] == "go-1.10")
+    output = json.loads(capsys.readouterr().out)
+    assert {row["client"] for row in output["clients"]} == set(captured_clients())
+    assert output["unknown"] == []
+    row = next(row for row in output["clients"] if row["client"] == "go-1.10")
     assert (row["connects"], row["protocol"], row["cipher"]) == (True, "TLSv1.2", "TLS_RSA_WITH_AES_128_CBC_SHA")
     assert row["package"].startswith("Go module golang.org/toolchain")
 

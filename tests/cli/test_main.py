@@ -35,7 +35,7 @@ def test_every_command_has_its_own_help(capsys, command):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["proble", "x"], "did you mean 'probe'?"),
         (["--no-such-flag"], "unrecognized arguments"),
@@ -57,12 +57,12 @@ def test_every_command_has_its_own_help(capsys, command):
         (["--scrape-timeout-default=nan"], "must be more than 0"),
     ],
 )
-def test_wrong_usage_says_what_is_wrong_and_exits_with_2(capsys, tmp_path, monkeypatch, words, told):
+def test_wrong_usage_says_what_is_wrong_and_exits_with_2(capsys, tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.yaml").write_text("")
     status, out, err = run(capsys, *words)
     assert (status, out) == (2, "")
-    assert told in err
+    assert message in err
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warn", "warning", "error"])

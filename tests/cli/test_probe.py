@@ -74,7 +74,7 @@ def test_every_endpoint_has_one_verdict_by_probe_and_daemon(gallery, exporter, r
 
 
 def test_page_and_api_say_the_same_as_probe(gallery, exporter, run):
-    """One word for each endpoint of the gallery, whoever is asked."""
+    """One word for each endpoint of the gallery, whichever command is asked."""
     _, out, _ = run("--all", "--format", "json")
     mine = {target["target"]: target["state"] for target in json.loads(out)["targets"]}
     urllib.request.urlopen(f"{exporter.url}/metrics", timeout=60).close()
@@ -224,7 +224,7 @@ def test_pem_is_what_other_programs_read(gallery, run):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["localhost:1", "--cert", "/no/such/file"], "--cert and --key go together"),
         (["localhost:1", "--cert", "/no/such/file", "--key", "/no/such/file"], "there is no file /no/such/file"),
@@ -238,10 +238,10 @@ def test_pem_is_what_other_programs_read(gallery, run):
         (["ldaps://localhost"], "write localhost:636"),
     ],
 )
-def test_wrong_usage(run, words, told):
+def test_wrong_usage(run, words, message):
     status, out, err = run(*words)
     assert (status, out) == (2, "")
-    assert told in err
+    assert message in err
 
 
 def test_a_key_of_another_certificate_is_refused(gallery, run, tmp_path):

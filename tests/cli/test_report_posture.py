@@ -33,13 +33,13 @@ POSTURE = Posture(
 )
 
 
-def told(posture):
+def report_with(posture):
     seen = Observation(TARGET, Module("tls"), Result(started_at=0, total_seconds=0), 0, posture=posture)
     return make_report(TARGET, Module("tls"), (assess(seen),))
 
 
 def test_a_page_tells_what_is_accepted_refused_and_not_known():
-    page = as_text([told(POSTURE)])
+    page = as_text([report_with(POSTURE)])
     for line in (
         "SSLv3, TLSv1.2; not TLSv1.3",
         "rc4, cbc; not null",
@@ -56,19 +56,19 @@ def test_a_page_tells_what_is_accepted_refused_and_not_known():
 
 
 def test_colours_are_there_when_asked_for_and_only_then():
-    assert "\x1b[" in as_text([told(POSTURE)], colour=True)
-    assert "\x1b[" not in as_text([told(POSTURE)])
+    assert "\x1b[" in as_text([report_with(POSTURE)], colour=True)
+    assert "\x1b[" not in as_text([report_with(POSTURE)])
 
 
-def test_what_is_not_known_is_not_told():
-    page = as_text([told(replace(Posture(), undetermined={"baseline": "timeout"}))])
+def test_what_is_not_known_is_not_reported():
+    page = as_text([report_with(replace(Posture(), undetermined={"baseline": "timeout"}))])
     assert "baseline: timeout" in page
     assert "compression" not in page
-    assert "posture" not in as_text([told(None)])
+    assert "posture" not in as_text([report_with(None)])
 
 
 def test_json_has_the_same_facts():
-    [result] = json.loads(as_json([told(POSTURE)], single=True))["results"]
+    [result] = json.loads(as_json([report_with(POSTURE)], single=True))["results"]
     posture = result["posture"]
     assert posture["versions"] == {"SSLv3": True, "TLSv1.2": True, "TLSv1.3": False}
     assert posture["cipher_classes"] == {"null": False, "rc4": True, "cbc": True}
@@ -76,4 +76,4 @@ def test_json_has_the_same_facts():
     assert posture["vulnerabilities"] == {"heartbleed": False, "robot": True}
     assert posture["robot_oracle"] == "strong"
     assert posture["profiles"]["modern"]["compliant"] is False
-    assert json.loads(as_json([told(None)], single=True))["results"][0]["posture"] is None
+    assert json.loads(as_json([report_with(None)], single=True))["results"][0]["posture"] is None

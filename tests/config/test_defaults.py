@@ -48,7 +48,7 @@ def test_the_defaults_that_are_documented():
     assert all(name == module.name for name, module in BUILT_IN_MODULES.items())
 
 
-def test_modules_that_differ_in_the_name_they_ask_by_are_told_apart_by_their_hashes():
+def test_modules_that_differ_in_the_name_they_ask_by_are_distinguished_by_their_hashes():
     """`/probe` makes one for each `hostname`: thousands under one hash would hold up the loop at each look-up."""
     names = [f"{number}.example" for number in range(1000)]
     assert len({hash(Module("a", tls_config=TLSConfig(server_name=name))) for name in names}) > 990
@@ -64,7 +64,7 @@ def test_words_become_the_values_that_are_compared_by_identity(tmp_path):
     assert modules["a"].timeout == 3.0
 
 
-def test_the_second_of_two_is_told_with_the_place_of_the_first(tmp_path):
+def test_the_second_of_two_is_reported_with_the_place_of_the_first(tmp_path):
     (tmp_path / "a.yaml").write_text("global: {timeout: 1s}\nmodules: {m: {}}\n")
     (tmp_path / "b.yaml").write_text("global: {timeout: 2s, concurrency: 3}\nmodules:\n  m: {}\n")
     with pytest.raises(

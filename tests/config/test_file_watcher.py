@@ -76,7 +76,7 @@ def test_an_empty_directory_that_gets_its_first_file(tmp_path):
 
 
 def test_named_files_are_followed_even_when_they_are_missing(tmp_path, config):
-    """A configuration that was refused for want of a file becomes good when the file appears."""
+    """A configuration that was refused because a file was missing becomes valid when the file appears."""
     config.write_text("modules: {web: {tls_config: {ca_file: ca.pem}}}\n")
     watch = FileWatcher(str(config))
     with pytest.raises(ConfigError) as error:

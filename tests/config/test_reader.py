@@ -155,7 +155,7 @@ def test_a_name_that_no_file_can_have():
         load("a\0b")
 
 
-def test_a_missing_file_next_to_other_mistakes_is_told_with_them(tmp_path):
+def test_a_missing_file_next_to_other_mistakes_is_reported_with_them(tmp_path):
     (tmp_path / "a.yaml").symlink_to(tmp_path / "gone")
     (tmp_path / "b.yaml").write_text("targets: [{targets: [a b]}]")
     with pytest.raises(ConfigError) as error:

@@ -68,7 +68,7 @@ def test_items_keep_the_number_that_they_have_in_the_file():
     ]
 
 
-def test_a_wrong_name_and_its_wrong_value_are_both_told():
+def test_a_wrong_name_and_its_wrong_value_are_both_reported():
     shape, problems = read("by_name: {__b: {on: 1}, c: {name: d}}")
     assert list(shape.by_name) == ["c"]
     assert sorted(problem.partition(": ")[0] for problem in problems) == ["f:1:11", "f:1:16", "f:1:21"]
@@ -95,7 +95,7 @@ def test_a_name_stays_without_its_value_where_there_is_a_blank():
         ("prober: tcp", "f:1:1: prober: unknown key: not needed: every module probes TLS; "),
     ],
 )
-def test_what_is_told_of_each_mistake(written, message):
+def test_what_is_reported_of_each_mistake(written, message):
     _, problems = read(written)
     assert [problem.startswith(message) for problem in problems] == ([True] if message else [])
 
@@ -117,7 +117,7 @@ def test_a_shape_that_needs_a_key_is_not_there_without_it():
         "scrape_timeout",
     ],
 )
-def test_keys_of_other_programs_are_told_with_what_to_write_instead(key):
+def test_keys_of_other_programs_are_reported_with_what_to_write_instead(key):
     _, (problem,) = read(f"{key}: x")
     assert problem.startswith(f"f:1:1: {key}: unknown key: ")
     assert "write '" in problem or "not needed" in problem

@@ -1,4 +1,4 @@
-"""The web configuration file, value by value: what is read, what is told without effect, what is refused and where."""
+"""The web configuration file, value by value: what is read, what is reported as ignored, what is refused and where."""
 
 import pytest
 
@@ -138,7 +138,7 @@ def test_rates(read, text, limit):
         ),
     ],
 )
-def test_what_has_no_effect_is_told(read, text, note):
+def test_what_has_no_effect_is_reported(read, text, note):
     assert read(text).notes == (note,)
 
 
@@ -183,7 +183,7 @@ NO_EFFECT = "without effect as long as client_auth_type is not RequireAndVerifyC
         ("min_version: TLS13, max_version: TLS12", "max_version", "TLS12 is below min_version TLS13"),
     ],
 )
-def test_what_does_not_go_together_is_told_at_its_place(wrong, extra, key, message):
+def test_what_does_not_go_together_is_reported_at_its_place(wrong, extra, key, message):
     text = tls(extra)
     column = text.index(f", {key}: ") + len(f", {key}: ") + 1
     assert wrong(text) == [(1, column, f"{AT}.{key}", message)]

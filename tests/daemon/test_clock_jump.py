@@ -3,11 +3,11 @@
 from exporter.daemon.clock_jump import JUMP_SECONDS, ClockJumpDetector
 
 
-def test_each_jump_is_told_once():
+def test_each_jump_is_reported_once():
     clock, steady = 1e9, 5.0
     engine = ClockJumpDetector(lambda: clock, lambda: steady)
-    told = []
+    jumps = []
     for step in (0, 0.5, 86_400, 0, -86_400, 0, JUMP_SECONDS, JUMP_SECONDS - 1, 1 - JUMP_SECONDS, -JUMP_SECONDS):
         clock, steady = clock + 5 + step, steady + 5
-        told.append(engine.jumped())
-    assert told == [0, 0, 86_400, 0, -86_400, 0, JUMP_SECONDS, 0, 0, -JUMP_SECONDS]
+        jumps.append(engine.jumped())
+    assert jumps == [0, 0, 86_400, 0, -86_400, 0, JUMP_SECONDS, 0, 0, -JUMP_SECONDS]

@@ -1,4 +1,4 @@
-"""What survives scrapes is set aside, and looked through again when more has come together than can be explained."""
+"""What survives scrapes is frozen, and collected again when more has accumulated than can be explained."""
 
 import gc
 import json
@@ -44,7 +44,7 @@ def test_garbage_is_looked_for_once_the_start_is_over(gc_tuning):
 
 
 def test_the_young_stay_few_though_as_many_are_freed_as_are_made(gc_tuning):
-    """As in a scrape whose readings take the place of those before, which were set aside."""
+    """As in a scrape whose reports replace the previous ones, which were frozen."""
     gc_tuning.begin()
     reports = [[[] for _ in range(OBJECTS_PER_TARGET)] for _ in range(3000)]
     gc_tuning.set_aside(targets=3000)
@@ -70,13 +70,13 @@ def test_a_running_exporter_looks_for_garbage_all_along(tmp_path):
     assert after - before >= 2 + len(closed) // READINGS_AT_ONCE
 
 
-def test_a_scrapes_survivors_are_set_aside_and_their_garbage_is_found_when_it_has_grown(gc_tuning):
+def test_a_scrapes_survivors_are_frozen_and_their_garbage_is_found_when_it_has_grown(gc_tuning):
     gc_tuning.begin()
     lost = [Cycle() for _ in range(10)]
     gc_tuning.set_aside(targets=10)
     lost.clear()
     gc.collect()
-    assert Cycle.alive == 10, "what is set aside is not looked through"
+    assert Cycle.alive == 10, "what is frozen is not collected"
     kept = [[number] for number in range(SPARE_OBJECTS + 10 * OBJECTS_PER_TARGET + 1000)]
     gc_tuning.set_aside(targets=10)
     assert Cycle.alive == 0

@@ -1,4 +1,4 @@
-"""aiohttp is there without a trusted root, and whoever else asks the environment for them gets the same answer."""
+"""aiohttp is imported without loading trusted roots, and other code still reads them from the environment."""
 
 import os
 import subprocess

@@ -159,7 +159,7 @@ async def test_a_signal_lets_the_scrape_in_flight_end(tmp_path, number):
 
 
 async def test_a_scrape_that_takes_too_long_is_not_waited_for(tmp_path):
-    """Whoever stops the exporter kills it when it has not ended in time."""
+    """The service manager kills the exporter when it has not stopped in time."""
     asked, addresses = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def mute(reader, writer):

@@ -1,4 +1,4 @@
-"""What systemd is told and what it passes: readiness, reloads, the watchdog, sockets; without systemd."""
+"""What is reported to systemd and what it passes: readiness, reloads, the watchdog, sockets; without systemd."""
 
 import os
 import signal
@@ -32,12 +32,12 @@ def test_nobody_listens():
     assert not systemd.notify(systemd.READY, {"NOTIFY_SOCKET": "relative"})
 
 
-def test_a_state_is_told(listener):
+def test_a_state_is_sent(listener):
     assert systemd.notify(systemd.READY, {"NOTIFY_SOCKET": listener.getsockname()})
     assert listener.recv(100) == b"READY=1"
 
 
-def test_an_abstract_socket_is_told():
+def test_an_abstract_socket_is_notified():
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind("")  # the kernel chooses an abstract name: unix(7), autobind
         name = heard.getsockname().decode()
@@ -56,7 +56,7 @@ def test_an_abstract_socket_is_told():
         ({"WATCHDOG_USEC": "soon"}, None),
     ],
 )
-def test_how_often_the_watchdog_is_told(environment, wanted):
+def test_how_often_the_watchdog_is_notified(environment, wanted):
     assert systemd.watchdog_seconds(environment, pid=7) == wanted
 
 
@@ -82,9 +82,9 @@ def test_addresses_as_they_are_shown(address, text):
 
 def next_state(listener):
     """Return the next message, without the watchdog's."""
-    while (told := listener.recv(200).decode()) == systemd.ALIVE:
+    while (message := listener.recv(200).decode()) == systemd.ALIVE:
         pass
-    return told
+    return message
 
 
 def test_the_life_of_a_service(listener):
@@ -101,7 +101,7 @@ def test_the_life_of_a_service(listener):
         assert next_state(listener) == "STOPPING=1"
 
 
-def test_the_watchdog_is_told_while_it_lives(listener):
+def test_the_watchdog_is_notified_while_it_lives(listener):
     environment = {"NOTIFY_SOCKET": listener.getsockname(), "WATCHDOG_USEC": "200000"}
     with running_exporter(config_file=EMPTY, environment=environment):
         heard = [listener.recv(100).decode() for _ in range(5)]

@@ -35,7 +35,7 @@ def gallery():
 
 
 def connect(gallery, name, *, verify=False):
-    """Connect to a scenario as Python's own clients do, but for old versions and weak ciphers; return the socket."""
+    """Connect to a scenario as Python's own clients do, but with old versions and weak ciphers; return the socket."""
     scenario = BY_NAME[name]
     context = ssl.create_default_context(cafile=gallery.config_file.with_name("root.pem"))
     context.set_ciphers("ALL:@SECLEVEL=0")

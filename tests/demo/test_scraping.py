@@ -22,7 +22,7 @@ class Counting(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_it_scrapes_until_told_to_stop_whatever_is_answered():
+def test_it_scrapes_until_stopped_whatever_is_answered():
     with http.server.HTTPServer(("127.0.0.1", 0), Counting) as server:
         server.asked, server.stop = [], threading.Event()
         serving = threading.Thread(target=server.serve_forever)

@@ -119,7 +119,7 @@ def test_the_probes_of_kubernetes_need_no_password(everything):
     assert container["readinessProbe"]["httpGet"] == {"path": "/-/ready", "port": "http", "scheme": "HTTP"}
 
 
-def test_whoever_scrapes_has_the_password(everything):
+def test_the_scraper_has_the_password(everything):
     """A probe without it would be answered 401."""
     monitor = everything["ServiceMonitor", "watch"]["spec"]["endpoints"][0]
     probe = everything["Probe", "watch-partners"]["spec"]

@@ -1,4 +1,4 @@
-"""An expired certificate is reported whole, from one connection, whoever serves it."""
+"""An expired certificate is reported whole, from one connection, whichever server presents it."""
 
 import contextlib
 import datetime as dt

@@ -54,7 +54,7 @@ class Exporter:
 
 @pytest.fixture
 def slow_port():
-    """Listen on a port and say nothing, so that a scrape is always under way; return it, and the visits."""
+    """Listen on a port and send nothing, so that a scrape is always in flight; return it, and the visits."""
     visits, stop, started = [], [], threading.Event()
 
     async def silent(reader, writer):
@@ -99,7 +99,7 @@ def test_series_go_on_after_a_kill_in_the_middle_of_a_scrape(tmp_path, slow_port
             before = {frozenset(labels.items()) for labels, _ in prometheus.query("tls_probe_success")}
             assert len(before) == 2
             came = len(visits)
-            until(lambda: len(visits) > came)  # a probe is under way, and so is its scrape
+            until(lambda: len(visits) > came)  # a probe is in flight, and so is its scrape
             exporter.kill()
             prometheus.until("up == 0")
             prometheus.until("absent(tls_probe_success)")  # a scrape that failed marks its series stale

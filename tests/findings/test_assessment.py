@@ -1,4 +1,4 @@
-"""What is found of an endpoint, the worst first; and what may be carried over from one look to the next."""
+"""What is found of an endpoint, the worst first; and what may be reused in the next report."""
 
 from dataclasses import replace
 
@@ -82,7 +82,7 @@ def test_a_look_that_shows_nothing_new_carries_over():
         lambda one: observed(),
     ],
 )
-def test_whatever_else_differs_is_judged_anew(change):
+def test_whatever_else_differs_is_assessed_again(change):
     first = observed()
     other = change(first)
     assert not is_unchanged(other, first)
@@ -91,7 +91,7 @@ def test_whatever_else_differs_is_judged_anew(change):
     assert judged == assess(other)
 
 
-def test_a_chain_that_was_not_verified_is_judged_anew_each_time():
+def test_a_chain_that_was_not_verified_is_assessed_again_each_time():
     """Nothing says until when such facts hold: the certificate may have ended since."""
     for first in (observed(trusted=False), observed(chain=None)):
         assert not is_unchanged(first, first)

@@ -149,6 +149,6 @@ def test_an_empty_catalogue_is_an_empty_table():
     assert json.loads(as_json({})) == []
 
 
-def test_explanations_are_as_wide_as_a_page_unless_told_otherwise():
+def test_explanations_are_as_wide_as_a_page_by_default():
     lines = [line for line in as_text(long=True).splitlines() if line.startswith("    ")]
     assert 95 < max(map(len, lines)) <= 100

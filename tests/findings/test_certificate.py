@@ -62,8 +62,8 @@ def issuers(*urls):
 
 TOP = root()
 MIDDLE = intermediate(TOP)
-STRANGER = root("CN=Stranger Root")
-STRANGE_MIDDLE = intermediate(STRANGER, "CN=Strange Intermediate")
+UNRELATED = root("CN=Unrelated Root")
+UNRELATED_MIDDLE = intermediate(UNRELATED, "CN=Unrelated Intermediate")
 EXPIRED_MIDDLE = intermediate(TOP, "CN=Expired Intermediate", not_after=NOW - DAY)
 
 
@@ -77,23 +77,23 @@ def chain(*certificates, roots=(TOP,)):
         (chain(leaf(MIDDLE), MIDDLE), set()),
         (chain(leaf(TOP)), set()),
         (chain(leaf(MIDDLE, not_after=NOW - DAY), MIDDLE), {"expired"}),
-        (chain(leaf(STRANGE_MIDDLE, not_after=NOW - DAY), STRANGE_MIDDLE), {"expired", "untrusted_issuer"}),
+        (chain(leaf(UNRELATED_MIDDLE, not_after=NOW - DAY), UNRELATED_MIDDLE), {"expired", "untrusted_issuer"}),
         (chain(leaf(EXPIRED_MIDDLE), EXPIRED_MIDDLE), {"expired"}),
         (chain(leaf(MIDDLE, not_before=NOW + DAY), MIDDLE), {"not_yet_valid"}),
         (chain(leaf(intermediate(TOP, not_before=NOW + DAY))), {"chain_incomplete"}),
         (chain(leaf(MIDDLE, names=[dns("example.org")]), MIDDLE), {"name_mismatch"}),
         (chain(leaf(None)), {"self_signed"}),
         (chain(leaf(None, not_after=NOW - DAY)), {"self_signed", "expired"}),
-        (chain(leaf(STRANGE_MIDDLE), STRANGE_MIDDLE), {"untrusted_issuer"}),
-        (chain(leaf(STRANGE_MIDDLE), STRANGE_MIDDLE, STRANGER), {"untrusted_issuer", "root_sent"}),
-        (chain(leaf(STRANGER)), {"untrusted_issuer"}),
-        (chain(leaf(STRANGER), STRANGER), {"untrusted_issuer", "root_sent"}),
+        (chain(leaf(UNRELATED_MIDDLE), UNRELATED_MIDDLE), {"untrusted_issuer"}),
+        (chain(leaf(UNRELATED_MIDDLE), UNRELATED_MIDDLE, UNRELATED), {"untrusted_issuer", "root_sent"}),
+        (chain(leaf(UNRELATED)), {"untrusted_issuer"}),
+        (chain(leaf(UNRELATED), UNRELATED), {"untrusted_issuer", "root_sent"}),
         (chain(leaf(MIDDLE)), {"chain_incomplete"}),
         (chain(leaf(MIDDLE, extra=issuers("http://ca.example/i.crt"))), {"chain_incomplete"}),
         (chain(leaf(root())), {"untrusted_issuer"}),  # the name of a trusted root, but another key
         (chain(leaf(MIDDLE), MIDDLE, TOP), {"root_sent"}),
         (chain(leaf(MIDDLE), TOP, MIDDLE), {"root_sent", "chain_misordered"}),
-        (chain(leaf(MIDDLE), MIDDLE, STRANGE_MIDDLE), {"chain_misordered"}),
+        (chain(leaf(MIDDLE), MIDDLE, UNRELATED_MIDDLE), {"chain_misordered"}),
         (chain(leaf(MIDDLE, key=rsa_key(1024)), MIDDLE), {"weak_key"}),
         (chain(leaf(root("CN=Other", key=rsa_key()), digest="sha1"), roots=()), {"untrusted_issuer", "weak_signature"}),
         (chain(leaf(MIDDLE, eku=extended_key_usage(), critical={"eku": True}), MIDDLE), {"webpki_noncompliant"}),
@@ -120,10 +120,10 @@ def test_the_detail_says_whether_the_missing_intermediate_can_be_had():
 
 def test_a_leaf_of_a_private_authority_is_not_incomplete_where_only_public_roots_are_trusted():
     """Public authorities say in the leaf where their certificate can be had; this one does not, so it is another's."""
-    made = chain(leaf(intermediate(STRANGER, "CN=Private Issuing Authority")))
+    made = chain(leaf(intermediate(UNRELATED, "CN=Private Issuing Authority")))
     assert set(found(made, public=True)) == {"untrusted_issuer"}
     assert set(found(made)) == {"chain_incomplete"}
-    assert set(found(chain(leaf(intermediate(STRANGER, "CN=Private Int CA"))))) == {"chain_incomplete"}
+    assert set(found(chain(leaf(intermediate(UNRELATED, "CN=Private Int CA"))))) == {"chain_incomplete"}
     public = chain(leaf(MIDDLE, extra=issuers("http://ca.example/i.crt")))
     assert set(found(public, public=True)) == {"chain_incomplete"}
 
@@ -146,7 +146,7 @@ def test_an_expired_certificate_that_no_client_needs_raises_no_alarm():
 
 
 def test_a_weak_key_that_no_client_needs_raises_no_alarm():
-    unrelated = intermediate(STRANGER, "CN=Unused", key=rsa_key(1024))
+    unrelated = intermediate(UNRELATED, "CN=Unused", key=rsa_key(1024))
     assert set(found(chain(leaf(MIDDLE), MIDDLE, unrelated))) == {"chain_misordered"}
 
 
@@ -174,7 +174,7 @@ def test_lifetimes_are_limited_for_public_authorities_and_where_the_module_says_
 
 
 def test_a_pin_must_be_met_by_the_chain_that_clients_use():
-    made = chain(leaf(MIDDLE), MIDDLE, STRANGE_MIDDLE)
+    made = chain(leaf(MIDDLE), MIDDLE, UNRELATED_MIDDLE)
     certificates = observation(made).certificates
     pins = [certificate.spki_sha256 for certificate in certificates]
     root_pin = observation(chain(leaf(TOP), TOP)).certificates[1].spki_sha256
@@ -185,7 +185,7 @@ def test_a_pin_must_be_met_by_the_chain_that_clients_use():
 
 
 def test_without_roots_nothing_is_said_of_trust():
-    assert set(found(chain(leaf(STRANGER)), trusted=False)) == set()
+    assert set(found(chain(leaf(UNRELATED)), trusted=False)) == set()
     assert set(found(chain(leaf(None, not_after=NOW - DAY)), trusted=False)) == {"expired"}
     assert set(found(chain(leaf(TOP, key=rsa_key(1024))), trusted=False)) == {"weak_key"}
 

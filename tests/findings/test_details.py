@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.findings.test_certificate import EXPIRED_MIDDLE, MIDDLE, STRANGE_MIDDLE, STRANGER, TOP, chain, found
+from tests.findings.test_certificate import EXPIRED_MIDDLE, MIDDLE, TOP, UNRELATED, UNRELATED_MIDDLE, chain, found
 from tests.support.chains import CASES
 from tests.support.pki import DAY, NOW, dns, ec_key, intermediate, ip, leaf, root, rsa_key
 
@@ -12,12 +12,12 @@ NAMED = {"subject": "CN=Leaf"}
 @pytest.mark.parametrize(
     ("made", "finding", "detail"),
     [
-        (chain(leaf(STRANGER)), "untrusted_issuer", "the issuer CN=Stranger Root is not trusted"),
-        (chain(leaf(STRANGER), STRANGER), "untrusted_issuer", "the root CN=Stranger Root is not trusted"),
+        (chain(leaf(UNRELATED)), "untrusted_issuer", "the issuer CN=Unrelated Root is not trusted"),
+        (chain(leaf(UNRELATED), UNRELATED), "untrusted_issuer", "the root CN=Unrelated Root is not trusted"),
         (
-            chain(leaf(STRANGE_MIDDLE), STRANGE_MIDDLE),
+            chain(leaf(UNRELATED_MIDDLE), UNRELATED_MIDDLE),
             "untrusted_issuer",
-            "the issuer CN=Stranger Root is not trusted",
+            "the issuer CN=Unrelated Root is not trusted",
         ),
         (
             chain(leaf(root())),
@@ -108,7 +108,7 @@ def test_an_authority_that_is_not_trusted_is_named(case, detail):
     assert "refused" not in findings
 
 
-def test_the_first_problem_is_told_with_the_place_of_its_certificate():
+def test_the_first_problem_is_reported_with_the_place_of_its_certificate():
     broken = leaf(MIDDLE, san=b"junk")
     assert found(chain(broken, MIDDLE))["malformed"].startswith("certificate 0: ")
     assert found(chain(leaf(MIDDLE), MIDDLE, broken))["malformed"].startswith("certificate 2: ")
@@ -135,9 +135,9 @@ def test_a_certificate_ends_after_its_last_second():
 
 @pytest.mark.parametrize("name", ["CN=Issuing CA", "CN=Example Sub CA", "CN=ICA 3", "CN=Subordinate 1", "CN=Inter"])
 def test_an_issuer_that_calls_itself_intermediate_is_one(name):
-    assert "chain_incomplete" in found(chain(leaf(intermediate(STRANGER, name))))
+    assert "chain_incomplete" in found(chain(leaf(intermediate(UNRELATED, name))))
 
 
 @pytest.mark.parametrize("name", ["CN=Substance", "CN=Africa", "CN=Internal Root", "CN=Example"])
 def test_an_issuer_that_does_not_is_taken_for_a_root(name):
-    assert "untrusted_issuer" in found(chain(leaf(intermediate(STRANGER, name))))
+    assert "untrusted_issuer" in found(chain(leaf(intermediate(UNRELATED, name))))

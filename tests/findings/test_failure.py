@@ -74,13 +74,13 @@ def test_what_nobody_knows_is_only_not_tls():
 
 @pytest.mark.parametrize(("port", "starttls"), [(25, "smtp"), (587, "smtp"), (143, "imap"), (5432, "postgres")])
 @pytest.mark.parametrize("reason", [Reason.TIMEOUT, Reason.CLOSED, Reason.RESET])
-def test_a_silent_peer_on_a_port_of_starttls_is_told_which(port, starttls, reason):
+def test_a_silent_peer_on_a_port_of_starttls_names_the_protocol(port, starttls, reason):
     one = explain(Failure(Phase.HANDSHAKE, reason), TLS, parse_endpoint(f"host.example:{port}"))
     assert f"starttls: {starttls}" in one.fix
     assert "starttls: " not in explain(Failure(Phase.HANDSHAKE, reason), MAIL, parse_endpoint("a.example:25")).fix
 
 
-def test_implicit_tls_under_a_starttls_module_is_told():
+def test_implicit_tls_under_a_starttls_module_is_reported():
     one = explain(Failure(Phase.STARTTLS, Reason.TIMEOUT), MAIL, parse_endpoint("mail.example:465"))
     assert "TLS begins at once" in one.title
     assert "without `starttls: smtp`" in one.fix

@@ -77,7 +77,7 @@ def test_the_host_that_is_asked_for_counts_before_the_name_in_tls():
 
 
 @pytest.mark.parametrize("module", [Module("tls"), Module("https", http=HTTPConfig(hsts=False))])
-def test_who_does_not_ask_is_told_nothing(module):
+def test_nothing_is_reported_that_was_not_asked_for(module):
     assert found(answer(), module) == {}
     assert found(answer(hsts=HSTS(1, malformed="x")), module) == {}
 
@@ -88,8 +88,8 @@ def test_without_an_answer_nothing_is_known():
 
 
 def test_the_way_from_port_80():
-    stays = answer(hsts=GOOD, redirects_to_https=False, redirect_detail="port 80: answered in clear")
-    assert found(stays) == {"no_redirect_to_https": "port 80: answered in clear"}
+    stays = answer(hsts=GOOD, redirects_to_https=False, redirect_detail="port 80: answered in plaintext")
+    assert found(stays) == {"no_redirect_to_https": "port 80: answered in plaintext"}
     for known in (True, None):
         assert found(answer(hsts=GOOD, redirects_to_https=known, redirect_detail="port 80: x")) == {}
 

@@ -126,6 +126,6 @@ def test_the_more_severe_finding_speaks():
     assert status(assess(mild)).state is State.WRONG_NAME
 
 
-def test_a_judgement_without_findings_is_healthy():
+def test_an_assessment_without_findings_is_healthy():
     seen = observed()
     assert status(Assessment(replace(seen, result=replace(seen.result, reachable=True)))).state is State.HEALTHY

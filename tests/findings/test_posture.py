@@ -173,11 +173,11 @@ def verdicts(observation):
     return {one.profile: (one.compliant, one.violations) for one in compliance(observation)}
 
 
-def test_nothing_is_told_of_profiles_where_the_posture_was_never_looked_at():
+def test_nothing_is_reported_on_profiles_where_the_posture_was_never_determined():
     assert verdicts(observed(None)) == {}
 
 
-def test_without_a_certificate_compliance_is_unknown_but_violations_are_told():
+def test_without_a_certificate_compliance_is_unknown_but_violations_are_reported():
     assert verdicts(observed(ALL_WELL)) == {
         "modern": (False, ("versions", "cipher_suites")),
         "intermediate": (None, ()),

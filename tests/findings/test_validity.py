@@ -105,8 +105,8 @@ def test_a_configured_lifetime_has_the_tolerance_that_cas_need(beyond, present):
     assert ("certificate_lifetime_too_long" in found(made, MIDDLE, max_lifetime=90.0 * DAY)) is present
 
 
-def test_the_clock_alone_ends_a_judgement():
-    """Nothing but time passes: the same judgement is reused until an end becomes near, and not any longer."""
+def test_the_clock_alone_ends_an_assessment():
+    """Nothing but time passes: the same assessment is reused until an end becomes near, and no longer."""
     ending = of_days(22, 90)
     first = assess(observation(ending, MIDDLE))
     assert first.findings == ()

@@ -1,4 +1,4 @@
-"""Runs every fuzz target for some seconds, guided by coverage (atheris); a fault is kept as a file and told.
+"""Runs every fuzz target for some seconds, guided by coverage (atheris); a fault is kept as a file and reported.
 
     python -m tests.fuzz --seconds 60 [TARGET ...] [--corpus DIRECTORY] [--list]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.fuzz import (
     targets_at_rest,
     targets_certificates,
+    targets_handshakes,
     targets_published,
     targets_shown,
     targets_text,
@@ -17,6 +18,7 @@ from tests.fuzz.target import FuzzTarget
 TARGETS: Mapping[str, FuzzTarget] = {
     **targets_wire.TARGETS,
     **targets_tls12.TARGETS,
+    **targets_handshakes.TARGETS,
     **targets_certificates.TARGETS,
     **targets_at_rest.TARGETS,
     **targets_published.TARGETS,

@@ -12,7 +12,13 @@ from exporter.published.ari import ARIError, read_directory_untrusted, read_wind
 from exporter.published.caa import RelevantSet, permits, read_caa_untrusted
 from exporter.published.dane import is_usable, read_tlsa_untrusted, strongest
 from exporter.published.dns_answer import DNSError
-from exporter.published.dns_message import Query, make_name, read_response_untrusted
+from exporter.published.dns_message import (
+    Query,
+    answers_untrusted,
+    is_truncated_untrusted,
+    make_name,
+    read_response_untrusted,
+)
 from exporter.published.dns_wire import WireError as DNSWireError
 from exporter.published.dns_wire import make_generic, read_message_untrusted
 from exporter.published.https_record import mismatches, read_https_untrusted
@@ -21,6 +27,7 @@ from exporter.published.mta_sts import (
     read_policy_untrusted,
     read_record_untrusted,
     read_report_record_untrusted,
+    read_texts_untrusted,
 )
 from exporter.wire.ech import is_accepted_untrusted, offer, read_configs_untrusted
 from exporter.wire.records import Message, WireError
@@ -33,15 +40,19 @@ def dns_response(data: bytes) -> None:
     """Any bytes are a response to a question, or the one error of each reader."""
     with contextlib.suppress(DNSWireError):
         read_message_untrusted(data)
-    for kind in (RdataType.TLSA, RdataType.A, RdataType.HTTPS):
+    answers_untrusted(data, 0)
+    is_truncated_untrusted(data)
+    for kind in (RdataType.TLSA, RdataType.A, RdataType.HTTPS, RdataType.TXT):
         with contextlib.suppress(DNSError):
-            read_response_untrusted(data, Query(make_name("host.test"), kind))
+            said = read_response_untrusted(data, Query(make_name("host.test"), kind))
+            if kind is RdataType.TXT:
+                assert len(read_texts_untrusted(said.found or ())) == len(said.found or ())
 
 
 def _dns_seeds() -> list[bytes]:
     made = []
     for kind, text in (("TLSA", "3 1 1 " + "ab" * 32), ("A", "192.0.2.1"), ("CNAME", "other.test."), ("TXT", '"v=x"')):
-        query = dns.message.make_query("host.test", "TLSA", want_dnssec=True)
+        query = dns.message.make_query("host.test", "TXT" if kind == "TXT" else "TLSA", want_dnssec=True)
         answer = dns.message.make_response(query)
         answer.flags |= dns.flags.AD
         answer.answer = [dns.rrset.from_text("host.test.", 60, "IN", kind, text)]

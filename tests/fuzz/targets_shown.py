@@ -4,11 +4,14 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 from prometheus_client.parser import text_string_to_metric_families
 from support.pki import NOW, intermediate, leaf, root
 from support.results import make_result
-from support.scripted import ScriptedStream
+from support.scripted import TIMEOUT, ScriptedStream
 from support.trust import store_of
 
 from exporter.certificates.chain_cache import ChainAssessor
@@ -19,7 +22,7 @@ from exporter.findings.assessment import assess
 from exporter.findings.observation import Observation
 from exporter.metrics.exposition import pages
 from exporter.net.reason import Reason
-from exporter.probe import http
+from exporter.probe import http, http2
 from exporter.probe.hsts import read_hsts_untrusted
 from exporter.probe.http3 import _status_untrusted as read_status_untrusted
 from exporter.probe.redirect import redirect_verdict
@@ -60,6 +63,37 @@ def _http_seeds() -> list[bytes]:
         whole(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.0 301 Go\r\nLocation: https://b.example/\r\n\r\n"),
         whole(b"HTTP/1.1 302 Go\r\nLocation: //[::1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 7),
     ]
+
+
+def http2_answer(data: bytes) -> None:
+    """Any answer over HTTP/2 gives facts, or the reason why there are none."""
+    facts = asyncio.run(http2.request(ScriptedStream(parts(data)), "a.example", "/a?b"))
+    assert (facts.status_code is None) == bool(facts.failure)
+    assert (facts.location + facts.alt_svc + facts.failure).isprintable()
+
+
+def _http2_seeds() -> list[bytes]:
+    return [whole(_answered(lambda server, status=status: _respond(server, status))) for status in ("200", "301")] + [
+        whole(_answered(lambda server: server.reset_stream(1, 7))),
+        whole(_answered(lambda server: server.close_connection(11))),
+        whole(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+    ]
+
+
+def _answered(answer: Callable[[H2Connection], None]) -> bytes:
+    """Return what a server of the same library writes to our request."""
+    asking = ScriptedStream([TIMEOUT])
+    asyncio.run(http2.request(asking, "a.example", "/a?b"))
+    server = H2Connection(H2Configuration(client_side=False))
+    server.initiate_connection()
+    server.receive_data(asking.written)
+    answer(server)
+    return server.data_to_send()
+
+
+def _respond(server: H2Connection, status: str) -> None:
+    fields = (("location", "https://b.example/"), ("strict-transport-security", "max-age=1"), ("alt-svc", "h3=':443'"))
+    server.send_headers(1, [(":status", status), *fields], end_stream=True)
 
 
 def header_fields(data: bytes) -> None:
@@ -151,6 +185,7 @@ def _shown_seeds() -> list[bytes]:
 
 TARGETS = {
     "http_answer": FuzzTarget(http_answer, _http_seeds),
+    "http2_answer": FuzzTarget(http2_answer, _http2_seeds),
     "header_fields": FuzzTarget(header_fields, _field_seeds),
     "shown": FuzzTarget(shown, _shown_seeds),
 }

@@ -120,7 +120,7 @@ def _word_seeds() -> list[bytes]:
 
 
 def migration(data: bytes) -> None:
-    """Files of blackbox_exporter and Prometheus are carried over to what loads, or are refused with a sentence."""
+    """Files of blackbox_exporter and Prometheus are migrated to what loads, or are refused with a sentence."""
     blackbox, _, prometheus = data.decode("utf-8", "replace").partition("\0")
     with contextlib.suppress(MigrationError):
         carried = migrate(blackbox, prometheus)

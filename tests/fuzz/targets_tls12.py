@@ -12,6 +12,7 @@ from support.pki import ec_key, leaf, root
 from exporter.config.model import TLSConfig
 from exporter.probe.fast_path import Offers
 from exporter.probe.openssl_contexts import make_context
+from exporter.wire import memo
 from exporter.wire.records import WireError
 from exporter.wire.tls12.client import Client
 from tests.fuzz.target import FuzzTarget
@@ -50,6 +51,7 @@ def _seeds() -> list[bytes]:
     end = connection.bio_read(1 << 16)
     connection.send(b"HTTP/1.1 204 No Content\r\n\r\n")
     connection.shutdown()
+    memo.clear()  # what was remembered here would not be read from the seeds
     return [flight, flight + end, flight + end + connection.bio_read(1 << 16)]
 
 

@@ -1,4 +1,4 @@
-"""Bytes of peers before and in TLS: flights, the TLS 1.3 client in clear and under its keys, STARTTLS, proxies."""
+"""Bytes of peers before and in TLS: flights, the TLS 1.3 client in plaintext and under its keys, STARTTLS, proxies."""
 
 # ruff: noqa: D401 - a target says what it proves
 
@@ -67,7 +67,7 @@ def _flight_seeds() -> list[bytes]:
 
 
 def openssl_handshake(data: bytes) -> None:
-    """Whatever a peer answers to a ClientHello, the probe has a failure with a reason, never a fault of ours."""
+    """Whatever a peer answers to a ClientHello, the probe has a failure with a reason, never an internal error."""
     done, tls = asyncio.run(handshake(ScriptedStream([*parts(data), TIMEOUT]), CONTEXT, "a.example"))
     assert tls is None
     assert done.failure is not None

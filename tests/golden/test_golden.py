@@ -71,7 +71,7 @@ def good():
             hsts=HSTS(86400, include_subdomains=True),
             alt_svc='h3=":443"; ma=86400',
             redirects_to_https=False,
-            redirect_detail="the request is answered in clear",
+            redirect_detail="the request is answered in plaintext",
         ),
     )
     chain = ChainAssessor().assess_chain(CHAIN, load_trust(str(HERE / "root.pem")), NOW)

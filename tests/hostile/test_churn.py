@@ -8,7 +8,7 @@ SCRAPES = 25
 MAX_GROWTH = 64  # MiB
 
 
-def test_the_others_stay_as_they_are_and_the_process_ends_when_it_is_told_to():
+def test_the_others_stay_as_they_are_and_the_process_ends_when_it_is_asked_to():
     """What the script reports, after a few scrapes: the slope is its business, the bounds are this test's."""
     report = churn(SCRAPES)
     assert len(PRESENTED) == PEERS

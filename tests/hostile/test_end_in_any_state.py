@@ -40,7 +40,7 @@ LISTS = {
 
 
 def ends(config_file):
-    """Scrape, and let another scrape be in flight when the process is told to stop; tell its status."""
+    """Scrape, and let another scrape be in flight when the process is asked to stop; return its status."""
     with running_exporter(config_file=config_file) as exporter:
         exporter.scrape(timeout=2)
         scraping = threading.Thread(target=scrape_at_the_end, args=(exporter,))

@@ -144,7 +144,7 @@ def test_nothing_was_the_exporters_own_fault(siege):
 
 
 def test_memory_and_descriptors_are_back_where_they_were(siege):
-    """But for what is under way at any moment."""
+    """Except for what is in flight at any moment."""
     assert siege.resident_kib[1] - siege.resident_kib[0] < GROWTH_KIB, siege.resident_kib
     assert siege.descriptors[1] <= siege.descriptors[0] + 2 * CONCURRENCY, siege.descriptors
     assert siege.exporter.peak_kib() < PEAK_KIB

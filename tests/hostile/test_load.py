@@ -1,4 +1,4 @@
-"""Two hundred scrapers at once: probes are shared, pages come as well, and whoever is too many is told so."""
+"""Two hundred scrapers at once: probes are shared, pages are served, and requests beyond the limit are refused."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ GOOD = [f"good-{number}" for number in range(10)]
 
 @pytest.fixture
 def gallery():
-    """Serve good peers, and a silent one that keeps every scrape waiting, so that all are under way together."""
+    """Serve good peers, and a silent one that keeps every scrape waiting, so that all are in flight together."""
     scenarios = [Scenario(name, "Good.", Endpoint(), Seen()) for name in GOOD]
     with Gallery([*scenarios, Scenario("silent", "Silent.", (Hold(),), Seen())]) as running:
         yield running

@@ -12,7 +12,7 @@ TASKS = 20 + SCANS_AT_ONCE  # a scan waits for its pace in a task of its own
 
 
 def test_a_short_soak_leaves_nothing_behind():
-    """No scrape fails; at the end no probe is under way, and no descriptor of one is open."""
+    """No scrape fails; at the end no probe is in flight, and no descriptor of one is open."""
     report = soak(SCRAPES)
     assert report.failed == 0
     assert report.faults == []

@@ -95,7 +95,7 @@ def test_without_descriptors_every_target_still_has_its_result(tmp_path):
 def test_clients_that_ask_nothing_take_no_descriptor_from_those_that_do(tmp_path):
     """More clients than descriptors stop within their first line: others are answered, and it is said and counted.
 
-    A scrape that is under way meanwhile is whole.
+    A scrape that is in flight meanwhile is complete.
     """
 
     def few_descriptors():
@@ -304,7 +304,7 @@ time.time = lambda: right() + float(offset.read_text())
 """
 
 
-def test_a_clock_that_steps_by_a_day_is_counted_and_told(tmp_path):
+def test_a_clock_that_steps_by_a_day_is_counted_and_logged(tmp_path):
     """A day ahead and back again: each step is a line and a count, and every scrape is whole."""
     offset = tmp_path / "offset"
     offset.write_text("0")

@@ -35,7 +35,7 @@ def test_an_incomplete_handshake_does_not_show_what_the_server_would_still_have_
     assert "tls_session_info" in lines
 
 
-def test_what_was_seen_of_an_incomplete_handshake_is_told():
+def test_what_was_seen_of_an_incomplete_handshake_is_reported():
     lines = collect(assess(seen(failure=FAILURE, chain=(b"0",), staple=b"1", client_certificate_requested=True)))
     assert lines["tls_client_certificate_requested"].endswith(" 1\n")
     assert lines["tls_ocsp_stapled"].endswith(" 1\n")

@@ -28,7 +28,7 @@ def test_a_version_that_is_none_asks_for_nothing(accept):
     assert b"".join(pages(accept, [], [CollectorRegistry()])) == b""
 
 
-def test_openmetrics_is_given_to_whoever_asks():
+def test_openmetrics_is_sent_to_clients_that_accept_it():
     assert content_type("application/openmetrics-text;version=1.0.0").startswith("application/openmetrics-text")
 
 
@@ -115,7 +115,7 @@ def test_no_value_is_taken_for_a_name():
 
 @pytest.mark.parametrize("accept", EVERY_FORMAT)
 def test_every_family_arrives_under_its_own_name_behind_a_collector(accept):
-    """A collector takes the family's name for the metric's: it must be that of the samples, but for `_total`."""
+    """A collector takes the family's name for the metric's: it must be that of the samples, except for `_total`."""
     text = exposition(accept, {family.name: f"{family.name} 1\n" for family in FAMILIES})
     stripped = "version=1.0.0" in accept and "openmetrics" in accept
     kind = family = ""

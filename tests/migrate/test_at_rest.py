@@ -154,10 +154,10 @@ def test_the_file_of_version_4(migrated):
 @pytest.mark.parametrize(
     ("text", "lost"),
     [
-        (UNIT.replace("--debug", "--frobnicate"), "--frobnicate is not carried over"),
-        (FILE.replace("passphraseFile: /run/secrets/p12", "passphrase: hunter2"), "its passphrase is not carried over"),
-        (FILE.replace("'^.*\\.crt$'", "'^(a|b)$'"), "the pattern ^(a|b)$ of keys is not carried over"),
-        (FILE.replace("include: [web]", "includeLabels: [a=b]"), "namespaces.includeLabels is not carried over"),
+        (UNIT.replace("--debug", "--frobnicate"), "--frobnicate is not migrated"),
+        (FILE.replace("passphraseFile: /run/secrets/p12", "passphrase: hunter2"), "its passphrase is not migrated"),
+        (FILE.replace("'^.*\\.crt$'", "'^(a|b)$'"), "the pattern ^(a|b)$ of keys is not migrated"),
+        (FILE.replace("include: [web]", "includeLabels: [a=b]"), "namespaces.includeLabels is not migrated"),
         (SSL_MODULES.replace("password_file: store.password", "password: hunter2") + JOBS[:0], "its password is not"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Every input is told by what is in it; ssl_exporter and the operator's resources come over; nothing is silent."""
+"""Every input is recognized by its content; ssl_exporter and the operator's resources come over; nothing is silent."""
 
 import json
 import shutil
@@ -57,7 +57,7 @@ def test_ssl_exporter_as_a_whole(migrated):
     status, config, said = migrated(of("all.ssl_exporter.yml"), of("all.prometheus.yml"))
     assert status == 0, said
     assert said.splitlines()[-1] == (
-        "carried over: 8 modules, 4 targets, 1 file of targets, 4 paths of certificates; nothing is left out"
+        "migrated: 8 modules, 4 targets, 1 file of targets, 4 paths of certificates; nothing is left out"
     )
     assert {(target.name, target.module): dict(target.labels) for target in config.targets} == {
         ("https://example.com", "https"): {"team": "web"},
@@ -100,11 +100,11 @@ def test_resources_of_the_operator(migrated):
         ),
         (
             "default_module: t\nmodules: {t: {prober: tcp, target: 'a.example:443', tcp: {starttls: gopher}}}",
-            "starttls is not carried over",
+            "starttls is not migrated",
         ),
         (
             "default_module: t\nmodules: {t: {prober: tcp, target: 'a.example:443', tls_config: {ca: x}}}",
-            "tls_config.ca is not carried over",
+            "tls_config.ca is not migrated",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Migration: what is carried over loads and means the same; what is not is said, each thing once."""
+"""Migration: what is migrated loads and means the same; what is not is said, each thing once."""
 
 import re
 from pathlib import Path
@@ -102,7 +102,7 @@ def test_mail(loaded):
     for words in (
         "mystery: which protocol",
         "ping.json stays",
-        "consul_sd_configs is not carried over",
+        "consul_sd_configs is not migrated",
         "icmp is not about TLS",
     ):
         assert [note for note in notes if words in note], words
@@ -127,7 +127,7 @@ def test_internal(loaded):
         "grpc health: it is called grpc_health now",
         "hostname db.internal.example",
         "relabelling of site",
-        "bad name:1 is not carried over",
+        "bad name:1 is not migrated",
         "as module never_defined does",
     ):
         assert [note for note in migration.notes if words in note], words
@@ -135,7 +135,7 @@ def test_internal(loaded):
 
 
 def test_the_configuration_that_comes_with_blackbox_exporter(loaded, tmp_path):
-    """Debian installs upstream's own file; each of its modules is either carried over or named in a note."""
+    """Debian installs upstream's own file; each of its modules is either migrated or named in a note."""
     if not DEBIAN.exists():
         missing("the package prometheus-blackbox-exporter is not installed")
     empty = tmp_path / "prometheus.yml"

@@ -102,7 +102,7 @@ def forked(work: Callable[[], int], seconds: float) -> int | None:
                 os.dup2(null, 1)
                 os.dup2(null, 2)
             status = work()
-        except BaseException:  # noqa: BLE001 - told, and the process ends
+        except BaseException:  # noqa: BLE001 - printed, and the process ends
             traceback.print_exc()
         finally:
             sys.stdout.flush()
@@ -239,7 +239,7 @@ def _put_in(case: Case, functions: list[FunctionType]) -> bool:
 
 
 def _functions() -> list[FunctionType]:
-    """Return every living function of ours, whoever refers to it."""
+    """Return every living function of the exporter, whatever refers to it."""
     return [one for one in gc.get_objects() if isinstance(one, FunctionType) and "exporter" in one.__code__.co_filename]
 
 

@@ -143,7 +143,7 @@ def _replacements(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_bare(test: ast.AST) -> bool:
-    """Tell whether nothing within a condition is negated already."""
+    """Return whether nothing within a condition is negated already."""
     return not isinstance(test, ast.Compare | ast.BoolOp | ast.UnaryOp)
 
 

@@ -10,7 +10,7 @@ from exporter.net.watcher import watcher_of
 
 
 class Peer:
-    """A server that does as told, and remembers how its client went."""
+    """A server that follows a script, and records how its client closed the connection."""
 
     def __init__(self, *, sends=b"", closes=True, floods=False):
         self.sends, self.closes, self.floods = sends, closes, floods

@@ -26,7 +26,7 @@ async def failure(url, limits=HERE):
     with pytest.raises(FetchError) as caught:
         await fetch(url, limits)
     assert caught.value.detail
-    assert RevocationFailure(caught.value.reason.value)  # whoever asks has a name for it, too
+    assert RevocationFailure(caught.value.reason.value)  # the caller has a name for it, too
     return caught.value.reason
 
 

@@ -141,7 +141,7 @@ def test_the_context_checks_names_and_chains():
     assert https_fetch._context(https_fetch._Roots(store_of(ROOT))) is context
 
 
-async def test_waiting_is_cancelled_with_whoever_waits(tmp_path):
+async def test_waiting_is_cancelled_with_its_waiter(tmp_path):
     with sni_https({HOST: Site(leaf_of(), silent=True)}, tmp_path, 0) as port:
         url = f"https://{HOST}:{port}/"
         task = asyncio.create_task(fetch_https(url, 100, STORE, resolving("127.0.0.1"), loopback=True))

@@ -1,4 +1,4 @@
-"""Turns go to those who wait in order, few at a time while memory is short, and none is lost."""
+"""Waiters acquire in order, few at a time under memory pressure, and no acquisition is lost."""
 
 import asyncio
 
@@ -25,7 +25,7 @@ async def test_a_turn_is_free_until_the_limit():
     assert len(turns) == 2
 
 
-async def test_whoever_waits_gets_the_next_turn_in_order():
+async def test_waiters_acquire_in_order():
     turns = Limiter(1)
     await turns.acquire()
     tasks = await waiting(turns, 2)
@@ -39,7 +39,7 @@ async def test_whoever_waits_gets_the_next_turn_in_order():
     assert len(turns) == 0
 
 
-async def test_whoever_comes_later_does_not_overtake():
+async def test_a_later_waiter_does_not_overtake():
     turns = Limiter(1)
     await turns.acquire()
     first, second = await waiting(turns, 2)
@@ -64,7 +64,7 @@ async def test_a_wait_that_is_given_up_takes_no_turn():
     assert len(turns) == 0
 
 
-async def test_few_at_once_while_memory_is_short_and_all_again_when_it_is_not():
+async def test_few_at_once_under_memory_pressure_and_all_again_afterwards():
     short = True
     turns = Limiter(100, lambda: short)
     tasks = await waiting(turns, 50)
@@ -78,7 +78,7 @@ async def test_few_at_once_while_memory_is_short_and_all_again_when_it_is_not():
     await asyncio.gather(*tasks)
 
 
-async def test_whoever_waits_does_so_no_longer_than_the_shortage():
+async def test_waiters_wait_no_longer_than_the_memory_pressure_lasts():
     """Those who have the few turns may be silent until their deadlines."""
     short = True
     turns = Limiter(LIMIT_UNDER_PRESSURE + 3, lambda: short)
@@ -92,9 +92,9 @@ async def test_whoever_waits_does_so_no_longer_than_the_shortage():
     assert len(turns) == 0
 
 
-def test_a_shortage_is_looked_for_from_time_to_time_and_told_when_it_begins():
-    now, left, told = 0.0, RESERVE_BYTES, []
-    memory_pressure = MemoryPressure(lambda: left, lambda: told.append(now), lambda: now)
+def test_a_shortage_is_looked_for_from_time_to_time_and_reported_when_it_begins():
+    now, left, reported = 0.0, RESERVE_BYTES, []
+    memory_pressure = MemoryPressure(lambda: left, lambda: reported.append(now), lambda: now)
     assert not memory_pressure()
     left -= 1
     assert not memory_pressure(), "not looked at again yet"
@@ -102,12 +102,12 @@ def test_a_shortage_is_looked_for_from_time_to_time_and_told_when_it_begins():
     assert memory_pressure()
     now = 2 * CHECK_SECONDS
     assert memory_pressure()
-    assert told == [CHECK_SECONDS]
+    assert reported == [CHECK_SECONDS]
     left, now = RESERVE_BYTES, 3 * CHECK_SECONDS
     assert not memory_pressure()
     left, now = 0, 4 * CHECK_SECONDS
     assert memory_pressure()
-    assert told == [CHECK_SECONDS, 4 * CHECK_SECONDS]
+    assert reported == [CHECK_SECONDS, 4 * CHECK_SECONDS]
 
 
 async def test_where_no_memory_is_left_to_look_for_it_it_is_short_and_no_turn_is_lost():

@@ -73,7 +73,7 @@ async def test_a_drip_cannot_stretch_the_deadline(peer):
     stream.close()
 
 
-async def test_a_reset_is_told_from_an_end(peer):
+async def test_a_reset_is_distinguished_from_an_end(peer):
     async def behave(reader, writer):
         await reader.read(1)
         raw = writer.get_extra_info("socket")
@@ -114,7 +114,7 @@ async def test_the_first_address_that_answers_wins(peer):
     stream.close()
 
 
-async def test_when_none_answers_the_first_reason_is_told():
+async def test_when_none_answers_the_first_reason_is_reported():
     with pytest.raises(NetworkError) as caught:
         await connect([Address("127.0.0.1", 1, "ip4"), Address("::1", 1, "ip6")], soon())
     assert caught.value.reason is Reason.REFUSED
@@ -199,7 +199,7 @@ async def test_a_slot_handed_to_a_cancelled_waiter_is_passed_on():
 
 
 async def test_a_connection_that_times_out_leaves_no_watch_behind():
-    """A number that is still watched could be nobody else's: its next owner would never be told anything."""
+    """A number that is still watched could be nobody else's: its next owner would never get an event."""
     loop = asyncio.get_running_loop()
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Sockets watched edge by edge: nothing that a peer does is told too little, too late, or to somebody else."""
+"""Sockets watched edge by edge: no event of a peer is lost, late, or delivered to another socket's owner."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ def implementation(request, monkeypatch):
     return request.param
 
 
-MANY = 150  # more than are told at once
+MANY = 150  # more than are reported at once
 LONG = bytes(range(256)) * 40_000  # more than a socket's buffers hold
 
 
@@ -56,7 +56,7 @@ async def read_on(stream):
     return b"".join(parts)
 
 
-async def test_bytes_and_the_end_that_came_together_are_both_told():
+async def test_bytes_and_the_end_that_came_together_are_both_reported():
     stream, peer = await connected()
     peer.sendall(b"last words")
     peer.close()
@@ -66,7 +66,7 @@ async def test_bytes_and_the_end_that_came_together_are_both_told():
     stream.close()
 
 
-async def test_an_end_that_comes_after_the_bytes_were_read_is_told():
+async def test_an_end_that_comes_after_the_bytes_were_read_is_reported():
     stream, peer = await connected()
     peer.sendall(b"a")
     assert await stream.read() == b"a"
@@ -105,7 +105,7 @@ async def test_a_flood_holds_up_neither_the_loop_nor_the_deadline():
     peer.close()
 
 
-async def test_bytes_before_a_reset_are_told_before_it():
+async def test_bytes_before_a_reset_are_reported_before_it():
     stream, peer = await connected()
     peer.sendall(b"alert")
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -240,7 +240,7 @@ async def test_a_fault_in_telling_one_leaves_none_of_the_others_untold(monkeypat
         peer.close()
 
 
-async def test_a_closed_socket_is_not_told_of_the_next_one_with_its_number():
+async def test_a_closed_socket_gets_no_event_of_the_next_one_with_its_number():
     stream, peer = await connected()
     number = stream.descriptor
     peer.sendall(b"for the first")

@@ -166,7 +166,7 @@ async def test_a_server_that_fails_every_few_connections(failure, period, weak_s
 
 @pytest.mark.parametrize("failure", ["reset", "close", "alert", "plain", "stop"])
 async def test_an_outage_in_the_middle_of_the_active_checks(failure, weak_server):
-    """What no check found is never told as found, and never as not there."""
+    """What no check determined is reported neither as present nor as absent."""
     truth = await posture_of(weak_server)
     assert truth.features["client_renegotiation"]
     for n in range(truth.connections - 10, truth.connections):

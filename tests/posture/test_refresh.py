@@ -33,7 +33,7 @@ class Clock:
 
 @dataclass
 class Scans:
-    """Stands for the scans of endpoints: counts them, and gives what it is told to give."""
+    """Replaces the scans of endpoints: counts them, and returns the configured postures."""
 
     gives: list[Posture] = field(default_factory=lambda: [FULL])
     skipped: list[frozenset[str]] = field(default_factory=list)
@@ -168,7 +168,7 @@ def test_a_skipped_check_leaves_its_fact_as_it_was():
     assert merged(FULL, again).features == {}, "what a whole scan found not to apply is not kept"
 
 
-async def test_a_fault_of_ours_costs_one_refresh_and_no_other_key(postures, clock):
+async def test_an_internal_error_costs_one_refresh_and_no_other_key(postures, clock):
     async def internal_error_report(_skip):
         raise RuntimeError("a fault")
 
@@ -191,7 +191,7 @@ async def test_what_is_kept_is_bounded(postures, monkeypatch):
     assert postures.latest(0) is None
 
 
-async def test_close_ends_scans_under_way(postures):
+async def test_close_ends_scans_in_flight(postures):
     async def endless(_skip):
         await asyncio.Event().wait()
 

@@ -97,7 +97,7 @@ async def test_a_connection_that_is_turned_away_before_any_hello_ends_the_scan(s
     assert "rate_limited" in seen.undetermined.values()
 
 
-async def test_a_port_that_was_never_open_is_told_as_such_and_not_as_a_limit():
+async def test_a_port_that_was_never_open_is_reported_as_such_and_not_as_a_limit():
     seen = await scanned(Loopback(free_port()))
     assert set(seen.undetermined.values()) == {"refused"}
 

@@ -100,7 +100,7 @@ async def test_a_client_certificate_is_asked_for(credential):
 
 
 class Lossy(asyncio.DatagramProtocol):
-    """Passes datagrams between a client and a server, and loses those of the server that it is told by number."""
+    """Passes datagrams between a client and a server, and drops those of the server whose numbers are given."""
 
     def __init__(self, port, lost):
         self.port, self.lost, self.count, self.client = port, lost, 0, None

@@ -1,4 +1,4 @@
-"""The short way sees what OpenSSL sees, is taken only where that is so, and leaves everything else to OpenSSL."""
+"""The fast path sees what OpenSSL sees, is taken only where that is so, and leaves everything else to OpenSSL."""
 
 import asyncio
 from contextlib import asynccontextmanager, suppress

@@ -50,7 +50,7 @@ def test_well_formed(field, hsts):
     ],
 )
 def test_malformed(field, problem):
-    """What is not well-formed counts for nothing, and the problem is told."""
+    """What is not well-formed counts for nothing, and the problem is reported."""
     assert read_hsts_untrusted([field]) == HSTS(None, malformed=problem)
 
 

@@ -109,7 +109,7 @@ PING = bytes.fromhex("000008060000000000") + bytes(8)
     ],
 )
 async def test_what_is_no_answer(chunks, failure):
-    """What breaks the protocol is told in our words: no class, state or event of a library."""
+    """A protocol error is reported in the exporter's words: no class, state or event of a library."""
     facts = await request(ScriptedStream(chunks), "a", "/")
     assert facts.status_code is None
     assert facts.failure.startswith(failure), MAX_ANSWER_BYTES

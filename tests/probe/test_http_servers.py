@@ -119,7 +119,7 @@ async def test_hsts(nginx, path, hsts, found):
     assert [phase for phase, _ in result.durations][-1] is Phase.HTTP
 
 
-async def test_alt_svc_is_told(nginx):
+async def test_alt_svc_is_reported(nginx):
     result, _ = await ask(nginx, "/h3")
     assert result.http.alt_svc == 'h3=":443"; ma=86400'
 
@@ -157,7 +157,7 @@ async def test_a_server_that_agrees_to_http2_and_does_not_speak_it(tmp_path):
         ("/wrong", False, "the redirect goes to another host: https://elsewhere.example/"),
         ("/again", False, "the redirect goes to another place without TLS: http://server.example/other"),
         ("/loop", False, "the redirect goes in a circle: http://server.example:"),
-        ("/clear", False, "the request is answered in clear, with HTTP status 200"),
+        ("/clear", False, "the request is answered in plaintext, with HTTP status 200"),
         ("/trouble", None, "the server is in trouble: HTTP status 503"),
     ],
 )
@@ -204,7 +204,7 @@ async def test_the_redirect_is_checked_once_and_not_in_the_time_of_the_probe(ngi
 
 
 async def test_the_redirects_of_two_paths_are_two(nginx):
-    """What one path of a host does in clear tells nothing of another."""
+    """What one path of a host does in plaintext says nothing about another path."""
     prober = make_prober(resolver=Resolver(lookup=lookup))
     with contextlib.closing(prober.resolver):
         results = [

@@ -45,7 +45,7 @@ def test_no_proxy(entry, host, excepted):
 
 
 def test_loopback_is_no_exception():
-    """Whoever configures a proxy for a local name gets it; Go's silent exception holds for its environment only."""
+    """A proxy that is configured for a local name is used; Go's silent exception holds for its environment only."""
     assert not is_excepted("localhost", 443, [])
     assert not is_excepted("127.0.0.1", 443, [])
 

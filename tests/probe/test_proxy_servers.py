@@ -61,7 +61,7 @@ async def test_the_right_user(scheme, tmp_path, credential):
 @schemes
 @pytest.mark.parametrize("user", [(None, None), (USER, "wrong"), ("nobody", PASSWORD)])
 async def test_no_user_or_a_wrong_one(scheme, user, tmp_path, credential):
-    """The target is not reachable then, and no secret is told."""
+    """The target is not reachable then, and no secret is reported."""
     with tls_speaker(credential) as port, PROXIES[scheme](tmp_path, USER, PASSWORD) as proxy_port:
         result = await probe_hidden(at(scheme, proxy_port, *user), port)
     assert not result.reachable

@@ -67,7 +67,7 @@ async def test_a_request(port):
 
 
 async def test_a_server_that_wants_to_see_the_address_first(credential):
-    """RFC 9000 section 8.1.2: a Retry makes the client begin anew."""
+    """RFC 9000 section 8.1.2: a Retry makes the client start again."""
     with quic_server(credential, retry=True) as port:
         result = await probe_quic(port)
     assert result.success
@@ -75,7 +75,7 @@ async def test_a_server_that_wants_to_see_the_address_first(credential):
 
 
 async def test_a_staple_is_asked_for():
-    """What was not asked for could not be told to be missing."""
+    """What was not requested is not reported as missing."""
     from aioquic.quic.configuration import QuicConfiguration
 
     from exporter.probe.quic import Endpoint
@@ -94,7 +94,7 @@ async def test_a_certificate_that_the_library_refuses(credential):
 
 
 async def test_no_common_protocol(port):
-    """RFC 9001 section 8.1: the server refuses with an alert, which is told as over TCP."""
+    """RFC 9001 section 8.1: the server refuses with an alert, which is reported as over TCP."""
     result = await probe_quic(port, alpn=("doq",))
     assert result.reachable
     assert not result.success
@@ -111,7 +111,7 @@ async def test_another_protocol_than_http(credential):
 
 
 async def test_another_implementation(tmp_path, credential):
-    """Caddy speaks QUIC by quic-go. Over TCP it tells of HTTP/3, and both ways show the same certificate."""
+    """Caddy speaks QUIC by quic-go. Over TCP it advertises HTTP/3, and both transports show the same certificate."""
     with caddy(tmp_path, credential) as port:
         over_quic = await probe_quic(port, http=HTTPConfig())
         over_tcp = await probe_one(f"127.0.0.1:{port}", http=HTTPConfig(), tls_config=TLSConfig(server_name=NAME))

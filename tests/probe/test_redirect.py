@@ -32,9 +32,9 @@ HOST = "www.example.com"
     ],
 )
 def test_location(location, verdict, detail):
-    judged, told = redirect_verdict(HTTPFacts(301, location=location), HOST, "/")
+    judged, reason = redirect_verdict(HTTPFacts(301, location=location), HOST, "/")
     assert judged is verdict
-    assert told.startswith(detail)
+    assert reason.startswith(detail)
 
 
 def test_addresses_have_no_relatives():
@@ -46,8 +46,8 @@ def test_addresses_have_no_relatives():
 @pytest.mark.parametrize(
     ("facts", "verdict", "detail"),
     [
-        (HTTPFacts(200), False, "the request is answered in clear, with HTTP status 200"),
-        (HTTPFacts(404), False, "the request is answered in clear, with HTTP status 404"),
+        (HTTPFacts(200), False, "the request is answered in plaintext, with HTTP status 200"),
+        (HTTPFacts(404), False, "the request is answered in plaintext, with HTTP status 404"),
         (HTTPFacts(503), None, "the server is in trouble: HTTP status 503"),
         (HTTPFacts(failure="timeout"), None, "no answer: timeout"),
     ],

@@ -29,7 +29,7 @@ def server(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "decode_error"])
-async def test_a_server_that_takes_no_large_hello_is_seen_whole_and_told_so(server, how):
+async def test_a_server_that_takes_no_large_hello_is_seen_whole_and_reported(server, how):
     port, credential = server
     with picky_relay(port, lambda hello: hello.length > SEGMENT, how) as picky:
         result = await probe_one(f"localhost:{picky}")

@@ -31,7 +31,7 @@ from exporter.wire.starttls import PROTOCOLS
 
 
 def script(protocol):
-    """Return a server of our own, for the protocols that no package serves."""
+    """Return a server that the tests implement, for the protocols that no package serves."""
 
     def serve(folder, credential, setting):
         return python_server(folder, credential, "upgrading", protocol, setting)
@@ -119,7 +119,7 @@ async def test_a_server_without_tls(name, folder, credential):
 
 
 async def test_a_server_of_another_protocol(folder, credential):
-    """POP3 where IMAP is expected: the greeting shows it, and is told."""
+    """POP3 where IMAP is expected: the greeting shows it, and is reported."""
     own = folder / "another"
     own.mkdir()
     with dovecot(own, credential) as ports:

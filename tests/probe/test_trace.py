@@ -18,4 +18,4 @@ def test_variants_under_one_progress_do_not_take_each_others_phases():
     assert slow.durations == ((Phase.CONNECT, 3.0),)
     assert fast.durations == ((Phase.HANDSHAKE, 2.0),)
     assert [event.phase for event in fast.events] == [Phase.HANDSHAKE]
-    assert progress.phase is Phase.HANDSHAKE, "the progress tells of what was begun last"
+    assert progress.phase is Phase.HANDSHAKE, "the progress names the phase that was started last"

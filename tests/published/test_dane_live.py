@@ -185,14 +185,14 @@ async def ours(mode, anchors):
     )
     engine = Engine(Config(global_=GlobalConfig(per_address_concurrency=64)), SelfMetrics())
     try:
-        return {case.host: await one_of_ours(engine, case.host, dns) for case in CASES}
+        return {case.host: await assessment_of(engine, case.host, dns) for case in CASES}
     finally:
         await engine.prober.departures.all_left()
         engine.close()
         await asyncio.sleep(0)
 
 
-async def one_of_ours(engine, host, dns):
+async def assessment_of(engine, host, dns):
     module = Module("smtp", starttls="smtp", tls_config=TLSConfig(server_name=host), dns=dns)
     target = Target(host, parse_endpoint("127.0.0.1:25"), "smtp")
     deadline = asyncio.get_running_loop().time() + 30

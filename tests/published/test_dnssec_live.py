@@ -32,7 +32,7 @@ round2 CNAME round
 
 
 def without(*kinds, records=True):
-    """Return an editor of signed zones that takes out the signatures over some types, and the records unless told."""
+    """Return an editor of signed zones that removes the signatures over some types, and by default the records too."""
 
     def edit(text, origin):
         zone = dns.zone.from_text(text, origin, relativize=False, check_origin=False)

@@ -201,11 +201,15 @@ async def everything(roots):
             tls = TLSConfig(ca_file=roots, server_name=f"mx.{one.name}.test")
             quiet = DNSConfig(tlsa=False, caa=False, https=False, nameservers=(NameServer("127.0.0.1"),))
             module = Module("m", starttls="smtp", tls_config=tls, dns=quiet, mail_domain=f"{one.name}.test")
-            seen[one.name] = await thrice(engine, Target(one.name, parse_endpoint("127.0.0.1:25"), "m"), module)
+            seen[one.name] = await third_assessment(
+                engine, Target(one.name, parse_endpoint("127.0.0.1:25"), "m"), module
+            )
         for one in WEBS:
             tls = TLSConfig(ca_file=roots, server_name=one.host)
             module = Module("w", tls_config=tls, dns=dns_config, alpn=("http/1.1",))
-            seen[one.host] = await thrice(engine, Target(one.name, parse_endpoint("127.0.0.1:443"), "w"), module)
+            seen[one.host] = await third_assessment(
+                engine, Target(one.name, parse_endpoint("127.0.0.1:443"), "w"), module
+            )
         return seen
     finally:
         await engine.prober.departures.all_left()
@@ -213,7 +217,7 @@ async def everything(roots):
         await asyncio.sleep(0)
 
 
-async def thrice(engine, target, module):
+async def third_assessment(engine, target, module):
     """Return the assessment of the third scrape: a record leads to a policy, both are then known."""
     for _ in range(3):
         deadline = asyncio.get_running_loop().time() + 30

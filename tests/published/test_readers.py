@@ -265,7 +265,7 @@ def test_one_record_that_breaks_the_format_spoils_the_set(record):
         [(6, b"\x01" * 15)],
     ],
 )
-def test_a_record_that_clients_cannot_use_is_left_out_and_told_of(params):
+def test_a_record_that_clients_cannot_use_is_left_out_and_reported(params):
     records = read_https_untrusted([https(1, b"\x00", *params), https(2)], "a.test")
     assert [one.priority for one in records.services] == [2]
     assert "priority 1" in records.problem

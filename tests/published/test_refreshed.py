@@ -159,7 +159,7 @@ async def world():
     made.checker.close()
 
 
-async def test_a_mismatch_with_records_that_live_is_told_at_once(world):
+async def test_a_mismatch_with_records_that_live_is_reported_at_once(world):
     first, second = world.leaf(), world.leaf()
     world.lookup.records = [tlsa(first)]
     assert (await world.scraped(first)).dane.valid is True

@@ -33,7 +33,7 @@ def window(start, end, **more):
     return json.dumps({"suggestedWindow": {"start": stamp(start), "end": stamp(end)}, **more}).encode()
 
 
-async def thrice(port, roots, ari, name="site.test"):
+async def third_assessment(port, roots, ari, name="site.test"):
     """Return what the third scrape sees of an endpoint: the directory leads to the window."""
     engine = Engine(Config(), SelfMetrics())
     module = Module("m", tls_config=TLSConfig(ca_file=roots, server_name=name), ari=ari)
@@ -73,7 +73,7 @@ async def seen_with(folder, info, leaf=None, directory=None, acme_chain=None, di
     (folder / "root.pem").write_bytes(ROOT.pem)
     with sni_https(sites, folder, 0) as port:
         ari = ARIConfig(tuple(f"https://localhost:{port}/dir" for _ in range(directories)))
-        assessment = await thrice(port, str(folder / "root.pem"), ari)
+        assessment = await third_assessment(port, str(folder / "root.pem"), ari)
     return assessment, asked
 
 
@@ -185,7 +185,7 @@ async def test_pebble_gives_the_window_of_a_certificate_that_it_issued(tmp_path)
         issued = [pki.Issued(one.public_bytes(pki.serialization.Encoding.DER), key, b"", b"") for one in certificates]
         ari = ARIConfig((directory,), ca_file=str(tmp_path / "acme-root.pem"))
         with sni_https({"site.test": Site(issued)}, tmp_path, 0) as port:
-            assessment = await thrice(port, str(tmp_path / "roots.pem"), ari)
+            assessment = await third_assessment(port, str(tmp_path / "roots.pem"), ari)
     leaf, renewal = certificates[0], assessment.observation.published.renewal
     begin, end = leaf.not_valid_before_utc.timestamp(), leaf.not_valid_after_utc.timestamp()
     assert begin < renewal.window.start < renewal.window.end < end

@@ -1,4 +1,4 @@
-"""What a release is made of, as far as that can be told without installing anything; `make dist` does the rest."""
+"""What a release is made of, as far as that can be checked without installing anything; `make dist` does the rest."""
 
 import importlib.metadata
 import re
@@ -44,7 +44,7 @@ def test_type_information_is_shipped():
     assert "Typing :: Typed" in PROJECT["classifiers"]
 
 
-def test_a_wheel_with_too_much_or_too_little_is_told(tmp_path):
+def test_a_wheel_with_too_much_or_too_little_is_reported(tmp_path):
     wheel = tmp_path / "tls_exporter-1.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for name in ("exporter/a.py", "tests/test_a.py", "tls_exporter-1.dist-info/METADATA"):
@@ -56,7 +56,7 @@ def test_a_wheel_with_too_much_or_too_little_is_told(tmp_path):
     ]
 
 
-def test_an_sdist_with_too_much_or_too_little_is_told(tmp_path):
+def test_an_sdist_with_too_much_or_too_little_is_reported(tmp_path):
     sdist = tmp_path / "tls_exporter-1.tar.gz"
     with tarfile.open(sdist, "w:gz") as archive:
         for name in ("PKG-INFO", "README.md", "secret.key"):

@@ -325,7 +325,7 @@ async def test_what_is_kept_is_bounded(world, monkeypatch):
     assert len(world.revocations._lists) == 1
 
 
-async def test_closing_gives_up_what_is_under_way(world):
+async def test_closing_cancels_what_is_in_flight(world):
     async def never(_):
         await asyncio.sleep(60)
 

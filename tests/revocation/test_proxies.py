@@ -146,4 +146,4 @@ PROXY, OTHER = ProxyConfig("http", "proxy", 3128), ProxyConfig("socks5", "other"
 )
 def test_whose_proxy_it_is(module, proxy):
     assert proxy_of(URL, module) == proxy
-    assert proxy_of("http://a:99999/", Module("m", proxy=PROXY)) == PROXY, "a bad port is no fault of ours"
+    assert proxy_of("http://a:99999/", Module("m", proxy=PROXY)) == PROXY, "a bad port is not an internal error"

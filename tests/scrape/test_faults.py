@@ -1,4 +1,4 @@
-"""A fault of ours, wherever in the code of a probe, costs one target of the scrape and is counted and logged."""
+"""An internal error, wherever in the code of a probe, costs one target of the scrape and is counted and logged."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ class FaultError(Exception):
 
 
 def concerns(argument):
-    """Tell whether an argument is about the broken target: itself, what has it, or its addresses."""
+    """Return whether an argument is about the broken target: itself, what has it, or its addresses."""
     about = getattr(argument, "observation", argument)
     target = getattr(about, "target", about)
     addresses = argument if isinstance(argument, tuple) else ()
@@ -57,7 +57,7 @@ async def test_a_fault_costs_its_target_only(monkeypatch, module, name, phase):
     attempts = []
 
     def once(*arguments, **keywords):
-        """Fail as `breaking` does, but let the reading that tells of the fault be made."""
+        """Fail as `breaking` does, but let the report of the fault be made."""
         if attempts:
             return real(*arguments, **keywords)
         try:

@@ -92,7 +92,7 @@ async def test_silent_targets_do_not_hold_up_the_others_or_the_deadline():
     engine.close()
 
 
-async def test_a_fault_of_ours_costs_one_target_and_is_counted():
+async def test_an_internal_error_costs_one_target_and_is_counted():
     def broken(*_, **__):
         raise ZeroDivisionError("a bug")
 
@@ -129,7 +129,7 @@ async def test_many_names_on_one_address_wait_for_their_turn_beyond_the_module_t
 
 
 async def test_a_scrape_with_little_time_does_not_end_the_probe_of_another():
-    """A stranger who announces a tiny timeout must not make the targets of everybody else time out."""
+    """An untrusted client that announces a tiny timeout must not make the targets of everybody else time out."""
     serving = set()
 
     async def slow(reader, writer):

@@ -1,4 +1,4 @@
-"""An endpoint that presents other certificates each time makes no more series than the limit allows, and is told of."""
+"""An endpoint that presents other certificates each time makes no more series than the limit, and is reported."""
 
 from exporter.config.model import Config, Module
 from exporter.metrics.collect import collect

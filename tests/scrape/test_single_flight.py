@@ -76,18 +76,18 @@ async def test_new_work_can_begin_while_abandoned_work_still_ends():
 
 
 async def test_work_with_too_little_time_left_is_not_shared():
-    """Whoever has time is not bound to somebody else's haste; both works end with their own last waiter."""
+    """A waiter with time left does not share a deadline that is too near; each task ends with its own last waiter."""
     single_flight, loop = SingleFlight(), asyncio.get_running_loop()
     now = loop.time()
-    hasty = single_flight.acquire("a", lambda: asyncio.sleep(60), until=now + 1)
+    urgent = single_flight.acquire("a", lambda: asyncio.sleep(60), until=now + 1)
     patient = single_flight.acquire("a", lambda: asyncio.sleep(60), until=now + 10, at_least=now + 5)
-    assert patient is not hasty
+    assert patient is not urgent
     assert single_flight.acquire("a", lambda: asyncio.sleep(60), until=now + 20, at_least=now + 10) is patient
     assert len(single_flight) == 2
-    single_flight.release("a", hasty)
+    single_flight.release("a", urgent)
     single_flight.release("a", patient)
     await asyncio.sleep(0)
-    assert hasty.cancelled()
+    assert urgent.cancelled()
     assert not patient.done()
     assert single_flight.acquire("a", lambda: asyncio.sleep(60)) is patient, (
         "work that was left does not take the other along"

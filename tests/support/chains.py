@@ -1,6 +1,6 @@
 """The table of chains: the rules of RFC 5280 and of the Web PKI, one by one, each with what each verifier says.
 
-Each case is made anew when it is asked for. `webpki` names the rules that the strict verifier must cite (empty: it
+Each case is made again when it is asked for. `webpki` names the rules that the strict verifier must cite (empty: it
 accepts), `openssl` those of OpenSSL; `matches` says whether the certificate is for `host`.
 """
 

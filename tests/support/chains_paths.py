@@ -76,10 +76,10 @@ def out_of_order() -> Made:
 
 
 @case()
-def stranger_in_the_chain() -> Made:
+def unrelated_in_the_chain() -> Made:
     top = root()
     middle = intermediate(top)
-    return Made((leaf(middle), middle, root("CN=Stranger")), (top,))
+    return Made((leaf(middle), middle, root("CN=Unrelated")), (top,))
 
 
 @case()

@@ -43,7 +43,7 @@ def serving(server: Path, queries: Sequence[dict[str, object]]) -> Iterator[list
 
 
 def accepts(program: str, home: Path, addresses: Sequence[str]) -> list[bool]:
-    """Tell of each address whether the browser accepts the certificate that is served there.
+    """Return for each address whether the browser accepts the certificate that is served there.
 
     The requests are made by a page's script: an error page for each refused one would take seconds.
     """

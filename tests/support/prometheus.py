@@ -1,4 +1,4 @@
-"""A real Prometheus on a free port, scraping what it is told to."""
+"""A real Prometheus on a free port, scraping the given targets."""
 
 import contextlib
 import json

@@ -53,7 +53,7 @@ class Server:
     key: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
 
     def hello(self, hello):
-        """Answer a Hello; return the record in clear. From then on the server has its handshake keys."""
+        """Answer a Hello; return the record in plaintext. From then on the server has its handshake keys."""
         share = X25519.to_bytes(2) + vector(2, self.key.public_key().public_bytes_raw())
         extensions = self.hello_extensions
         if extensions is None:

@@ -39,7 +39,7 @@ async def test_a_refusal_asks_for_basic_credentials(serve_behind, visitor, tmp_p
         assert response.headers["WWW-Authenticate"] == 'Basic realm="tls-exporter", charset="UTF-8"'
         assert PAGE not in await response.text()
     async with visitor.get(server.url.replace("metrics", "nothing")) as response:
-        assert response.status == 401  # what exists is not told either
+        assert response.status == 401  # what exists is not disclosed either
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ async def test_a_user_name_that_is_no_text(serve_behind, visitor, tmp_path):
 
 
 async def test_a_thousand_wrong_passwords_do_not_starve_a_scrape(serve_behind, visitor, tmp_path):
-    """The scraper is answered while the flood is under way, the first time it comes and later; nobody gets in."""
+    """The scraper is answered during the flood, on its first scrape and later; nobody gets in."""
     server = await serve_behind(config_file(tmp_path, basic_auth_users={"ada": HASH}))
     flood = [asyncio.create_task(status(visitor, server, f"wrong {number}")) for number in range(1000)]
     for _ in range(100):
@@ -133,7 +133,7 @@ async def test_a_mistake_leaves_the_old_in_force(serve_behind, visitor, tmp_path
     server = await serve_behind(path)
     path.write_text("basic_auth_users: {")
     assert "not YAML" in server.config.refresh()
-    assert server.config.refresh() == ""  # told once
+    assert server.config.refresh() == ""  # reported once
     path.unlink()
     assert await status(visitor, server) == 401
     assert await status(visitor, server, "engine") == 200

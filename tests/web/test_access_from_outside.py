@@ -42,7 +42,7 @@ def files(tmp_path):
     """Write certificates for a server and its clients; return their folder."""
     issue(tmp_path, "server")
     issue(tmp_path, "client", client=True)
-    issue(tmp_path, "stranger", client=True, issuer=pki.root())
+    issue(tmp_path, "untrusted", client=True, issuer=pki.root())
     (tmp_path / "ca.pem").write_bytes(ROOT_CERTIFICATE.pem)
     return tmp_path
 
@@ -84,7 +84,7 @@ def test_a_client_without_a_certificate_is_refused(files):
         with pytest.raises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
             ask(exporter.address, context)
         unrelated = ssl.create_default_context(cafile=str(files / "ca.pem"))
-        unrelated.load_cert_chain(files / "stranger.pem", files / "stranger.key")
+        unrelated.load_cert_chain(files / "untrusted.pem", files / "untrusted.key")
         with pytest.raises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
             ask(exporter.address, unrelated)
         context.load_cert_chain(files / "client.pem", files / "client.key")
@@ -162,7 +162,7 @@ def test_several_addresses():
         assert "[::1]:" in line
 
 
-async def test_whoever_is_authenticated_may_probe_by_hand():
+async def test_an_authenticated_client_may_probe_by_hand():
     """The page offers it to them, and to nobody else from afar: see test_target_page.py."""
     async with serving(configuration("127.0.0.1:1"), authenticates=True) as site:
         _, _, text = await site.get("/target?target=127.0.0.1:1", headers={"Host": "tls.example"})

@@ -240,7 +240,7 @@ def test_a_permitted_name_may_lead_to_public_addresses(ip):
 
 @pytest.mark.parametrize("ip", INSIDE + SELF_AND_METADATA + NEVER)
 def test_a_permitted_name_that_leads_inside_is_refused(ip):
-    """DNS rebinding: whoever owns a name chooses its addresses."""
+    """DNS rebinding: the owner of a name chooses its addresses."""
     assert not NAMES_ONLY.permits_address(ip, 443)
 
 

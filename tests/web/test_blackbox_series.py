@@ -289,7 +289,7 @@ def test_versions_are_spelt_as_go_does(protocol, wanted):
 
 
 def judged(*, trusted=True, name_match=True, http=None, failure=None, alpn=""):
-    """Return a judgement of a probe with a session."""
+    """Return an assessment of a probe with a session."""
     session = Session("TLSv1.3", 1.3, "TLS_AES_128_GCM_SHA256", "x25519", alpn)
     result = make_result(0.0, 0.1, session=session, http=http, failure=failure)
     target = Target("a.example:443", parse_endpoint("a.example:443"), "tls")

@@ -362,7 +362,7 @@ def test_no_page_is_wider_than_the_screen(opened, targets, width):
 
 
 def test_pictures(opened, targets, exporter, request):
-    """The pictures of the docs are of these pages; `--accept` takes them anew."""
+    """The pictures of the docs are of these pages; `--accept` takes them again."""
     accept = request.config.getoption("--accept")
     exporter.scrape()
     with contextlib.ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Whoever can reach the port cannot fill the log."""
+"""A client that can reach the port cannot fill the log."""
 
 import asyncio
 import contextlib

@@ -114,7 +114,7 @@ async def test_another_hash_ends_what_was_remembered(users):
     assert not await users.accepts("ada", b"new")
 
 
-async def test_closing_turns_away_whoever_waits():
+async def test_closing_refuses_the_waiters():
     users = Passwords({"ada": hashed("engine")})
     waiting = [asyncio.create_task(users.accepts("ada", b"wrong %d" % number)) for number in range(5)]
     await asyncio.sleep(0)

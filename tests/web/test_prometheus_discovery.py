@@ -79,7 +79,7 @@ def test_every_target_exactly_once(exporters, tmp_path, block):
     assert used == {one.address for one in (exporters[:1] if block == BLOCKS[0] else exporters)}
 
 
-def test_series_under_blackbox_names_are_told_apart_by_instance_and_module(exporters, tmp_path):
+def test_series_under_blackbox_names_are_distinguished_by_instance_and_module(exporters, tmp_path):
     with running_prometheus(
         tmp_path, (), interval="1s", timeout="1s", scrape_configs=configured(BLOCKS[0], exporters)
     ) as prometheus:

@@ -1,4 +1,4 @@
-"""--web.max-requests: who comes on top is told so, and health is answered all the same."""
+"""--web.max-requests: requests beyond the limit are refused with a reason, and health is answered all the same."""
 
 import asyncio
 import time

@@ -76,7 +76,7 @@ async def test_a_refusal_keeps_what_it_says_in_its_header():
         assert (status, headers["Allow"]) == (405, "POST,PUT")
 
 
-async def test_a_refused_configuration_is_told_on_every_page():
+async def test_a_refused_configuration_is_reported_on_every_page():
     async with serving(configuration("127.0.0.1:1")) as site:
         assert "refused" not in (await site.get("/"))[2]
         site.site.refused = ("config.yaml:3:5: modules.x: unknown key <b>",)

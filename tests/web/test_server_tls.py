@@ -87,7 +87,7 @@ async def test_a_swapped_certificate_is_served_without_a_restart(serve_behind, t
 async def test_client_certificates(serve_behind, visitor, tmp_path):
     issue(tmp_path, "server")
     issue(tmp_path, "allowed", names=("prometheus.example",), client=True)
-    issue(tmp_path, "stranger", names=("stranger.example",), client=True, issuer=pki.root("CN=Another"))
+    issue(tmp_path, "untrusted", names=("untrusted.example",), client=True, issuer=pki.root("CN=Another"))
     write(tmp_path / "ca.pem", ROOT.pem)
     tls = {
         "cert_file": "server.pem",
@@ -98,7 +98,7 @@ async def test_client_certificates(serve_behind, visitor, tmp_path):
     server = await serve_behind(config_file(tmp_path, tls_server_config=tls))
     assert server.config.authenticates
     assert await status(visitor, server, ssl=trusting(tmp_path / "allowed")) == 200
-    for certificate in (None, tmp_path / "stranger"):
+    for certificate in (None, tmp_path / "untrusted"):
         with pytest.raises((aiohttp.ClientError, ConnectionError)):
             await status(visitor, server, ssl=trusting(certificate))
     assert server.handled == 1
@@ -130,7 +130,7 @@ async def test_names_of_client_certificates(serve_behind, visitor, tmp_path, san
 async def test_a_client_certificate_that_is_optional_is_verified_if_given(serve_behind, visitor, tmp_path):
     issue(tmp_path, "server")
     issue(tmp_path, "allowed", client=True)
-    issue(tmp_path, "stranger", client=True, issuer=pki.root("CN=Another"))
+    issue(tmp_path, "untrusted", client=True, issuer=pki.root("CN=Another"))
     tls = {
         "cert_file": "server.pem",
         "key_file": "server.key",
@@ -142,7 +142,7 @@ async def test_a_client_certificate_that_is_optional_is_verified_if_given(serve_
     assert await status(visitor, server, ssl=trusting()) == 200
     assert await status(visitor, server, ssl=trusting(tmp_path / "allowed")) == 200
     with pytest.raises((aiohttp.ClientError, ConnectionError)):
-        await status(visitor, server, ssl=trusting(tmp_path / "stranger"))
+        await status(visitor, server, ssl=trusting(tmp_path / "untrusted"))
 
 
 async def test_garbage_on_the_tls_port_harms_nobody(serve_behind, visitor, tmp_path):
@@ -245,7 +245,7 @@ def test_no_private_key_is_left_on_the_disk(tmp_path, monkeypatch):
 async def test_a_client_without_its_certificate_gets_an_alert_and_the_log_a_line(
     serve_behind, tmp_path, version, alert, monkeypatch
 ):
-    """As from exporter-toolkit: whoever set the scraper up sees what is missing on both sides."""
+    """As from exporter-toolkit: the operator of the scraper sees what is missing on both sides."""
     lines = []
     monkeypatch.setattr(server_tls, "log", SimpleNamespace(warning=lambda text, **more: lines.append((text, more))))
     monkeypatch.setattr(server_tls, "_throttle", lambda _: True)

@@ -63,7 +63,7 @@ async def test_what_a_page_tells(gallery):
         assert "&lt;script" in text
 
 
-async def test_changes_are_told(gallery):
+async def test_changes_are_reported(gallery):
     async with serving(load(str(gallery.config_file))) as site:
         await site.get("/metrics")
         gallery.repair("self-signed")

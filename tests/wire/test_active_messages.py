@@ -31,7 +31,7 @@ def test_the_control_heartbeat_is_legal():
     assert len(content) - 3 - int.from_bytes(content[1:3]) == 16
 
 
-def test_echoes_are_told_apart():
+def test_echoes_are_distinguished():
     unpadded = b"\x02" + contents(heartbeat.write_unpadded_request(0x0303))[0][1:] + bytes(16)
     padded = b"\x02" + contents(heartbeat.write_padded_request(0x0303))[0][1:]
     assert heartbeat.read_echo_untrusted((unpadded, padded)) is heartbeat.Echo.UNCHECKED

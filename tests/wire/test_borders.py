@@ -175,7 +175,7 @@ def test_a_request_for_a_certificate_is_noted():
     assert read_server_flight_untrusted(hello_record()).certificate_requested is False
 
 
-def test_change_cipher_spec_ends_what_is_in_clear_before_tls_1_3():
+def test_change_cipher_spec_ends_the_plaintext_before_tls_1_3():
     later = b"\x00\x2b\x00\x02\x03\x04"
     tls13 = hello_record(HELLO + len(later).to_bytes(2) + later)
     assert not read_server_flight_untrusted(tls13 + records.change_cipher_spec(0x0303)).encrypted
@@ -270,7 +270,7 @@ def test_answers_to_sslv2(data, answer):
     assert sslv2.read_answer_untrusted(data) == answer
 
 
-# the talk in clear
+# the dialogue in plaintext
 
 
 def heard(conversation, chunks, mark=b"\n"):
@@ -299,7 +299,7 @@ def test_as_many_bytes_are_heard_as_the_limit_says_and_no_more():
     assert len(heard(Dialogue(), itertools.repeat(b"a" * half, 1), b"a")) == 1
 
 
-def test_what_was_said_is_told_when_the_peer_closes():
+def test_what_was_said_is_reported_when_the_peer_closes():
     with pytest.raises(DialogueError, match=r"in the middle of: half$") as caught:
         heard(Dialogue(), [b"half", b""])
     assert caught.value.reason == "closed"

@@ -104,5 +104,5 @@ def test_sslv2_hello_and_answers():
 
 
 @given(st.binary(max_size=60))
-def test_any_answer_to_sslv2_is_told(data):
+def test_any_answer_to_sslv2_is_reported(data):
     sslv2.read_answer_untrusted(data)

@@ -15,7 +15,7 @@ _VERSION = 0xA0  # context tag of TBSCertificate.version
 
 
 class UnreadableError(Exception):
-    """A file of which no certificate can be had: why, and a sentence about it that holds nothing secret."""
+    """A file from which no certificate can be read: the reason, and a sentence without secrets."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)

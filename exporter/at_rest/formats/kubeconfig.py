@@ -21,7 +21,7 @@ _BEGIN = 64 * 1024
 
 
 def looks_like_kubeconfig(data: bytes) -> bool:
-    """Tell whether a file may be a kubeconfig: YAML or JSON with one of its keys."""
+    """Return whether a file may be a kubeconfig: YAML or JSON with one of its keys."""
     begin = data[:_BEGIN]
     return _LOOKS.search(begin) is not None or (begin.lstrip()[:1] == b"{" and b'"clusters"' in begin)
 

@@ -1,7 +1,7 @@
 """What a password opens: the key derivations, ciphers and MACs of PKCS#12 and PKCS#5, with the work bounded before it.
 
-Iterations come from the file, so whoever writes it says how long reading takes. `Work` adds up the cost of all
-derivations of one file, each password that is tried included, and refuses what is beyond it.
+The file sets the iteration counts, so its author decides how long reading takes. `Work` adds up the cost of all
+derivations for one file, with each password that is tried, and refuses a file that exceeds the limit.
 RFC 7292 appendices B and C, RFC 8018 (PBES2, PBKDF2), RFC 7914 (scrypt), RFC 9579 (PBMAC1).
 """
 

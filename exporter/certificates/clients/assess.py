@@ -131,7 +131,7 @@ def _rules(one: Details, place: str, depth: int) -> Iterator[_Refusal]:
 
 
 def _validity(certificate: Certificate, place: str, depth: int, now: float) -> Iterator[_Refusal]:
-    """Yield what is wrong with the dates. Go and Chromium look at a root's too, rustls does not."""
+    """Yield what is wrong with the dates. Go and Chromium check those of a root as well, rustls does not."""
     who = _EVERY if place != ANCHOR else frozenset((CHROMIUM, GO))
     unmeasured = _UNSURE - who
     subject = certificate.subject

@@ -54,7 +54,7 @@ def _text(tag: int, name: bytes) -> str:
 
 
 def _reaches(tag: int, name: bytes, base: bytes) -> bool:
-    """Tell whether a name may stand for one in an excluded subtree: a wildcard stands for each label."""
+    """Return whether a name may stand for one in an excluded subtree: a wildcard stands for each label."""
     if _within(tag, name, base):
         return True
     return tag == DNS_NAME and name.startswith(b"*.") and base.lower().partition(b".")[2] == name[2:].lower()

@@ -46,7 +46,7 @@ def paths_to_trust(chain: tuple[Certificate, ...], trust: TrustStore) -> tuple[t
 
 
 def compares_octets(path: Path) -> bool:
-    """Tell whether each issuer is named in the very octets of its own subject."""
+    """Return whether each issuer is named in the very octets of its own subject."""
     certificates = path.certificates
     return all(one.issuer_der == issuer.subject_der for one, issuer in pairwise(certificates))
 

@@ -1,8 +1,8 @@
-"""Compliance with the profile of the CA/Browser Forum: `cryptography`'s verifier, and the rules that it leaves to us.
+"""Compliance with the profile of the CA/Browser Forum: `cryptography`'s verifier and the rules left to its caller.
 
-No client asks for all of it, so this is advice (see `verifier`). The chain alone is assessed: the verifier demands a
-name, so it gets one of the leaf's own. What it says is one sentence; it is put under a name from a closed list, so that
-a label made of it is bounded, and told in our words. What `cryptography` cannot read is left to the other rules.
+No client enforces all of it, so this is advice (see `verifier`). Only the chain is assessed: the verifier requires a
+name, so it gets one of the leaf's own. The verifier's error is free text; it is mapped to a name from a closed list,
+so that a label made of it is bounded. What `cryptography` cannot parse is left to the other rules.
 """
 
 import ipaddress
@@ -112,7 +112,7 @@ class WebPKIProfile:
     def _through_rollover(
         self, chain: tuple[Certificate, ...], policy: PolicyBuilder, subject: Subject
     ) -> tuple[Certificate, ...]:
-        """Verify in two parts a path that holds but for a self-issued authority; () if there is none."""
+        """Verify in two parts a path that is valid except for a self-issued authority; () if there is none."""
         path = self._to_root(chain)
         position = rollover_position(path)
         if position is None or not path_lengths_hold(path) or self._store is None:
@@ -123,7 +123,7 @@ class WebPKIProfile:
         try:
             policy.store(Store(middle)).build_server_verifier(subject).verify(lower[0], lower[1:])
             authorities.store(self._store).build_client_verifier().verify(middle[0], upper)
-        except Exception:  # noqa: BLE001 - hostile input; the first refusal is what is told
+        except Exception:  # noqa: BLE001 - hostile input; the first refusal is what is reported
             return ()
         return path
 

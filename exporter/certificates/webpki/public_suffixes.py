@@ -41,5 +41,5 @@ _SUFFIXES = frozenset(f"{second}.{top}" for top, seconds in _SECOND_LEVELS.items
 
 
 def is_public_suffix(name: str) -> bool:
-    """Tell whether names are registered directly under this one."""
+    """Return whether names are registered directly under this one."""
     return "." not in name or name.lower() in _SUFFIXES

@@ -22,7 +22,7 @@ def rollover_position(path: tuple[Certificate, ...]) -> int | None:
 
 
 def path_lengths_hold(path: tuple[Certificate, ...]) -> bool:
-    """Tell whether every path length of a path (leaf first) is kept when self-issued authorities do not count."""
+    """Return whether every path length of a path (leaf first) is kept when self-issued authorities do not count."""
     followers = 0
     for certificate in path[1:]:
         allowed = _path_length(certificate)
@@ -42,7 +42,7 @@ def _path_length(certificate: Certificate) -> int | None:
 
 
 def _constrains(certificate: Certificate) -> bool:
-    """Tell whether an authority limits the names or uses below it; one that cannot be read is taken to do so."""
+    """Return whether an authority limits the names or uses below it; one that cannot be read is taken to do so."""
     if certificate.parsed is None or certificate.problems:
         return True
     found = {extension.oid for extension in certificate.parsed.extensions}

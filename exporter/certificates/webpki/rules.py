@@ -1,4 +1,4 @@
-"""The Web PKI's rules that `cryptography`'s verifier leaves to its caller, each with its source beside it.
+"""The Web PKI's rules that `cryptography`'s verifier leaves to its caller, each with its source next to it.
 
 A rule is about one well-formed certificate in one place of the chain. It returns what is wrong, or None. BR is
 the CA/Browser Forum's Baseline Requirements for TLS server certificates. No path is built and no signature checked.
@@ -95,7 +95,7 @@ def _dns_name_invalid(certificate: Certificate) -> str | None:
 
 
 def is_dns_name(name: str) -> bool:
-    """Tell whether a presented name is made of LDH labels, with at most a whole wildcard label in front."""
+    """Return whether a presented name is made of LDH labels, with at most a whole wildcard label in front."""
     labels = name.replace("*", "x").split(".")
     return len(name) <= _MAX_NAME and all(_LDH_LABEL.match(label) for label in labels)
 

@@ -1,4 +1,4 @@
-"""STARTTLS dialogues as pure generators, one protocol a file, one table; `conversation` has their theory.
+"""STARTTLS dialogues as pure generators, one protocol a file, one table; `wire.dialogue` explains how they work.
 
 Nothing here does I/O or knows the time, and no dialogue logs in, names a user or asks for more than TLS.
 """

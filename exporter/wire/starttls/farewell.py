@@ -1,7 +1,7 @@
 """How a session ends inside TLS, protocol by protocol: what a polite client says before close_notify.
 
 Servers log a client that merely goes away ("lost connection after STARTTLS"), and tools like fail2ban count those
-lines. A farewell is a dialogue as `conversation` defines it: it says its word, and hears until the server ends.
+lines. A farewell is a dialogue as `wire.dialogue` defines it: it sends its message, and reads until the server ends.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def last_word(data: bytes) -> Farewell:
 
 
 def until_end() -> Steps[None]:
-    """Hear until the server ends the connection, or has said too much."""
+    """Read until the server ends the connection, or has sent too much."""
     heard = 0
     while heard <= MAX_BYTES and (arrived := (yield b"")):
         heard += len(arrived)

@@ -23,7 +23,7 @@ _OCSP = 1
 _NAMED_CURVE = 3
 _NOTHING_TO_RENEGOTIATE = b"\x00"  # RFC 5746 section 3.4
 _UNCOMPRESSED = 0
-_DOWNGRADE = b"DOWNGRD"  # RFC 8446 section 4.1.3: a server that speaks TLS 1.3, or somebody in between, chose this
+_DOWNGRADE = b"DOWNGRD"  # RFC 8446 section 4.1.3: a server that speaks TLS 1.3, or an attacker in between, chose this
 _ORDINARY_CERTIFICATES = 8 * 1024
 _KNOWN = frozenset(
     (

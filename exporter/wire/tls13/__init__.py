@@ -1,8 +1,8 @@
 """A TLS 1.3 client for probes (RFC 8446): bytes in, bytes out, no I/O; a full handshake at a third of the cost.
 
-Why there is one beside OpenSSL: a probe completes a handshake, looks at what was presented and hangs up. OpenSSL
-spends most of that on what a probe has no use for: objects, providers, session state, a chain built and parsed again
-for each connection. Here a handshake is one key exchange, one signature to check, and a dozen hashes.
+Why it exists next to OpenSSL: a probe completes a handshake, reads what was presented and closes the connection.
+OpenSSL spends most of that on what a probe does not need: objects, providers, session state, a chain built and parsed
+again for each connection. Here a handshake is one key exchange, one signature to check, and a dozen hashes.
 
 What it refuses to do: to guess. It speaks TLS 1.3 with a ServerHello that takes up one of its key shares, and with a
 signature it can check. Whatever else a peer does (an earlier version, HelloRetryRequest, a CertificateRequest, an

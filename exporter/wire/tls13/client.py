@@ -125,7 +125,7 @@ class Client(SessionClient):
         self._read = Protection(self._suite, schedule.derive(self._suite, master, "s ap traffic", transcript))
 
     def close_notify(self) -> bytes:
-        """Return the record that ends what we send (section 6.1); nothing can be sent after it."""
+        """Return the close_notify record (section 6.1); nothing can be sent after it."""
         if self._write is None:  # no data was sent, and none will be read
             transcript, master = self._transcript.digest(), schedule.master_secret(self._suite, self._secret)
             self._write = Protection(self._suite, schedule.derive(self._suite, master, "c ap traffic", transcript))

@@ -49,7 +49,7 @@ class KeyShares:
         raise WireError("a key share of a group that was not offered")
 
     def agree_untrusted(self, group: int, public: bytes) -> tuple[bytes, bytes]:
-        """Return our public key of a group, and the secret shared with a server, as TLS 1.2 has it. Raises WireError.
+        """Return the public key of a group and the secret shared with the server, for TLS 1.2. Raises WireError.
 
         RFC 8422 section 5.10: the secret is the x coordinate; section 5.11: X25519's output.
         """

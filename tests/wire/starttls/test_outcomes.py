@@ -1,4 +1,4 @@
-"""How each dialogue ends at each answer that a server may give: the reason, and what is told of it."""
+"""How each dialogue ends at each answer that a server may give: the reason, and what is reported."""
 
 import pytest
 
@@ -133,7 +133,7 @@ def test_an_interim_answer_is_no_answer():
     assert ends(http_connect("a.example", 443), heard) == ("tls", b"rest")
 
 
-def test_without_capabilities_that_is_what_is_told():
+def test_without_capabilities_that_is_what_is_reported():
     for protocol, heard in (
         ("nntp", b"200 a\r\n101 list\r\n.\r\n"),
         ("imap", b"* OK a\r\na1 OK\r\n"),
