@@ -30,7 +30,7 @@ BANNED = {
     r"courtesy|manners|gist": "name it",
     r"the old one stays in force": "keeping the previous one",
 }
-FOLDERS = ("mixin", "deploy", "bench", "tools")
+FOLDERS = ("exporter", "docs", "mixin", "deploy", "bench", "tools", "tests")
 SKIPPED = {"node_modules", "bad"}  # tests/configs/bad is broken on purpose, some of it in its encoding
 SUFFIXES = {".py", ".md", ".html", ".js", ".yaml", ".yml", ".toml", ".sh", ".tpl", ".j2"}
 PATTERN = re.compile(r"\b(" + "|".join(BANNED) + r")\b", re.IGNORECASE)
@@ -40,7 +40,7 @@ def texts():
     yield from (path for path in ROOT.glob("*") if path.suffix in SUFFIXES)
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*"):
-            if path.suffix in SUFFIXES and path != Path(__file__) and not SKIPPED & set(path.parts):
+            if path.suffix in SUFFIXES and path != Path(__file__) and not SKIPPED & set(path.relative_to(ROOT).parts):
                 yield path
 
 

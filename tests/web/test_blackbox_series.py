@@ -55,7 +55,7 @@ SERVERS = {
     "expired-cross-signed": Endpoint(Leaf(**BOTH), sends=("intermediate", "cross")),
     "expired": Endpoint(Leaf(**BOTH, starts=-43, ends=-3)),
     "not-yet-valid": Endpoint(Leaf(**BOTH, starts=3, ends=43)),
-    "untrusted": Endpoint(Leaf(**BOTH, issuer="stranger"), sends=("stranger",)),
+    "untrusted": Endpoint(Leaf(**BOTH, issuer="unrelated"), sends=("unrelated",)),
     "self-signed": Endpoint(Leaf(**BOTH, issuer="self"), sends=()),
     "incomplete": Endpoint(Leaf(**BOTH), sends=()),
     "wrong-name": Endpoint(Leaf(names=("other.example",), addresses=("192.0.2.1",), common_name=ADDRESS)),
