@@ -322,7 +322,7 @@ def test_a_clock_that_steps_by_a_day_is_counted_and_logged(tmp_path):
                     assert scraped.value("tls_probe_success") == 1
                     assert time.monotonic() < ends
                     time.sleep(0.2)
-            jumps = [int(one) for one in re.findall(r"the clock has jumped.* seconds=(-?\d+)", exporter.log)]
+            jumps = [int(one) for one in re.findall(r"the system clock has jumped.* seconds=(-?\d+)", exporter.log)]
             assert jumps == [DAY, -DAY]
             assert "Traceback" not in exporter.log
 
