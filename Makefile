@@ -5,7 +5,8 @@ LISTEN ?=
 LISTEN_FLAG = $(if $(LISTEN),--web.listen-address=$(LISTEN))
 
 # The rooms without servers, sockets or generated RSA keys: what to run after each change, in half a minute.
-QUICK := tests/wire tests/config tests/findings tests/metrics tests/golden tests/cli tests/certificates tests/test_*.py
+QUICK := tests/wire tests/config tests/findings tests/metrics tests/golden tests/certificates tests/test_*.py
+QUICK += tests/cli/test_report_posture.py --ignore-glob='*_live.py' --ignore-glob='*_real_clients.py'
 
 .PHONY: stacks run demo test quick lint golden bench clients roots dist clean
 

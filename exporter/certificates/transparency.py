@@ -1,6 +1,6 @@
 """Signed certificate timestamps (RFC 6962 section 3.3): how many a list holds, wherever it came from.
 
-Timestamps are counted, not verified: the keys of the logs are not known here.
+They are only counted here. `ct_policy` verifies their signatures, where the user names a list of logs.
 """
 
 from collections.abc import Iterable
